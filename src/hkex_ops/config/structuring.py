@@ -1,0 +1,192 @@
+"""TOML text to values through one cattrs converter, with every fault at once and where it stands.
+
+Data classes know nothing of checking or of formats; what a file may say is decided here and in
+:mod:`hkex_ops.config.stated`. Called by the loaders of this package only.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias, TypeVar, get_args, get_origin
+
+import attrs
+from attrs import AttrsInstance
+from cattrs import (
+    BaseValidationError,
+    ClassValidationError,
+    Converter,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+)
+from cattrs.cols import list_structure_factory, mapping_structure_factory
+from cattrs.gen import make_dict_structure_fn, override
+
+from hkex_ops.errors import ConfigError, Fault
+
+__all__ = ["document_of", "make_converter", "nearest", "read_text", "structure"]
+
+T = TypeVar("T")
+
+
+def make_converter() -> Converter:
+    """A converter that refuses unknown keys and unknown words, and converts nothing silently."""
+    converter = Converter(detailed_validation=True, forbid_extra_keys=True)
+    for plain, article in ((str, "a text"), (int, "a whole number"), (bool, "true or false")):
+        converter.register_structure_hook(plain, _exactly(plain, article))
+    # A StrEnum is a str too: without a hook of its own it would pass as any text.
+    converter.register_structure_hook(StrEnum, _word)
+    converter.register_structure_hook_factory(_is_many, _list_hook)
+    converter.register_structure_hook_factory(_is_mapping, _mapping_hook)
+    converter.register_structure_hook_factory(attrs.has, _table_hook)
+    return converter
+
+
+def read_text(path: Path, *, what: str) -> str:
+    """The text of a file a person wrote; `ConfigError` says what to do when it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(f"there is no {what} at {path}: write one or name another") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a folder, and {what} must be a file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{what} {path} cannot be read: {error}") from error
+
+
+def document_of(text: str, *, document: str) -> dict[str, object]:
+    """The table that a TOML text spells; `ConfigError` gives line and column of a syntax fault."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not TOML: {error}", document=document) from error
+
+
+def structure(
+    table: Mapping[str, object],
+    kind: type[T],
+    *,
+    document: str,
+    converter: Converter | None = None,
+    at: str = "",
+) -> T:
+    """``table`` as a ``kind``, or a `ConfigError` that lists every fault with its path."""
+    try:
+        return (converter or make_converter()).structure(table, kind)
+    except BaseValidationError as error:
+        faults = sorted(set(_faults(error, at)), key=lambda fault: fault.path)
+        raise ConfigError(faults, document=document) from None
+
+
+Hook: TypeAlias = Callable[[object, object], object]
+
+
+def _exactly(plain: type[object], article: str) -> Hook:
+    def hook(value: object, _: object) -> object:
+        if type(value) is not plain:
+            raise ValueError(f"must be {article}, not {value!r}")
+        return value
+
+    return hook
+
+
+def _word(value: object, kind: type[StrEnum]) -> StrEnum:
+    words = [member.value for member in kind]
+    if value not in words:
+        raise ValueError(f"unknown word {value!r}; {nearest(str(value), words)}")
+    return kind(value)
+
+
+def _is_many(kind: object) -> bool:
+    return get_origin(kind) is tuple
+
+
+def _list_hook(kind: type[tuple[object, ...]], converter: Converter) -> Hook:
+    structure_items = list_structure_factory(list[get_args(kind)[0]], converter)  # type: ignore[misc]
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"must be a list, not {value!r}")
+        return tuple(structure_items(value, kind))
+
+    return hook
+
+
+def _is_mapping(kind: object) -> bool:
+    return get_origin(kind) in (dict, Mapping)
+
+
+def _mapping_hook(kind: type[dict[str, object]], converter: Converter) -> Hook:
+    structure_items = mapping_structure_factory(dict[get_args(kind)], converter)  # type: ignore[misc]
+
+    def hook(value: object, _: object) -> object:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"must be a table, not {value!r}")
+        return structure_items(value, kind)
+
+    return hook
+
+
+def _table_hook(kind: type[AttrsInstance], converter: Converter) -> Hook:
+    """A key that is a word of Python, such as ``from``, is spelt ``from_`` in the class."""
+    renamed = {
+        attribute.name: override(rename=attribute.name.rstrip("_"))
+        for attribute in attrs.fields(kind)
+        if attribute.name.endswith("_")
+    }
+    structure_table = make_dict_structure_fn(
+        kind,
+        converter,
+        _cattrs_forbid_extra_keys=True,
+        _cattrs_detailed_validation=True,
+        **renamed,
+    )
+
+    def hook(value: object, _: object) -> object:
+        if isinstance(value, kind):
+            return value
+        if not isinstance(value, Mapping):
+            raise ValueError(f"must be a table, not {value!r}")
+        return structure_table(value, kind)
+
+    return hook
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """The end of a sentence about an unknown word: the nearest known one, or all of them."""
+    near = get_close_matches(word, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+
+
+def _faults(error: BaseException, path: str) -> Iterator[Fault]:
+    """Walk cattrs' exception group down to the single faults, keeping the way."""
+    if isinstance(error, ClassValidationError):
+        noted, bare = error.group_exceptions()
+        for inner, note in noted:
+            yield from _faults(inner, _join(path, note.name.rstrip("_")))
+        for inner in bare:
+            yield from _faults(inner, path)
+    elif isinstance(error, IterableValidationError):
+        members, bare = error.group_exceptions()
+        for inner, place in members:
+            step = place.index if isinstance(place.index, str) else f"[{place.index}]"
+            yield from _faults(inner, _join(path, step))
+        for inner in bare:
+            yield from _faults(inner, path)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        known = [attribute.name.rstrip("_") for attribute in attrs.fields(error.cl)]
+        for key in sorted(error.extra_fields):
+            yield Fault(_join(path, key), f"unknown key; {nearest(key, known)}")
+    elif isinstance(error, KeyError):
+        yield Fault(path, "is missing")
+    else:
+        yield Fault(path, str(error) or type(error).__name__)
+
+
+def _join(path: str, step: str) -> str:
+    if not path or step.startswith("["):
+        return f"{path}{step}"
+    return f"{path}.{step}"

@@ -1,0 +1,31 @@
+"""The hooks: what a plug-in can offer. All of one shape: no arguments, an iterable of offers.
+
+A plug-in is a distribution with an entry point in group ``hkex_ops`` whose name is its import
+package and whose value is a module that implements some of these with :data:`hookimpl`. Hooks
+carry no data and do no work; importing a plug-in must be cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from hkex_ops.ports import CommandOffer, Offer, ReportSource
+
+__all__ = ["PROJECT", "hkex_ops_commands", "hkex_ops_report_sources", "hookimpl"]
+
+PROJECT = "hkex_ops"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def hkex_ops_report_sources() -> Iterable[Offer[ReportSource]]:  # type: ignore[empty-body]
+    """Offer ways to list and fetch reports."""
+
+
+@hookspec
+def hkex_ops_commands() -> Iterable[CommandOffer]:  # type: ignore[empty-body]
+    """Offer commands for the ``hkex-ops`` command line."""

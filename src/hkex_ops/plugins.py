@@ -1,0 +1,271 @@
+"""Plug-ins: found, loaded, checked, listed. The only user of pluggy's manager.
+
+Every way in which a plug-in can be wrong is a :class:`PluginFault` that names the distribution,
+and the other plug-ins work on: an import that fails, a misspelt hook, an implementation that is
+async, two distributions with one entry-point name, two offers of one name, a hook that returns
+something else than offers. Nothing is ever chosen by order of registration.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, distributions
+from typing import TypeVar
+
+import pluggy
+from attrs import field, frozen
+
+from hkex_ops import hookspecs
+from hkex_ops.errors import ConfigError, PluginError
+from hkex_ops.ports import CommandOffer, Offer, ReportSource
+
+__all__ = ["ENTRY_POINT_GROUP", "FoundPlugin", "LoadedPlugin", "PluginFault", "Plugins"]
+
+ENTRY_POINT_GROUP = "hkex_ops"
+
+T = TypeVar("T")
+
+
+@frozen
+class FoundPlugin:
+    """An installed entry point: import package, distribution, version, and how to load it."""
+
+    name: str
+    distribution: str
+    version: str
+    load: Callable[[], object] = field(eq=False, repr=False)
+
+
+@frozen
+class PluginFault:
+    """Why a plug-in, or one of its hooks, is not in use: one sentence for its author."""
+
+    name: str
+    distribution: str
+    message: str
+    hook: str = ""
+
+    def error(self) -> PluginError:
+        """The same as an exception, for a command that needs this plug-in."""
+        return PluginError(self.message, distribution=self.distribution, hook=self.hook)
+
+
+@frozen
+class LoadedPlugin:
+    """One row of ``hkex-ops plugins``: a plug-in that was found, with what came of it."""
+
+    name: str
+    distribution: str
+    version: str
+    offers: tuple[str, ...]
+    fault: str | None
+
+
+class Plugins:
+    """The installed plug-ins of one program run. Built by :meth:`load`; never global."""
+
+    def __init__(self, found: Sequence[FoundPlugin], *, block: Iterable[str] = ()) -> None:
+        self._found = sorted(found, key=lambda plugin: (plugin.name, plugin.distribution))
+        self._blocked = frozenset(block)
+        self._faults: list[PluginFault] = []
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        self._by_name = {plugin.name: plugin for plugin in self._found}
+        for plugin in self._sound():
+            self._register(plugin)
+        self._report_sources = self._collect(
+            "hkex_ops_report_sources", Offer, lambda offer: f"report source {offer.name}"
+        )
+        self._commands = self._collect(
+            "hkex_ops_commands", CommandOffer, lambda offer: f"command {offer.name}"
+        )
+
+    @classmethod
+    def load(cls, *, block: Iterable[str] = ()) -> Plugins:
+        """Read the installed entry points and load them, all but those named in ``block``."""
+        return cls(_installed(), block=block)
+
+    # -- what was loaded ---------------------------------------------------------------------
+
+    @property
+    def faults(self) -> tuple[PluginFault, ...]:
+        """Everything that was wrong, in order of plug-in name."""
+        return tuple(self._faults)
+
+    def list(self) -> tuple[LoadedPlugin, ...]:
+        """One row for every entry point found, blocked and broken ones too."""
+        return tuple(self._row(plugin) for plugin in self._found)
+
+    def report_sources(self) -> Mapping[str, Offer[ReportSource]]:
+        """The report sources on offer, by the name an operator writes."""
+        return {key: offer for key, (_, offer) in self._report_sources.items()}
+
+    def report_source(self, name: str) -> Offer[ReportSource]:
+        """The report source called ``name``.
+
+        Raises `PluginError` when a broken plug-in may be the reason it is missing, else
+        `ConfigError` naming what is on offer.
+        """
+        try:
+            return self._report_sources[name][1]
+        except KeyError:
+            raise self._missing("report source", name, sorted(self._report_sources)) from None
+
+    def commands(self) -> Mapping[str, CommandOffer]:
+        """The commands on offer, by name."""
+        return {key: offer for key, (_, offer) in self._commands.items()}
+
+    # -- loading -----------------------------------------------------------------------------
+
+    def _sound(self) -> list[FoundPlugin]:
+        """The plug-ins whose name is theirs alone and which nobody blocked."""
+        names: dict[str, list[FoundPlugin]] = {}
+        for plugin in self._found:
+            names.setdefault(plugin.name, []).append(plugin)
+        for name, claimants in names.items():
+            if len(claimants) > 1 and name not in self._blocked:
+                holders = " and ".join(f"{one.distribution} {one.version}" for one in claimants)
+                for one in claimants:
+                    self._fault(one, f"entry point {name} is claimed by {holders}: uninstall one")
+        return [
+            claimants[0]
+            for name, claimants in names.items()
+            if len(claimants) == 1 and name not in self._blocked
+        ]
+
+    def _register(self, plugin: FoundPlugin) -> None:
+        try:
+            module = plugin.load()
+        # A plug-in may raise anything at import, SystemExit included; all of it is its own fault.
+        except (Exception, SystemExit) as error:
+            self._fault(plugin, f"cannot be imported: {type(error).__name__}: {error}")
+            return
+        wrong = _wrong_hooks(module, self._known_hooks())
+        for hook, message in wrong:
+            self._fault(plugin, message, hook)
+        if wrong:
+            return
+        try:
+            self._manager.register(module, name=plugin.name)
+            self._manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            self._manager.unregister(name=plugin.name)
+            self._fault(plugin, " ".join(str(error).split()))
+
+    def _known_hooks(self) -> tuple[str, ...]:
+        return tuple(name for name in dir(hookspecs) if name.startswith("hkex_ops_"))
+
+    def _collect(
+        self, hook: str, kind: type[T], key: Callable[[T], str]
+    ) -> dict[str, tuple[FoundPlugin, T]]:
+        """Call one hook plug-in by plug-in, so that a bad answer costs only the one who gave it."""
+        held: dict[str, tuple[FoundPlugin, T]] = {}
+        refused: set[str] = set()
+        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        for implementation in sorted(implementations, key=lambda one: str(one.plugin_name)):
+            plugin = self._by_name[implementation.plugin_name]
+            for offer in self._answer(plugin, hook, implementation.function, kind):
+                name = getattr(offer, "name", "")
+                if name in held:
+                    other = held.pop(name)[0]
+                    refused.add(name)
+                    for one in (other, plugin):
+                        self._fault(
+                            one,
+                            f"{key(offer)} is offered by {other.distribution} and "
+                            f"{plugin.distribution}: uninstall or block one",
+                            hook,
+                        )
+                elif name in refused:
+                    self._fault(plugin, f"{key(offer)} is offered by others too", hook)
+                else:
+                    held[name] = (plugin, offer)
+        return held
+
+    def _answer(
+        self, plugin: FoundPlugin, hook: str, implementation: Callable[[], object], kind: type[T]
+    ) -> list[T]:
+        try:
+            answer = implementation()
+            offers = list(answer) if isinstance(answer, Iterable) else [answer]
+        except Exception as error:
+            self._fault(plugin, f"failed with {type(error).__name__}: {error}", hook)
+            return []
+        wrong = [offer for offer in offers if not isinstance(offer, kind)]
+        if wrong:
+            self._fault(
+                plugin, f"returned {type(wrong[0]).__name__} where {kind.__name__} belongs", hook
+            )
+        return [offer for offer in offers if isinstance(offer, kind)]
+
+    def _fault(self, plugin: FoundPlugin, message: str, hook: str = "") -> None:
+        self._faults.append(PluginFault(plugin.name, plugin.distribution, message, hook))
+
+    def _row(self, plugin: FoundPlugin) -> LoadedPlugin:
+        offers = [
+            *(f"report source {k}" for k, (p, _) in self._report_sources.items() if p == plugin),
+            *(f"command {k}" for k, (p, _) in self._commands.items() if p == plugin),
+        ]
+        faults = [
+            f"{fault.hook}: {fault.message}" if fault.hook else fault.message
+            for fault in self._faults
+            if (fault.name, fault.distribution) == (plugin.name, plugin.distribution)
+        ]
+        if plugin.name in self._blocked:
+            faults.append("blocked by configuration")
+        return LoadedPlugin(
+            name=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            offers=tuple(offers),
+            fault="; ".join(faults) or None,
+        )
+
+    def _missing(self, what: str, name: str, known: Sequence[str]) -> Exception:
+        if self._faults:
+            fault = self._faults[0]
+            return PluginError(
+                f"{what} {name} is not on offer, perhaps because of this: {fault.message}",
+                distribution=fault.distribution,
+                hook=fault.hook,
+            )
+        offered = ", ".join(known) if known else "none: install a plug-in such as hkex-ops-sftp"
+        return ConfigError(f"{what} {name} is not on offer; on offer: {offered}")
+
+
+def _installed() -> list[FoundPlugin]:
+    """Every entry point of the group, once per distribution even if a path is listed twice."""
+    found: dict[tuple[str, str], FoundPlugin] = {}
+    for distribution in distributions():
+        for entry_point in distribution.entry_points:
+            if entry_point.group != ENTRY_POINT_GROUP:
+                continue
+            name = distribution.metadata["Name"]
+            found.setdefault(
+                (entry_point.name, name), _found(entry_point, name, distribution.version)
+            )
+    return list(found.values())
+
+
+def _found(entry_point: EntryPoint, distribution: str, version: str) -> FoundPlugin:
+    return FoundPlugin(entry_point.name, distribution, version, entry_point.load)
+
+
+def _wrong_hooks(module: object, known: Sequence[str]) -> list[tuple[str, str]]:
+    """The members that look like hooks and would be passed over, or awaited, in silence."""
+    wrong: list[tuple[str, str]] = []
+    for name in dir(module):
+        member = getattr(module, name, None)
+        marked = hasattr(member, f"{hookspecs.PROJECT}_impl")
+        if not marked and not (name.startswith(f"{hookspecs.PROJECT}_") and callable(member)):
+            continue
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            wrong.append((name, f"there is no such hook; the nearest is {near}"))
+        elif inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member):
+            wrong.append((name, "is async, and a hook only offers: make it a plain def"))
+        elif not marked and not hasattr(member, f"{hookspecs.PROJECT}_spec"):
+            wrong.append((name, "lacks @hookimpl and would never be called"))
+    return wrong

@@ -1,0 +1,139 @@
+"""The places where the world is touched, each one small typed protocol, and how they are offered.
+
+An adapter implements a port; a plug-in *offers* it with :class:`Offer`; the operator picks an
+offer by name in the configuration. A port speaks in model values and raises only the errors of
+:mod:`hkex_ops.errors`: every exception of an adapter's engine is translated inside the adapter.
+
+=================== ================================================================
+``ReportSource``    lists a report folder and fetches from it
+=================== ================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+
+from attrs import frozen
+
+from hkex_ops.errors import RemoteError
+from hkex_ops.model import Endpoint, ListedReport, SiteRole
+
+__all__ = [
+    "CommandOffer",
+    "Delivery",
+    "Offer",
+    "ReportChunk",
+    "ReportEnd",
+    "ReportFailed",
+    "ReportSource",
+]
+
+
+class ReportChunk(NamedTuple):
+    """Bytes of one report at ``offset``. Cheap on purpose: a large report is thousands."""
+
+    report: ListedReport
+    offset: int
+    data: bytes
+
+
+class ReportEnd(NamedTuple):
+    """The server says the report ends here.
+
+    ``size_bytes`` and ``modified`` are what the server says *after* the last byte was read, so
+    that a report which changed while it was read is found out.
+    """
+
+    report: ListedReport
+    size_bytes: int
+    modified: datetime | None
+
+
+class ReportFailed(NamedTuple):
+    """This one report could not be fetched; the others go on."""
+
+    report: ListedReport
+    error: RemoteError
+
+
+Delivery: TypeAlias = ReportChunk | ReportEnd | ReportFailed
+
+
+class ReportSource(Protocol):
+    """A folder of reports on one site's server, logged in to.
+
+    Reading only: an implementation never writes, renames or deletes on the server.
+    """
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The address that was connected and the host key it proved."""
+        ...
+
+    def list_reports(self) -> AsyncIterator[ListedReport]:
+        """Yield the folder's entries as they arrive, in no order, each name once.
+
+        Raises `RemoteError` when the folder cannot be read to its end.
+        """
+        ...
+
+    def fetch(self, reports: Iterable[ListedReport]) -> AsyncIterator[Delivery]:
+        """Fetch many reports, interleaved as the adapter likes.
+
+        For one report: chunks in ascending offset without a gap from 0, then one `ReportEnd`; or,
+        at any point, one `ReportFailed` and nothing more of it. Raises `RemoteError` when the
+        connection itself is lost; reports without an end are then not fetched.
+        """
+        ...
+
+
+P_co = TypeVar("P_co", covariant=True)
+O = TypeVar("O")  # noqa: E741 - an options class
+
+
+class Offer(Generic[P_co]):
+    """An adapter on offer: a name, its options, and how to open it.
+
+    ``options`` is an attrs class; the core structures the operator's table with it and reports
+    every fault. ``open(options, site)`` gives an async context manager of the port: entering logs
+    in, leaving logs out. An adapter imports its engine only in there, so that a listing of
+    plug-ins stays cheap. Covariant in the port, so a type checker rejects a wrong adapter at the
+    author's own ``return [Offer(...)]``.
+    """
+
+    __slots__ = ("_open", "name", "options")
+
+    def __init__(
+        self,
+        name: str,
+        options: type[O],
+        open: Callable[[O, SiteRole], AbstractAsyncContextManager[P_co]],
+    ) -> None:
+        self.name = name
+        self.options: type[object] = options
+        self._open = cast("Callable[[object, SiteRole], AbstractAsyncContextManager[P_co]]", open)
+
+    def open(self, options: object, site: SiteRole) -> AbstractAsyncContextManager[P_co]:
+        """The adapter for ``site``; ``options`` is an instance of :attr:`options`."""
+        if not isinstance(options, self.options):
+            raise TypeError(f"offer {self.name} opens with {self.options.__name__}")
+        return self._open(options, site)
+
+    def __repr__(self) -> str:
+        return f"Offer({self.name!r}, {self.options.__name__})"
+
+
+@frozen
+class CommandOffer:
+    """A command a plug-in adds to the command line.
+
+    ``target`` is ``package.module:function``, imported only when the command runs; ``help`` is
+    the one line that ``hkex-ops --help`` shows.
+    """
+
+    name: str
+    target: str
+    help: str
