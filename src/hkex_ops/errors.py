@@ -186,7 +186,7 @@ class HostKeyMismatch(PermanentError):
         self.host = host
         self.port = port
         self.seen = seen
-        self.expected = tuple(expected)
+        self.expected: tuple[str, ...] = tuple(expected)
         pinned = " or ".join(self.expected) if self.expected else "no key at all"
         super().__init__(
             f"{host} port {port} showed host key {seen}, pinned is {pinned}: refused, nothing was "

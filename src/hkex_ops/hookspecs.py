@@ -17,8 +17,8 @@ __all__ = ["PROJECT", "hkex_ops_commands", "hkex_ops_report_sources", "hookimpl"
 
 PROJECT = "hkex_ops"
 
-hookspec = pluggy.HookspecMarker(PROJECT)
-hookimpl = pluggy.HookimplMarker(PROJECT)
+hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker(PROJECT)
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.metadata import EntryPoint, distributions
 from typing import TypeVar
 
@@ -94,7 +95,7 @@ class Plugins:
         """Everything that was wrong, in order of plug-in name."""
         return tuple(self._faults)
 
-    def list(self) -> tuple[LoadedPlugin, ...]:
+    def rows(self) -> tuple[LoadedPlugin, ...]:
         """One row for every entry point found, blocked and broken ones too."""
         return tuple(self._row(plugin) for plugin in self._found)
 
@@ -116,6 +117,20 @@ class Plugins:
     def commands(self) -> Mapping[str, CommandOffer]:
         """The commands on offer, by name."""
         return {key: offer for key, (_, offer) in self._commands.items()}
+
+    def require_command(self, name: str) -> None:
+        """Import the command called ``name``; `PluginError` when its own plug-in cannot."""
+        plugin, offer = self._commands[name]
+        module, _, function = offer.target.partition(":")
+        try:
+            getattr(import_module(module), function)
+        # Whatever a plug-in's module raises at import is that plug-in's fault.
+        except (Exception, SystemExit) as error:
+            raise PluginError(
+                f"command {name} cannot be imported: {type(error).__name__}: {error}",
+                distribution=plugin.distribution,
+                hook="hkex_ops_commands",
+            ) from error
 
     # -- loading -----------------------------------------------------------------------------
 

@@ -11,14 +11,14 @@ offer by name in the configuration. A port speaks in model values and raises onl
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from attrs import frozen
 
-from hkex_ops.errors import RemoteError
+from hkex_ops.errors import RemoteError, UsageError
 from hkex_ops.model import Endpoint, ListedReport, SiteRole
 
 __all__ = [
@@ -98,29 +98,42 @@ class Offer(Generic[P_co]):
     """An adapter on offer: a name, its options, and how to open it.
 
     ``options`` is an attrs class; the core structures the operator's table with it and reports
-    every fault. ``open(options, site)`` gives an async context manager of the port: entering logs
-    in, leaving logs out. An adapter imports its engine only in there, so that a listing of
-    plug-ins stays cheap. Covariant in the port, so a type checker rejects a wrong adapter at the
-    author's own ``return [Offer(...)]``.
+    every fault. A field of type ``Path`` is then relative to the configuration file.
+    ``open(options, site)`` gives an async context manager of the port: entering logs in, leaving
+    logs out. An adapter imports its engine only in there, so that a listing of plug-ins stays
+    cheap. ``addresses(options, site)``, where an adapter can tell, says which addresses it would
+    try, in order and without connecting: what a circular states is compared with that.
+    Covariant in the port, so a type checker rejects a wrong adapter at the author's own
+    ``return [Offer(...)]``.
     """
 
-    __slots__ = ("_open", "name", "options")
+    __slots__ = ("_addresses", "_open", "name", "options")
 
     def __init__(
         self,
         name: str,
         options: type[O],
         open: Callable[[O, SiteRole], AbstractAsyncContextManager[P_co]],
+        addresses: Callable[[O, SiteRole], Sequence[Endpoint]] | None = None,
     ) -> None:
-        self.name = name
+        self.name: str = name
         self.options: type[object] = options
         self._open = cast("Callable[[object, SiteRole], AbstractAsyncContextManager[P_co]]", open)
+        self._addresses = cast("Callable[[object, SiteRole], Sequence[Endpoint]] | None", addresses)
 
     def open(self, options: object, site: SiteRole) -> AbstractAsyncContextManager[P_co]:
         """The adapter for ``site``; ``options`` is an instance of :attr:`options`."""
-        if not isinstance(options, self.options):
-            raise TypeError(f"offer {self.name} opens with {self.options.__name__}")
+        self._require(options)
         return self._open(options, site)
+
+    def addresses(self, options: object, site: SiteRole) -> tuple[Endpoint, ...] | None:
+        """The addresses that :meth:`open` would try, in order; ``None`` where none can be told."""
+        self._require(options)
+        return None if self._addresses is None else tuple(self._addresses(options, site))
+
+    def _require(self, options: object) -> None:
+        if not isinstance(options, self.options):
+            raise UsageError(f"offer {self.name} takes {self.options.__name__} as its options")
 
     def __repr__(self) -> str:
         return f"Offer({self.name!r}, {self.options.__name__})"

@@ -142,9 +142,7 @@ class CalendarTables:
             if day.date in seen:
                 yield f"{path}.date", f"{day.date} stands in days[{seen[day.date]}] already"
             seen[day.date] = index
-            yield from (
-                (f"{path}.{key}", message) for key, message in _day_faults(day, known)
-            )
+            yield from ((f"{path}.{key}", message) for key, message in _day_faults(day, known))
             for market in Market:
                 sessions: tuple[SessionHours, ...] = getattr(day, market.value)
                 yield from _session_faults(f"{path}.{market.value}", sessions)
@@ -175,9 +173,7 @@ def _day_faults(day: DayRow, known: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield "securities", f"a day of kind {day.kind} states the sessions that were held"
 
 
-def _session_faults(
-    path: str, sessions: tuple[SessionHours, ...]
-) -> Iterator[tuple[str, str]]:
+def _session_faults(path: str, sessions: tuple[SessionHours, ...]) -> Iterator[tuple[str, str]]:
     for index, session in enumerate(sessions):
         if session.to.minutes <= session.from_.minutes:
             yield f"{path}[{index}].to", f"{session.to} is not after {session.from_}"

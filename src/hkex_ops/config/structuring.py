@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias, TypeVar, get_args, get_origin
+from typing import TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
 from attrs import AttrsInstance
@@ -105,7 +105,8 @@ def _is_many(kind: object) -> bool:
 
 
 def _list_hook(kind: type[tuple[object, ...]], converter: Converter) -> Hook:
-    structure_items = list_structure_factory(list[get_args(kind)[0]], converter)  # type: ignore[misc]
+    many = cast("type[list[object]]", list[get_args(kind)[0]])  # type: ignore[misc]
+    structure_items = list_structure_factory(many, converter)
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, list | tuple):
@@ -120,7 +121,7 @@ def _is_mapping(kind: object) -> bool:
 
 
 def _mapping_hook(kind: type[dict[str, object]], converter: Converter) -> Hook:
-    structure_items = mapping_structure_factory(dict[get_args(kind)], converter)  # type: ignore[misc]
+    structure_items = mapping_structure_factory(kind, converter)
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, Mapping):
@@ -132,18 +133,9 @@ def _mapping_hook(kind: type[dict[str, object]], converter: Converter) -> Hook:
 
 def _table_hook(kind: type[AttrsInstance], converter: Converter) -> Hook:
     """A key that is a word of Python, such as ``from``, is spelt ``from_`` in the class."""
-    renamed = {
-        attribute.name: override(rename=attribute.name.rstrip("_"))
-        for attribute in attrs.fields(kind)
-        if attribute.name.endswith("_")
-    }
-    structure_table = make_dict_structure_fn(
-        kind,
-        converter,
-        _cattrs_forbid_extra_keys=True,
-        _cattrs_detailed_validation=True,
-        **renamed,
-    )
+    names = [attribute.name for attribute in attrs.fields(kind)]
+    spelt = {name: override(rename=name.rstrip("_")) for name in names if name.endswith("_")}
+    structure_table = make_dict_structure_fn(kind, converter, **spelt)  # type: ignore[arg-type]
 
     def hook(value: object, _: object) -> object:
         if isinstance(value, kind):

@@ -1,7 +1,7 @@
 """The nouns of the field as frozen values. Knows no file format, no clock and no network."""
 
 from hkex_ops.model.actions import ACTIONS
-from hkex_ops.model.json import Json, JsonObject
+from hkex_ops.model.json import Json, JsonObject, plain
 from hkex_ops.model.moments import HONG_KONG, Bound, Certainty, Holding, Window
 from hkex_ops.model.reports import Endpoint, ListedReport, Listing, ReportIdentity, ReportKind
 from hkex_ops.model.rollouts import (
@@ -61,4 +61,5 @@ __all__ = [
     "StepAction",
     "StepMoment",
     "Window",
+    "plain",
 ]

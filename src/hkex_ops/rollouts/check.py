@@ -47,15 +47,13 @@ def _names(rollout: Rollout) -> Iterator[tuple[str, str]]:
                     f"{thing.id!r} is the id of {room}[{first[thing.id]}] already",
                 )
             first.setdefault(thing.id, index)
-    services = set(rollout.services)
-    for room, spoken in (("sessions", rollout.sessions), ("connections", rollout.connections)):
-        for index, one in enumerate(spoken):
-            if one.service not in services:
-                yield (
-                    f"{room}[{index}].service",
-                    f"{one.service!r} is not among the rollout's services "
-                    f"({', '.join(rollout.services)})",
-                )
+    spoken = {f"sessions[{index}]": one.service for index, one in enumerate(rollout.sessions)} | {
+        f"connections[{index}]": one.service for index, one in enumerate(rollout.connections)
+    }
+    for path, service in spoken.items():
+        if service not in rollout.services:
+            known = ", ".join(rollout.services)
+            yield f"{path}.service", f"{service!r} is not among the rollout's services ({known})"
 
 
 def _restrictions(rollout: Rollout) -> Iterator[tuple[str, str]]:

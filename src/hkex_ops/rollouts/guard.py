@@ -68,7 +68,9 @@ class Guard:
         ruling = self.may(action, at)
         if ruling.decision is Decision.DENY:
             rule = ruling.rules[0]
-            raise Denied(action, rule=rule.rule, source=str(rule.source), until=rule.window.until.at)
+            raise Denied(
+                action, rule=rule.rule, source=str(rule.source), until=rule.window.until.at
+            )
         return ruling
 
 

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 
 from attrs import field, frozen
+
 from hkex_ops.errors import UsageError
 from hkex_ops.model import HONG_KONG
-
 from hkex_ops_simulator.tree import SimulatedReport
 
-__all__ = ["README_NAME", "FolderEntry", "ReportFolder"]
+__all__ = ["FOLDER_NAME", "README_NAME", "FolderEntry", "ReportFolder"]
+
+# Where a client finds it, below its home.
+FOLDER_NAME = "reports"
 
 README_NAME = "README.txt"
 _README = (

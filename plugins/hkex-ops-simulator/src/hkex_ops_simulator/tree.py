@@ -24,6 +24,7 @@ from datetime import date, datetime, time, timedelta
 from enum import Enum
 
 from attrs import frozen
+
 from hkex_ops.model import HONG_KONG
 
 __all__ = ["CODES", "DEFAULT_SEED", "HOUSES", "SimulatedReport", "reports_of"]

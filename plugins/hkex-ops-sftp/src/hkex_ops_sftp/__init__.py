@@ -1,0 +1,22 @@
+"""Reports over SFTP: the adapter ``sftp`` of the port ``ReportSource``.
+
+This module only offers. The core imports it to list what is installed, so nothing here may load
+the SSH library; :func:`hkex_ops_sftp.opening.open_sftp` does that when a site is really opened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hkex_ops.hookspecs import hookimpl
+from hkex_ops.ports import Offer, ReportSource
+from hkex_ops_sftp.opening import open_sftp
+from hkex_ops_sftp.options import SftpAddress, SftpOptions, SftpSite, addresses_of
+
+__all__ = ["SftpAddress", "SftpOptions", "SftpSite", "hkex_ops_report_sources", "open_sftp"]
+
+
+@hookimpl
+def hkex_ops_report_sources() -> Iterable[Offer[ReportSource]]:
+    """Offer the report source ``sftp``."""
+    return [Offer("sftp", SftpOptions, open_sftp, addresses_of)]

@@ -1,0 +1,192 @@
+"""What an operator sets: who logs in, with which key, where, and which host keys are right.
+
+Every fault is a `ConfigError` when the value is made, whether from a file or by hand. Knows no
+network and does not open the private key; :mod:`hkex_ops_sftp.keys` does, just before a login.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterable
+
+from attrs import Attribute, field, frozen
+
+from hkex_ops.errors import ConfigError
+from hkex_ops.model import Endpoint, SiteRole
+
+__all__ = [
+    "HOST_KEY_ALGORITHMS",
+    "HostKeyPin",
+    "SftpAddress",
+    "SftpOptions",
+    "SftpSite",
+    "addresses_of",
+]
+
+SSH_PORT = 22
+
+# TCP, key exchange and authentication are about a dozen round trips; a healthy line needs less
+# than a second, and twenty leave room for a server whose name look-up of its client is slow.
+LOGIN_TIMEOUT_S = 20
+
+# Other SFTP clients wait for ever when a server stops answering. Thirty seconds is far longer
+# than any answer takes on a line that works and short enough for a deadline to be kept.
+INACTIVITY_TIMEOUT_S = 30
+
+# Enough to hide the round trips of a remote line; servers commonly allow 100 open files.
+FILES_IN_FLIGHT = 32
+MOST_FILES_IN_FLIGHT = 128
+
+# Signature algorithms of each host key type, best first. SHA-1 (ssh-rsa) and DSA are not spoken.
+HOST_KEY_ALGORITHMS: dict[str, tuple[str, ...]] = {
+    "ssh-ed25519": ("ssh-ed25519",),
+    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
+    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
+    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
+    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
+}
+
+_FINGERPRINT = "SHA256:"
+_SHA256_BYTES = 32
+_HOW_TO_PIN = (
+    "write the server's public key line (ssh-ed25519 AAAA…) or its fingerprint (SHA256:…) as the "
+    "exchange published it"
+)
+
+
+@frozen
+class HostKeyPin:
+    """One host key that is right: its fingerprint, and its type where the operator gave the key.
+
+    A fingerprint alone does not tell the type.
+    """
+
+    fingerprint: str
+    key_type: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> HostKeyPin:
+        """From a public key line or a ``SHA256:`` fingerprint; `ConfigError` when it is neither."""
+        words = text.split()
+        if len(words) == 1 and words[0].startswith(_FINGERPRINT):
+            digest = words[0].removeprefix(_FINGERPRINT).rstrip("=")
+            if len(_decoded(digest)) == _SHA256_BYTES:
+                return cls(f"{_FINGERPRINT}{digest}")
+        elif len(words) >= 2 and words[0] in HOST_KEY_ALGORITHMS:
+            blob = _decoded(words[1])
+            if blob.startswith(len(words[0]).to_bytes(4) + words[0].encode()):
+                digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
+                return cls(f"{_FINGERPRINT}{digest}", words[0])
+        raise ConfigError(f"{_shortened(text)!r} is not a host key: {_HOW_TO_PIN}")
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _filled(_: object, attribute: Attribute[str], text: str) -> None:
+    if not text.strip():
+        raise ConfigError(f"{attribute.name} is empty")
+
+
+def _positive(_: object, attribute: Attribute[int], number: int) -> None:
+    if number < 1:
+        raise ConfigError(f"{attribute.name} is {number} and must be at least 1")
+
+
+def _tuple(addresses: Iterable[SftpAddress]) -> tuple[SftpAddress, ...]:
+    return tuple(addresses)
+
+
+@frozen
+class SftpAddress:
+    """One address of a site. ``host_keys`` are the keys it may show; there must be one at least."""
+
+    host: str = field(validator=_filled)
+    port: int = field(default=SSH_PORT)
+    host_keys: tuple[str, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise ConfigError(f"port of {self.host} is {self.port} and must be from 1 to 65535")
+        if not self.host_keys:
+            raise ConfigError(f"{self} has no host_keys: {_HOW_TO_PIN}")
+        for text in self.host_keys:
+            try:
+                HostKeyPin.parse(text)
+            except ConfigError as error:
+                raise ConfigError(f"host_keys of {self}: {error}") from None
+
+    @property
+    def pins(self) -> tuple[HostKeyPin, ...]:
+        """The host keys, read."""
+        return tuple(HostKeyPin.parse(text) for text in self.host_keys)
+
+    def __str__(self) -> str:
+        return f"{self.host} port {self.port}"
+
+
+@frozen
+class SftpSite:
+    """The addresses of one site, in the order in which they are tried."""
+
+    addresses: tuple[SftpAddress, ...] = field(converter=_tuple)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.addresses:
+            raise ConfigError("a site has no addresses: write at least one")
+
+
+@frozen(kw_only=True)
+class SftpOptions:
+    """The options of the report source ``sftp``.
+
+    ``user`` logs in with the private key in ``key_file`` (a path; ``~`` is the home folder) and
+    reads ``folder``. ``sites`` are keyed ``primary`` and ``secondary``. ``login_timeout_s`` bounds
+    everything up to the SFTP session of one address; ``inactivity_timeout_s`` is how long a server
+    may leave every open request unanswered.
+    """
+
+    user: str = field(validator=_filled)
+    key_file: str = field(validator=_filled)
+    folder: str = field(default=".", validator=_filled)
+    sites: dict[str, SftpSite]
+    login_timeout_s: int = field(default=LOGIN_TIMEOUT_S, validator=_positive)
+    inactivity_timeout_s: int = field(default=INACTIVITY_TIMEOUT_S, validator=_positive)
+    files_in_flight: int = field(default=FILES_IN_FLIGHT, validator=_positive)
+
+    def __attrs_post_init__(self) -> None:
+        roles = [str(role) for role in SiteRole]
+        for name in self.sites:
+            if name not in roles:
+                raise ConfigError(f"there is no site {name!r}; sites are {' and '.join(roles)}")
+        if self.files_in_flight > MOST_FILES_IN_FLIGHT:
+            raise ConfigError(
+                f"files_in_flight is {self.files_in_flight} and must be at most "
+                f"{MOST_FILES_IN_FLIGHT}, or servers refuse to open more"
+            )
+
+    def site(self, role: SiteRole) -> SftpSite:
+        """The site that plays ``role``; `ConfigError` naming the known ones when there is none."""
+        try:
+            return self.sites[role.value]
+        except KeyError:
+            known = ", ".join(sorted(self.sites)) or "none"
+            raise ConfigError(
+                f"the options of report source sftp have no site {role}; known: {known}: add its "
+                "addresses or choose another site"
+            ) from None
+
+
+def addresses_of(options: SftpOptions, site: SiteRole) -> tuple[Endpoint, ...]:
+    """The addresses tried for ``site``, in order; `ConfigError` when the options have none."""
+    return tuple(Endpoint(one.host, one.port) for one in options.site(site).addresses)

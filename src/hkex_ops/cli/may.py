@@ -1,0 +1,79 @@
+"""``hkex-ops may ACTION``: the guard's answer, with the rules in the paper's words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+
+from hkex_ops.cli.answer import Answer, ExitCode
+from hkex_ops.cli.options import At, Json, parse_at, system_clock
+from hkex_ops.cli.text import say, say_instant, say_window
+from hkex_ops.config.shipped import load_calendar, load_rollouts, rollout_named
+from hkex_ops.model import JsonObject, plain
+from hkex_ops.rollouts import Decision, Guard, Ruling
+
+__all__ = ["may", "ruling_document"]
+
+_EXIT = {
+    Decision.ALLOW: ExitCode.DONE,
+    Decision.LIMITED: ExitCode.DONE,
+    Decision.DENY: ExitCode.DENIED,
+}
+
+
+def may(
+    action: str,
+    /,
+    *,
+    at: At = None,
+    rollout: Annotated[str | None, Parameter(help="Only this rollout's rules; else all.")] = None,
+    json: Json = False,
+) -> Answer:
+    """Say whether an act is allowed, by which rule, until when. Exits 3 when it is denied.
+
+    Parameters
+    ----------
+    action
+        The act, such as renew-ssh-key.
+    """
+    rollouts = load_rollouts(load_calendar())
+    chosen = list(rollouts.values()) if rollout is None else [rollout_named(rollout, rollouts)]
+    ruling = Guard(chosen).may(action, parse_at(at, system_clock()))
+    return Answer(
+        ruling_document(ruling), lambda console: _render(ruling, console), _EXIT[ruling.decision]
+    )
+
+
+def ruling_document(ruling: Ruling) -> JsonObject:
+    """The ruling as the document that ``--json`` prints."""
+    return {
+        "action": ruling.action,
+        "at": plain(ruling.at),
+        "decision": ruling.decision.value,
+        "rules": [
+            {
+                "id": rule.id,
+                "rule": rule.rule,
+                "effect": rule.effect.value,
+                "limit": rule.limit or None,
+                "from": plain(rule.window.start.at),
+                "until": plain(rule.window.until.at),
+                "source": plain(rule.source),
+            }
+            for rule in ruling.rules
+        ],
+    }
+
+
+def _render(ruling: Ruling, console: Console) -> None:
+    word = {Decision.ALLOW: "allowed", Decision.LIMITED: "limited", Decision.DENY: "DENIED"}
+    say(console, f"{ruling.action} at {say_instant(ruling.at)}: {word[ruling.decision]}")
+    if not ruling.rules:
+        say(console, "no rule of any known rollout speaks of it at that time", indent=2)
+    for rule in ruling.rules:
+        say(console, f"“{rule.rule}”", indent=2)
+        limit = f", {rule.limit}" if rule.limit else ""
+        say(console, f"{rule.effect.value}{limit}, {say_window(rule.window)}", indent=2)
+        say(console, str(rule.source), indent=2)

@@ -1,0 +1,323 @@
+"""``hkex-ops reports``: list, fetch, drill and verify, each a thin front of a flow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+from attrs import frozen
+from cyclopts import Parameter
+from rich.console import Console
+
+from hkex_ops.calendars import Calendar
+from hkex_ops.cli.answer import Answer, ExitCode
+from hkex_ops.cli.logs import configure_logs
+from hkex_ops.cli.options import (
+    BusinessDate,
+    Config,
+    Json,
+    Site,
+    Source,
+    Verbose,
+    config_path,
+    parse_business_date,
+    parse_site,
+    system_clock,
+)
+from hkex_ops.cli.progress import watching
+from hkex_ops.cli.text import say, say_size
+from hkex_ops.clock import Clock
+from hkex_ops.config.settings import Settings, load_catalogue, load_settings
+from hkex_ops.config.shipped import load_calendar
+from hkex_ops.evidence import Finding
+from hkex_ops.flows.drill import Drill, run_drill
+from hkex_ops.flows.fetch import FetchResult, fetch_reports
+from hkex_ops.flows.listing import list_reports
+from hkex_ops.flows.sources import ConfiguredSource, configured_source
+from hkex_ops.flows.store import Archive
+from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
+from hkex_ops.plugins import Plugins
+from hkex_ops.reports import Catalogue, ListedState, PlannedReport
+from hkex_ops.rundown import StepResult, StepState
+
+__all__ = ["drill", "fetch", "list_", "verify"]
+
+
+@frozen
+class _Desk:
+    """What every reports command works with, from one configuration file."""
+
+    settings: Settings
+    calendar: Calendar
+    catalogue: Catalogue
+    configured: ConfiguredSource
+    clock: Clock
+
+    @contextmanager
+    def archive(self, *, read_only: bool = False) -> Iterator[Archive]:
+        """The configured archive, opened for as long as the context lasts."""
+        with _open(self.settings, self.clock, read_only=read_only) as archive:
+            yield archive
+
+
+def _desk(config: Path | None, source: str | None, *, verbose: bool, as_json: bool) -> _Desk:
+    configure_logs(verbose=verbose, as_json=as_json)
+    settings = load_settings(config_path(config))
+    plugins = Plugins.load(block=settings.plugins.block)
+    return _Desk(
+        settings=settings,
+        calendar=load_calendar(settings.calendar.file),
+        catalogue=load_catalogue(settings),
+        configured=configured_source(settings, plugins, source),
+        clock=system_clock(),
+    )
+
+
+def _open(settings: Settings, clock: Clock, *, read_only: bool = False) -> Archive:
+    place = settings.required_archive()
+    return Archive.open(place.folder, clock=clock, head_file=place.head_file, read_only=read_only)
+
+
+# -- list ------------------------------------------------------------------------------------------
+
+
+def list_(
+    *,
+    site: Site = None,
+    business_date: Annotated[
+        str | None, Parameter(help="Only this business date's reports; else all.")
+    ] = None,
+    source: Source = None,
+    config: Config = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> Answer:
+    """List the report folder of a site, and say of each entry what it is and if it is held."""
+    desk = _desk(config, source, verbose=verbose, as_json=json)
+    place = parse_site(site, desk.configured.site)
+    day = parse_business_date(business_date, desk.calendar, desk.clock) if business_date else None
+    with desk.archive() as archive, watching() as observe:
+        entries = asyncio.run(
+            list_reports(
+                desk.configured,
+                archive,
+                desk.catalogue,
+                desk.clock,
+                site=place,
+                business_date=day,
+                observe=observe,
+            )
+        )
+    shown = [entry for entry in entries if entry.state is not ListedState.OTHER_DATE]
+    document: JsonObject = {
+        "service": desk.configured.service,
+        "site": place.value,
+        "count": len(entries),
+        "reports": [_entry(entry) for entry in shown],
+    }
+    return Answer(document, lambda console: _render_list(shown, len(entries), console))
+
+
+def _entry(entry: PlannedReport) -> JsonObject:
+    identity = entry.identity
+    return {
+        "name": entry.listed.name,
+        "size_bytes": entry.listed.size_bytes,
+        "modified": plain(entry.listed.modified),
+        "state": entry.state.value,
+        "house": identity.house if identity else None,
+        "code": identity.code if identity else None,
+        "business_date": plain(identity.business_date) if identity else None,
+    }
+
+
+def _render_list(entries: Sequence[PlannedReport], count: int, console: Console) -> None:
+    for entry in entries:
+        size = f"{say_size(entry.listed.size_bytes):>10}"
+        say(console, entry.listed.name, lead=f"{entry.state.value:<13}{size}  ")
+    say(console, f"{count} entries in the folder, {len(entries)} shown")
+
+
+# -- fetch -----------------------------------------------------------------------------------------
+
+
+def fetch(
+    *,
+    site: Site = None,
+    business_date: BusinessDate = None,
+    source: Source = None,
+    config: Config = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> Answer:
+    """Fetch what is new of a business date, check it, keep it and record it.
+
+    Run again, it transfers nothing. Exits 1 when something needs a person's eye.
+    """
+    desk = _desk(config, source, verbose=verbose, as_json=json)
+    place = parse_site(site, desk.configured.site)
+    day = parse_business_date(business_date, desk.calendar, desk.clock)
+    with desk.archive() as archive, watching() as observe:
+        result = asyncio.run(
+            fetch_reports(
+                desk.configured,
+                archive,
+                desk.catalogue,
+                desk.clock,
+                site=place,
+                business_date=day,
+                observe=observe,
+            )
+        )
+    return Answer(
+        _fetched(result, day),
+        lambda console: _render_fetch(result, day, console),
+        ExitCode.FINDINGS if result.findings else ExitCode.DONE,
+    )
+
+
+def _fetched(result: FetchResult, day: date) -> JsonObject:
+    return {
+        "service": result.listing.service,
+        "site": result.listing.site.value,
+        "address": str(result.listing.endpoint),
+        "business_date": plain(day),
+        "listed": result.listing.count,
+        "held": result.held,
+        "fetched": [plain(kept) for kept in result.kept],
+        "findings": [plain(finding) for finding in result.findings],
+    }
+
+
+def _render_fetch(result: FetchResult, day: date, console: Console) -> None:
+    size = sum(kept.size_bytes for kept in result.kept)
+    say(
+        console,
+        f"{result.listing.service} {day}: {len(result.kept)} fetched ({say_size(size)}), "
+        f"{result.held} held already, {result.listing.count} in the folder at the "
+        f"{result.listing.site.value} site",
+    )
+    for finding in result.findings:
+        say(console, f"{finding.name} {finding.message}".strip(), lead=f"  {finding.kind.value}: ")
+
+
+# -- drill -----------------------------------------------------------------------------------------
+
+
+def drill(
+    *,
+    site: Site = None,
+    business_date: Annotated[
+        str | None,
+        Parameter(help="The last business date to compare with; else the one before today."),
+    ] = None,
+    report: Annotated[
+        tuple[str, ...], Parameter(help="Report codes to download; else the configuration's.")
+    ] = (),
+    source: Source = None,
+    config: Config = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> Answer:
+    """Do the folder check of a connectivity session: log in, compare, download, log out.
+
+    Reads only. Exits 1 when a step failed, or when no snapshot was kept to compare with.
+    """
+    desk = _desk(config, source, verbose=verbose, as_json=json)
+    place = parse_site(site, desk.configured.site)
+    today = desk.clock.now().date()
+    last = (
+        parse_business_date(business_date, desk.calendar, desk.clock)
+        if business_date
+        else desk.calendar.previous_business_day(today)
+    )
+    with desk.archive() as archive, watching() as observe:
+        exercise = Drill(
+            desk.configured,
+            archive,
+            desk.catalogue,
+            desk.clock,
+            site=place,
+            last_business_date=last,
+            observe=observe,
+        )
+        steps = asyncio.run(run_drill(exercise, report or desk.configured.drill_reports))
+    outcome = _outcome(steps)
+    return Answer(
+        {
+            "service": desk.configured.service,
+            "site": place.value,
+            "last_business_date": plain(last),
+            "outcome": outcome,
+            "steps": [
+                {
+                    "step": action.value,
+                    "outcome": done.state.value,
+                    "found": done.found,
+                    "facts": plain(done.facts),
+                }
+                for action, done in steps
+            ],
+        },
+        lambda console: _render_drill(place, steps, console),
+        ExitCode.DONE if outcome == "passed" else ExitCode.FINDINGS,
+    )
+
+
+_DrillSteps: TypeAlias = Sequence[tuple[StepAction, StepResult]]
+
+
+def _outcome(steps: _DrillSteps) -> str:
+    states = {done.state for _, done in steps}
+    if StepState.FAILED in states:
+        return "failed"
+    return "passed" if states == {StepState.PASSED} else "unknown"
+
+
+def _render_drill(site: SiteRole, steps: _DrillSteps, console: Console) -> None:
+    say(console, f"drill at the {site.value} site: {_outcome(steps)}")
+    for action, done in steps:
+        say(console, done.found, lead=f"  {done.state.value:<9}{action.value:<17}")
+
+
+# -- verify ----------------------------------------------------------------------------------------
+
+
+def verify(
+    *,
+    deep: Annotated[
+        bool, Parameter(negative="--shallow", help="Read every file again, not only names.")
+    ] = True,
+    config: Config = None,
+    json: Json = False,
+) -> Answer:
+    """Find any changed, missing or added file and any changed, removed or reordered ledger row."""
+    settings = load_settings(config_path(config))
+    place = settings.required_archive()
+    with _open(settings, system_clock(), read_only=True) as archive:
+        findings = archive.verify(deep=deep)
+        files = sum(1 for _ in archive.recorded()) if not findings else None
+    return Answer(
+        {
+            "archive": str(place.folder),
+            "records": files,
+            "findings": [plain(finding) for finding in findings],
+        },
+        lambda console: _render_verify(place.folder, files, findings, console),
+        ExitCode.FINDINGS if findings else ExitCode.DONE,
+    )
+
+
+def _render_verify(
+    folder: Path, files: int | None, findings: Sequence[Finding], console: Console
+) -> None:
+    if not findings:
+        say(console, f"{folder} is whole: {files} ledger records of files, chain intact")
+        return
+    say(console, f"{folder} is NOT whole: {len(findings)} findings")
+    for finding in findings:
+        say(console, f"{finding.where}: {finding.message}", lead=f"  {finding.kind.value}: ")

@@ -1,0 +1,81 @@
+"""Lines for a person at a terminal: wrapped with a hanging indent, times as people say them."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from hkex_ops.model import Bound, Window
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["say", "say_bound", "say_instant", "say_size", "say_window"]
+
+# On a terminal narrower than this a sentence would be a column of words; it may overflow instead.
+MIN_TEXT_WIDTH = 20
+
+
+def say(console: Console, text: str, *, indent: int = 0, lead: str = "") -> None:
+    """Print ``text`` after ``lead``, its further lines indented to where it began.
+
+    >>> from rich.console import Console
+    >>> say(Console(width=34), "a sentence that is longer than the line", lead="source  ")
+    source  a sentence that is longer
+            than the line
+    """
+    first = " " * indent + lead
+    width = max(console.width, len(first) + MIN_TEXT_WIDTH)
+    lines = wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first),
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+    for line in lines:
+        console.print(line, markup=False, emoji=False, soft_wrap=True)
+
+
+def say_instant(at: datetime) -> str:
+    """An instant in Hong Kong time, with its weekday.
+
+    >>> from hkex_ops import HONG_KONG
+    >>> say_instant(datetime(2023, 4, 15, 14, 30, tzinfo=HONG_KONG))
+    'Sat 2023-04-15 14:30'
+    """
+    return f"{at:%a %Y-%m-%d %H:%M}"
+
+
+def say_bound(bound: Bound, *, ends: bool = False) -> str:
+    """A bound; the midnight after a whole day is said as that day's end."""
+    if bound.at is None:
+        return str(bound)
+    if ends and bound.at.timetz().replace(tzinfo=None) == time():
+        return f"end of {bound.at - timedelta(days=1):%a %Y-%m-%d}"
+    about = "~" if str(bound).startswith("~") else ""
+    return about + say_instant(bound.at)
+
+
+def say_window(window: Window) -> str:
+    """A window from its first to its last moment."""
+    start, until = window.start.at, window.until.at
+    if start is not None and until is not None and start.date() == until.date():
+        return f"{say_bound(window.start)} to {str(until)[11:16]}"
+    return f"{say_bound(window.start)} to {say_bound(window.until, ends=True)}"
+
+
+def say_size(size_bytes: int) -> str:
+    """A size in bytes as people read it.
+
+    >>> say_size(1536)
+    '1.5 KiB'
+    """
+    tenths = size_bytes * 10
+    for unit in ("B", "KiB", "MiB"):
+        if tenths < 10240:
+            return f"{tenths // 10} B" if unit == "B" else f"{tenths // 10}.{tenths % 10} {unit}"
+        tenths //= 1024
+    return f"{tenths // 10}.{tenths % 10} GiB"

@@ -1,0 +1,169 @@
+"""The operator's configuration file as values.
+
+Every path in it is relative to the file. The options of an adapter stay a plain table here; they
+are structured with the adapter's own options class once the plug-in that offers it is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import Factory, frozen
+from cattrs import Converter
+
+from hkex_ops.config.stated import add_dates
+from hkex_ops.config.structuring import document_of, make_converter, nearest, read_text, structure
+from hkex_ops.errors import ConfigError, Fault, UsageError
+from hkex_ops.model import SiteRole
+from hkex_ops.reports import Catalogue
+
+__all__ = [
+    "ArchiveSettings",
+    "CalendarSettings",
+    "CatalogueSettings",
+    "PluginSettings",
+    "ReportSourceSettings",
+    "Settings",
+    "load_catalogue",
+    "load_settings",
+    "structure_options",
+]
+
+T = TypeVar("T")
+
+
+@frozen
+class ArchiveSettings:
+    """Where fetched reports are kept.
+
+    ``head_file`` holds the head of the ledger's chain; beside the ledger unless said otherwise.
+    On another disk it also proves the ledger against whoever can write the archive.
+    """
+
+    folder: Path
+    head_file: Path | None = None
+
+
+@frozen
+class CatalogueSettings:
+    """The file that says what report names mean."""
+
+    file: Path
+
+
+@frozen
+class CalendarSettings:
+    """A file of the operator's own days, laid over the shipped tables."""
+
+    file: Path | None = None
+
+
+@frozen
+class PluginSettings:
+    """Plug-ins that shall not be loaded, by entry-point name."""
+
+    block: tuple[str, ...] = ()
+
+
+@frozen
+class ReportSourceSettings:
+    """One place reports come from: which adapter, which service, where the client points now."""
+
+    adapter: str
+    service: str
+    site: SiteRole = SiteRole.PRIMARY
+    drill_reports: tuple[str, ...] = ()
+    options: dict[str, object] = Factory(dict)
+
+
+@frozen
+class Settings:
+    """A configuration file. ``path`` is the file itself."""
+
+    path: Path
+    archive: ArchiveSettings | None = None
+    catalogue: CatalogueSettings | None = None
+    calendar: CalendarSettings = CalendarSettings()
+    plugins: PluginSettings = PluginSettings()
+    report_sources: dict[str, ReportSourceSettings] = Factory(dict)
+
+    def source(self, name: str | None) -> tuple[str, ReportSourceSettings]:
+        """The report source called ``name``, or the only one there is.
+
+        Raises `UsageError` for an unknown name and `ConfigError` when the file has none.
+        """
+        if not self.report_sources:
+            raise ConfigError("has no [report_sources.NAME] table", document=str(self.path))
+        if name is None:
+            if len(self.report_sources) > 1:
+                known = ", ".join(self.report_sources)
+                raise UsageError(f"there are several report sources, name one: {known}")
+            name = next(iter(self.report_sources))
+        if name not in self.report_sources:
+            hint = nearest(name, list(self.report_sources))
+            raise UsageError(f"there is no report source {name!r}; {hint}")
+        return name, self.report_sources[name]
+
+    def required_archive(self) -> ArchiveSettings:
+        """The archive; `ConfigError` when the file names none."""
+        if self.archive is None:
+            raise ConfigError("has no [archive] table with a folder", document=str(self.path))
+        return self.archive
+
+
+def load_settings(path: Path) -> Settings:
+    """The configuration in ``path``; `ConfigError` lists every fault of it."""
+    text = read_text(path, what="configuration")
+    table = document_of(text, document=str(path))
+    return structure(
+        {"path": str(path), **table},
+        Settings,
+        document=str(path),
+        converter=_converter(path.parent),
+    )
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """The catalogue that the configuration names; `ConfigError` lists every fault of it."""
+    if settings.catalogue is None:
+        raise ConfigError("has no [catalogue] table with a file", document=str(settings.path))
+    path = settings.catalogue.file
+    table = document_of(read_text(path, what="catalogue"), document=str(path))
+    catalogue = structure(table, Catalogue, document=str(path))
+    faults = [Fault(*fault) for fault in catalogue.faults()]
+    if faults:
+        raise ConfigError(faults, document=str(path))
+    return catalogue
+
+
+def structure_options(
+    settings: Settings, name: str, options: Mapping[str, object], kind: type[T]
+) -> T:
+    """An adapter's options class, filled from the source called ``name``."""
+    return structure(
+        options,
+        kind,
+        document=str(settings.path),
+        converter=_converter(settings.path.parent),
+        at=f"report_sources.{name}.options",
+    )
+
+
+def _converter(base: Path) -> Converter:
+    converter = make_converter()
+    add_dates(converter)
+
+    def path(value: object, _: object) -> Path:
+        if not isinstance(value, str) or not value:
+            raise ValueError(f"must be a path, not {value!r}")
+        return base / Path(value).expanduser()
+
+    converter.register_structure_hook(Path, path)
+    converter.register_structure_hook_func(_is_object, lambda value, _: value)
+    return converter
+
+
+def _is_object(kind: object) -> bool:
+    return kind is object

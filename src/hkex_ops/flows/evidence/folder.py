@@ -1,0 +1,229 @@
+"""An evidence folder that is being written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+
+from hkex_ops.clock import Clock
+from hkex_ops.errors import StoreError, UsageError
+from hkex_ops.evidence import GENESIS, Record, append, bag, canonical, digest
+from hkex_ops.evidence.chain import format_record
+from hkex_ops.flows.store.disk import Folder, store_error, translating
+from hkex_ops.flows.store.names import refusal
+from hkex_ops.model import JsonObject
+
+__all__ = ["CHAIN_HEAD", "EVENTS", "EvidenceFolder"]
+
+EVENTS = "events.jsonl"
+"""The payload file that holds the events."""
+
+CHAIN_HEAD = "Chain-Head"
+"""The label of ``bag-info.txt`` that says how many events there are, and the last one's digest."""
+
+AGENT = "hkex-ops"
+
+_NO_INFO: Mapping[str, str] = MappingProxyType({})
+
+
+class EvidenceFolder:
+    """An evidence folder that is being written; get one from :meth:`create`.
+
+    As a context manager it is closed when the block ends well. When the block raises, what was
+    gathered stays in ``NAME.partial`` for inspection.
+    """
+
+    def __init__(self, target: Path, root: Folder, clock: Clock, info: Mapping[str, str]) -> None:
+        self.target = target
+        self._root = root
+        self._clock = clock
+        self._info = info
+        self._head = GENESIS
+        self._payload: dict[str, tuple[str, int]] = {}
+        with root.folder(bag.PAYLOAD_FOLDER, make=True) as data:
+            path = data.path / EVENTS
+            with translating(path, "make the events file"):
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+                self._events = os.fdopen(data.open_file(EVENTS, flags), "wb", buffering=0)
+        self._events_path = path
+        self._events_bytes = 0
+
+    @classmethod
+    def create(
+        cls, target: Path, *, identifier: str, clock: Clock, info: Mapping[str, str] = _NO_INFO
+    ) -> EvidenceFolder:
+        """Begin the folder ``target``, whose parent must exist and which must not hold anything.
+
+        ``identifier`` becomes the bag's External-Identifier, ``info`` further lines of its
+        description. Raises `StoreError`, and `UsageError` for a line that is none.
+        """
+        described = {
+            "External-Identifier": identifier,
+            "Bag-Software-Agent": f"{AGENT} {version(AGENT)}",
+            **info,
+        }
+        try:
+            bag.format_info(described.items())
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+        _refuse_taken(target)
+        partial = _partial(target)
+        try:
+            partial.mkdir()
+        except FileExistsError:
+            raise StoreError(
+                "an interrupted run left it: look at it, then move it away or remove it",
+                path=str(partial),
+            ) from None
+        except FileNotFoundError:
+            raise StoreError(
+                f"its parent {target.parent} is not there: make that folder first, or name "
+                "another place",
+                path=str(target),
+            ) from None
+        except OSError as error:
+            raise store_error(error, partial, "make the folder") from error
+        root = Folder.open(partial)
+        try:
+            return cls(target, root, clock, described)
+        except BaseException:
+            root.close()
+            raise
+
+    def __enter__(self) -> EvidenceFolder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._events.closed:
+            return
+        if kind is None:
+            self.close()
+        else:
+            self._let_go()
+
+    def record(self, kind: str, body: JsonObject) -> Record:
+        """Chain an event that happens now. A `StoreError` leaves the events before it whole."""
+        self._require_open()
+        record = append(self._head, self._clock.now(), kind, body)
+        line = format_record(record)
+        try:
+            with translating(
+                self._events_path, "record an event", "the events before it are whole"
+            ):
+                rest = memoryview(line)
+                while rest:
+                    rest = rest[self._events.write(rest) or 0 :]
+        except StoreError:
+            with suppress(OSError):
+                os.ftruncate(self._events.fileno(), self._events_bytes)
+            raise
+        self._events_bytes += len(line)
+        self._head = record.head
+        return record
+
+    def add(self, path: str, content: bytes | str | JsonObject) -> None:
+        """Put a file into the payload: bytes, text as UTF-8, or an object as canonical JSON.
+
+        Raises `StoreError`, and `UsageError` for a path that is taken or cannot be one.
+        """
+        self._require_open()
+        for name in path.split("/"):
+            if (reason := refusal(name)) is not None:
+                raise UsageError(f"{path!a} cannot be a path of evidence: {name!a} {reason}")
+        if path == EVENTS or path in self._payload:
+            raise UsageError(f"the evidence holds {path} already")
+        data = _bytes(content)
+        *parents, name = path.split("/")
+        with self._root.folder(bag.PAYLOAD_FOLDER, *parents, make=True) as folder:
+            folder.write_new(name, data)
+            folder.sync()
+        self._payload[path] = digest(data), len(data)
+
+    def close(self) -> str:
+        """Write the bag's own files, make all durable, give the folder its name; the seal.
+
+        The seal is the SHA-256 of the tag manifest: with it, kept elsewhere, a rewritten bag is
+        found too.
+        """
+        self._require_open()
+        try:
+            with translating(self._events_path, "make the events durable"):
+                os.fsync(self._events.fileno())
+            events_digest = self._root.digest(bag.PAYLOAD_FOLDER, EVENTS)
+            payload = {**self._payload, EVENTS: (events_digest, self._events_bytes)}
+            seal = self._write_tags(payload)
+            self._root.sync()
+            with translating(self.target, "give the finished evidence its name"):
+                os.rename(self._root.path, self.target)
+            with Folder.open(self.target.absolute().parent) as parent:
+                parent.sync()
+        finally:
+            self._let_go()
+        return seal
+
+    def _write_tags(self, payload: Mapping[str, tuple[str, int]]) -> str:
+        """The declaration goes last: a folder without one is no bag."""
+        info = {
+            **self._info,
+            "Bagging-Date": self._clock.now().date().isoformat(),
+            "Payload-Oxum": bag.format_oxum(size for _, size in payload.values()),
+            CHAIN_HEAD: f"{self._head.sequence} sha256:{self._head.digest}",
+        }
+        listed = {f"{bag.PAYLOAD_FOLDER}/{path}": sealed for path, (sealed, _) in payload.items()}
+        tags = {
+            bag.BAG_INFO: bag.format_info(info.items()),
+            bag.PAYLOAD_MANIFEST: bag.format_manifest(listed),
+            bag.BAG_DECLARATION: bag.BAGIT_TXT,
+        }
+        manifest = bag.format_manifest({name: digest(data) for name, data in tags.items()})
+        self._root.write_new(bag.TAG_MANIFEST, manifest)
+        for name, data in tags.items():
+            self._root.write_new(name, data)
+        return digest(manifest)
+
+    def _require_open(self) -> None:
+        if self._events.closed:
+            raise UsageError(f"the evidence {self.target} is closed")
+
+    def _let_go(self) -> None:
+        with suppress(OSError):
+            self._events.close()
+        self._root.close()
+
+
+def _partial(target: Path) -> Path:
+    target = target.absolute()
+    return target.with_name(f"{target.name}.partial")
+
+
+def _refuse_taken(target: Path) -> None:
+    """A folder that holds something is never written to; an empty one may be taken."""
+    try:
+        taken = target.is_symlink() or (target.exists() and any(target.iterdir()))
+    except NotADirectoryError:
+        taken = True
+    except OSError as error:
+        raise store_error(error, target, "look at it") from error
+    if taken:
+        raise StoreError(
+            "is there already, and evidence is never overwritten: name a folder that is new",
+            path=str(target),
+            safe="nothing was written",
+        )
+
+
+def _bytes(content: bytes | str | JsonObject) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, str):
+        return content.encode()
+    return canonical(content) + b"\n"

@@ -1,0 +1,259 @@
+"""The daily fetch: list, judge, transfer what is new, check it, keep it, record it.
+
+Running it again transfers nothing. A connection lost half-way keeps what came whole and tries
+again; a run killed at any moment leaves no half file, and the next one completes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import stamina
+import structlog
+from attrs import define, field, frozen
+
+from hkex_ops import log
+from hkex_ops.clock import Clock
+from hkex_ops.errors import PluginError, TransientError
+from hkex_ops.flows.sources import ConfiguredSource, Observe, take_listing
+from hkex_ops.flows.store import Archive, Arrival, Outcome, StagedFile, refusal
+from hkex_ops.model import ListedReport, Listing, ReportIdentity, SiteRole
+from hkex_ops.ports import ReportChunk, ReportEnd, ReportFailed, ReportSource
+from hkex_ops.reports import Catalogue, FetchPlan, ListedState, plan_fetch
+from hkex_ops.reports.events import (
+    BytesReceived,
+    FetchPlanned,
+    FindingKind,
+    FolderListed,
+    LoggedIn,
+    LoggedOut,
+    ReportFinding,
+    ReportKept,
+    RunInterrupted,
+)
+
+__all__ = ["FetchResult", "fetch_reports"]
+
+# A lost connection is tried again this often in all, waiting from the first to the longest time
+# in between. An operator's next run goes on where this one stopped, so patience is short.
+ATTEMPTS = 3
+WAIT_INITIAL_S = 0.5
+WAIT_LONGEST_S = 5.0
+# Reports are placed in batches so that they share their disk syncs; a batch is bounded in both.
+BATCH_REPORTS = 64
+BATCH_BYTES = 64 * 1024 * 1024
+
+_log = structlog.get_logger()
+
+
+@frozen
+class FetchResult:
+    """What one run did. ``held`` counts the date's reports that needed no transfer."""
+
+    listing: Listing
+    plan: FetchPlan
+    kept: tuple[ReportKept, ...]
+    findings: tuple[ReportFinding, ...]
+
+    @property
+    def held(self) -> int:
+        """How many of the business date's listed reports were kept before this run."""
+        kept = {one.name for one in self.kept}
+        return sum(entry.listed.name not in kept for entry in self.plan.of(ListedState.HELD))
+
+
+async def fetch_reports(
+    configured: ConfiguredSource,
+    archive: Archive,
+    catalogue: Catalogue,
+    clock: Clock,
+    *,
+    site: SiteRole,
+    business_date: date,
+    observe: Observe,
+) -> FetchResult:
+    """Fetch what is new of ``business_date`` at ``site`` and keep it.
+
+    Raises `RemoteError` when the site cannot be worked with; what came whole before is kept.
+    """
+    run = _Run(configured, archive, catalogue, clock, site, business_date, observe)
+    async for attempt in stamina.retry_context(
+        on=TransientError,
+        attempts=ATTEMPTS,
+        timeout=None,
+        wait_initial=WAIT_INITIAL_S,
+        wait_max=WAIT_LONGEST_S,
+    ):
+        with attempt:
+            try:
+                return await run.once()
+            except TransientError as error:
+                observe(RunInterrupted(str(error)))
+                raise
+    raise AssertionError("a retry ends by returning or raising")
+
+
+@define
+class _Run:
+    """One fetch over all its attempts: what was kept and found so far."""
+
+    configured: ConfiguredSource
+    archive: Archive
+    catalogue: Catalogue
+    clock: Clock
+    site: SiteRole
+    business_date: date
+    observe: Observe
+    kept: dict[str, ReportKept] = field(factory=dict)
+    findings: dict[tuple[FindingKind, str], ReportFinding] = field(factory=dict)
+
+    async def once(self) -> FetchResult:
+        """One login: list, plan, transfer. Whole reports are kept whatever happens after."""
+        async with self.configured.open(self.site) as source:
+            self.observe(LoggedIn(self.configured.service, self.site, source.endpoint))
+            listing = await take_listing(
+                source, self.configured, self.site, self.clock, self.business_date
+            )
+            self.archive.keep_listing(listing)
+            self.observe(FolderListed(listing))
+            held = self.archive.held(self.configured.service)
+            plan = plan_fetch(listing, self.catalogue, self.business_date, held.__contains__)
+            wanted = dict(self._wanted(plan))
+            self.observe(
+                FetchPlanned(
+                    self.business_date,
+                    new=len(wanted),
+                    held=len(plan.of(ListedState.HELD)),
+                    size_bytes=sum(listed.size_bytes for listed in wanted),
+                )
+            )
+            self._findings_of(plan)
+            await self._transfer(source, wanted)
+            endpoint = source.endpoint
+        self.observe(LoggedOut(endpoint))
+        return FetchResult(listing, plan, tuple(self.kept.values()), tuple(self.findings.values()))
+
+    def _wanted(self, plan: FetchPlan) -> Iterator[tuple[ListedReport, ReportIdentity]]:
+        for entry in plan.of(ListedState.NEW):
+            reason = refusal(entry.listed.name)
+            if reason is not None:
+                self._find(FindingKind.REFUSED_NAME, entry.listed.name, reason)
+            elif entry.identity is not None:
+                yield entry.listed, entry.identity
+
+    def _findings_of(self, plan: FetchPlan) -> None:
+        for entry in plan.of(ListedState.UNRECOGNISED):
+            self._find(
+                FindingKind.UNRECOGNISED,
+                entry.listed.name,
+                "the catalogue has no rule for this name: add one, or an ignore rule with a reason",
+            )
+        if not plan.of(ListedState.NEW) and not plan.of(ListedState.HELD):
+            self._find(
+                FindingKind.NOTHING_LISTED,
+                "",
+                f"no report of business date {self.business_date} is in the folder",
+            )
+
+    async def _transfer(
+        self, source: ReportSource, wanted: dict[ListedReport, ReportIdentity]
+    ) -> None:
+        staged: dict[ListedReport, StagedFile] = {}
+        arrived: list[Arrival] = []
+        endpoint = source.endpoint
+        try:
+            async for delivery in source.fetch(wanted):
+                report = delivery.report
+                identity = wanted.get(report)
+                if identity is None:
+                    raise self._broken(f"delivered {report.name!r}, which was not asked for")
+                match delivery:
+                    case ReportChunk(_, offset, data):
+                        file = staged.get(report)
+                        if file is None:
+                            file = staged[report] = self.archive.stage(report)
+                        if offset != file.size_bytes:
+                            raise self._broken(
+                                f"delivered {report.name!r} at offset {offset}, "
+                                f"{file.size_bytes} was next"
+                            )
+                        file.write(data)
+                        self.observe(BytesReceived(report.name, len(data)))
+                    case ReportEnd(_, size_bytes, _):
+                        file = staged.pop(report, None) or self.archive.stage(report)
+                        if self._whole(report, file, size_bytes):
+                            arrived.append(Arrival(file, report, identity, self.site, endpoint))
+                        else:
+                            file.discard()
+                    case ReportFailed(_, error):
+                        if report in staged:
+                            staged.pop(report).discard()
+                        self._find(FindingKind.NOT_FETCHED, report.name, str(error))
+                if _is_full(arrived):
+                    self._place(arrived)
+        finally:
+            for file in staged.values():
+                file.discard()
+            self._place(arrived)
+
+    def _whole(self, report: ListedReport, file: StagedFile, size_bytes: int) -> bool:
+        if file.size_bytes != size_bytes:
+            self._find(
+                FindingKind.CUT_SHORT,
+                report.name,
+                f"{file.size_bytes} bytes came and the server says {size_bytes}: not kept, the "
+                "next run fetches it again",
+            )
+            return False
+        if size_bytes != report.size_bytes:
+            self._find(
+                FindingKind.CHANGED_WHILE_READ,
+                report.name,
+                f"listed with {report.size_bytes} bytes and read with {size_bytes}: not kept, "
+                "the next run fetches it again",
+            )
+            return False
+        return True
+
+    def _place(self, arrived: list[Arrival]) -> None:
+        if not arrived:
+            return
+        for placed in self.archive.place(arrived, self.clock.now()):
+            kept = ReportKept(
+                identity=placed.identity,
+                name=placed.name,
+                path=placed.path,
+                outcome=placed.outcome.value,
+                size_bytes=placed.size_bytes,
+                sha256=placed.sha256,
+                version=placed.version,
+            )
+            self.kept[placed.name] = kept
+            self.observe(kept)
+            _log.info(log.REPORT_KEPT, name=kept.name, outcome=kept.outcome, path=kept.path)
+            if placed.outcome is Outcome.SECOND_VERSION:
+                self._find(
+                    FindingKind.SECOND_VERSION,
+                    placed.name,
+                    f"came again with other content: kept beside the first as {placed.path}",
+                )
+        arrived.clear()
+
+    def _find(self, kind: FindingKind, name: str, message: str) -> None:
+        if (kind, name) in self.findings:
+            return
+        finding = ReportFinding(kind, name, message)
+        self.findings[kind, name] = finding
+        self.observe(finding)
+        _log.warning(log.REPORT_FINDING, kind=kind.value, name=name, message=message)
+
+    def _broken(self, message: str) -> PluginError:
+        return PluginError(
+            message, distribution=self.configured.offer.name, hook="hkex_ops_report_sources"
+        )
+
+
+def _is_full(arrived: list[Arrival]) -> bool:
+    size = sum(arrival.file.size_bytes for arrival in arrived)
+    return len(arrived) >= BATCH_REPORTS or size >= BATCH_BYTES

@@ -1,0 +1,36 @@
+"""Look into a report folder and say what each entry is; transfers nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hkex_ops.clock import Clock
+from hkex_ops.flows.sources import ConfiguredSource, Observe, take_listing
+from hkex_ops.flows.store import Archive
+from hkex_ops.model import SiteRole
+from hkex_ops.reports import Catalogue, PlannedReport, judge
+from hkex_ops.reports.events import FolderListed, LoggedIn, LoggedOut
+
+__all__ = ["list_reports"]
+
+
+async def list_reports(
+    configured: ConfiguredSource,
+    archive: Archive,
+    catalogue: Catalogue,
+    clock: Clock,
+    *,
+    site: SiteRole,
+    business_date: date | None,
+    observe: Observe,
+) -> tuple[PlannedReport, ...]:
+    """Every entry with its state; the listing is kept as a snapshot of the day it was taken."""
+    async with configured.open(site) as source:
+        observe(LoggedIn(configured.service, site, source.endpoint))
+        listing = await take_listing(source, configured, site, clock, clock.now().date())
+        endpoint = source.endpoint
+    observe(LoggedOut(endpoint))
+    archive.keep_listing(listing)
+    observe(FolderListed(listing))
+    held = archive.held(configured.service)
+    return judge(listing, catalogue, business_date, held.__contains__)

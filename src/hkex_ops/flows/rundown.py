@@ -1,0 +1,208 @@
+"""Working a rollout step by step: the machine decides, ports do, the evidence keeps.
+
+Joins the rundown machine with a clock, an evidence folder and whatever does a step. Knows the
+automatic steps of a connectivity session; who runs the whole is the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+
+from hkex_ops.clock import Clock
+from hkex_ops.errors import HkexOpsError
+from hkex_ops.flows.drill import DRILL_ACTIONS, Drill
+from hkex_ops.flows.evidence import EvidenceFolder
+from hkex_ops.flows.sources import ConfiguredSource, Observe
+from hkex_ops.flows.store import Archive
+from hkex_ops.model import (
+    Connection,
+    Endpoint,
+    JsonObject,
+    Rollout,
+    Session,
+    SiteRole,
+    Step,
+    StepAction,
+    StepMoment,
+    plain,
+)
+from hkex_ops.reports import Catalogue
+from hkex_ops.reports.events import BytesReceived, FolderListed, ReportEvent
+from hkex_ops.rollouts import production_connections, session_connections
+from hkex_ops.rundown import (
+    Rundown,
+    RundownEvent,
+    RundownStep,
+    Start,
+    StepRefused,
+    StepResult,
+    StepState,
+)
+
+__all__ = ["Conduct", "SessionWork", "event_kind"]
+
+Watch = Callable[[RundownEvent], None]
+
+
+class Conduct:
+    """A rundown being worked: every event reaches the evidence and whoever watches."""
+
+    def __init__(
+        self, rundown: Rundown, evidence: EvidenceFolder, clock: Clock, watch: Watch
+    ) -> None:
+        self.rundown = rundown
+        self.evidence = evidence
+        self.clock = clock
+        self._watch = watch
+        self._listings = 0
+
+    async def do(
+        self, step: RundownStep, work: Callable[[], Awaitable[StepResult]]
+    ) -> StepResult | None:
+        """Start ``step``, do ``work``, tell the machine what came of it.
+
+        An error of this library fails the step and is kept in its words; nothing when the machine
+        refused to start it.
+        """
+        started = self.rundown.handle(Start(step), self.clock.now())
+        self._tell(started)
+        if any(isinstance(event, StepRefused) for event in started):
+            return None
+        try:
+            done = await work()
+        except HkexOpsError as error:
+            done = StepResult(StepState.FAILED, str(error), {"error": type(error).__name__})
+        self._tell(self.rundown.handle(done.told(step), self.clock.now()))
+        return done
+
+    def pass_time(self) -> None:
+        """Let the machine see the clock: windows open and close."""
+        self._tell(self.rundown.poll(self.clock.now()))
+
+    def observe(self, event: ReportEvent) -> None:
+        """Keep what a retrieval tells. Single chunks of bytes are no evidence; a folder listing
+        becomes a file of its own, numbered in the order it was seen."""
+        match event:
+            case BytesReceived():
+                return
+            case FolderListed(listing):
+                self._listings += 1
+                at = f"{listing.taken_at:%Y-%m-%dT%H%M}"
+                path = f"listings/{self._listings:02}-{listing.site}-{at}.json"
+                self.evidence.add(path, _body(listing))
+                facts: JsonObject = {"count": listing.count, "listing": path}
+                self.evidence.record(event_kind(event), facts)
+            case _:
+                self.evidence.record(event_kind(event), _body(event))
+
+    def _tell(self, events: Sequence[RundownEvent]) -> None:
+        for event in events:
+            self.evidence.record(event_kind(event), _body(event))
+            self._watch(event)
+
+
+class SessionWork:
+    """The automatic steps of one session, done with one drill.
+
+    ``configured`` is asked anew for every step, because an operator moves the client between
+    sites in between. ``stands_for`` gives the address that the client must hold for one that the
+    circular states: the same one, except in a rehearsal.
+    """
+
+    def __init__(
+        self,
+        rollout: Rollout,
+        session: Session,
+        configured: Callable[[], ConfiguredSource],
+        archive: Archive,
+        catalogue: Catalogue,
+        clock: Clock,
+        *,
+        last_business_date: date,
+        observe: Observe,
+        stands_for: Callable[[Endpoint], Endpoint] = lambda stated: stated,
+    ) -> None:
+        self.rollout = rollout
+        self.session = session
+        self._configured = configured
+        self._stands_for = stands_for
+        self.drill = Drill(
+            configured(),
+            archive,
+            catalogue,
+            clock,
+            site=session.site,
+            last_business_date=last_business_date,
+            observe=observe,
+        )
+
+    async def step(self, step: Step) -> StepResult:
+        """Do one automatic step of the session.
+
+        A login at the other site would check the wrong thing, so it is not even tried.
+        """
+        if step.action is StepAction.LOG_IN and self._configured().site is not self.session.site:
+            return self._points_elsewhere()
+        if step.action in DRILL_ACTIONS:
+            return await self.drill.step(step.action, step.reports)
+        if step.action is StepAction.CHECK_ADDRESSES:
+            stated = session_connections(self.rollout, self.session.service, self.session.site)
+            return self._addresses(self.session.site, stated)
+        if step.action is StepAction.CHECK_CONFIGURATION:
+            return self._configuration(step)
+        return StepResult(StepState.UNKNOWN, "a person does this step; nobody was asked")
+
+    def _configuration(self, step: Step) -> StepResult:
+        """The client points where the paper wants it: at the session's site, or, after the last
+        session, at the connections of ordinary business."""
+        if step.moment is StepMoment.AFTER:
+            stated = production_connections(self.rollout, self.session.service)
+            site = stated[0].site if stated else SiteRole.PRIMARY
+        else:
+            site = self.session.site
+            stated = session_connections(self.rollout, self.session.service, site)
+        if self._configured().site is not site:
+            return self._points_elsewhere(site)
+        return self._addresses(site, stated)
+
+    def _points_elsewhere(self, site: SiteRole | None = None) -> StepResult:
+        points_at, wanted = self._configured().site, site or self.session.site
+        return StepResult(
+            StepState.FAILED,
+            f"the client points at the {points_at} site, it must point at {wanted}",
+            {"site": points_at.value},
+        )
+
+    def _addresses(self, site: SiteRole, stated: Sequence[Connection]) -> StepResult:
+        held = self._configured().addresses(site)
+        if held is None:
+            return StepResult(StepState.UNKNOWN, "the adapter cannot tell its addresses")
+        papers = [Endpoint(connection.host, connection.port) for connection in stated]
+        wanted = [self._stands_for(endpoint) for endpoint in papers]
+        facts: JsonObject = {
+            "site": site.value,
+            "circular": [str(endpoint) for endpoint in papers],
+            "configuration": [str(endpoint) for endpoint in held],
+        }
+        if list(held) != wanted:
+            found = f"{site}: {_listed(held)} configured, must be {_listed(wanted)}"
+            return StepResult(StepState.FAILED, found, facts)
+        stand_in = "" if wanted == papers else f", here {_listed(held)}"
+        return StepResult(StepState.PASSED, f"{site}: {_listed(papers)}{stand_in}", facts)
+
+
+def _listed(endpoints: Sequence[Endpoint]) -> str:
+    return " and ".join(str(endpoint) for endpoint in endpoints) or "none"
+
+
+def event_kind(event: object) -> str:
+    """The name of an event's class as evidence spells it: ``step-finished``."""
+    name = type(event).__name__
+    return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
+
+
+def _body(value: object) -> JsonObject:
+    body = plain(value)
+    assert isinstance(body, dict), "events and listings have keys"
+    return body

@@ -1,0 +1,12 @@
+"""The disk: an archive of reports that only grows, and the ledger that proves it.
+
+Importing this package loads sqlite3; the command line does so only inside the commands that need
+it. Callers use these names; the modules behind them are each other's.
+"""
+
+from hkex_ops.flows.store.archive import Archive, Held
+from hkex_ops.flows.store.files import StagedFile
+from hkex_ops.flows.store.names import refusal
+from hkex_ops.flows.store.rows import Arrival, FileRecord, Outcome, Placed
+
+__all__ = ["Archive", "Arrival", "FileRecord", "Held", "Outcome", "Placed", "StagedFile", "refusal"]

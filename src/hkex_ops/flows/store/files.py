@@ -1,0 +1,136 @@
+"""A file appears whole or not at all.
+
+Its bytes are written under a temporary name in the staging folder, made durable, and only then
+linked to the final name, which must be free: linking never overwrites. What a killed run left in
+the staging folder is swept away by the next. The durable steps are batched, because a thousand
+small files wait for the disk about as long as one when they wait together.
+
+Knows nothing of reports or ledgers; the archive decides the names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+
+from hkex_ops.errors import StoreError, UsageError
+from hkex_ops.flows.store.disk import EntryKind, Folder, translating
+
+__all__ = ["SAFE", "StagedFile", "Staging"]
+
+SAFE = "what was archived before is unharmed"
+"""What every failed write may say, because nothing that stands is ever opened for writing."""
+
+
+class StagedFile:
+    """A file that is being written and has no final name yet. Made by :meth:`Staging.create`."""
+
+    def __init__(self, staging: Staging, name: str, descriptor: int) -> None:
+        self._staging = staging
+        self._descriptor = descriptor
+        self._sha256 = hashlib.sha256()
+        self.name = name
+        self.size_bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what was written so far, in hexadecimal."""
+        return self._sha256.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Append ``data``. After a `StoreError` the file is discarded, which frees its space."""
+        if self._descriptor < 0:
+            raise UsageError("this staged file is closed or discarded")
+        try:
+            with translating(self._staging.folder.path / self.name, "write a new file", SAFE):
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+        except StoreError:
+            self.discard()
+            raise
+        self._sha256.update(data)
+        self.size_bytes += len(data)
+
+    def close(self) -> None:
+        """No more will be written; doing so again does nothing."""
+        if self._descriptor >= 0:
+            descriptor, self._descriptor = self._descriptor, -1
+            with translating(self._staging.folder.path / self.name, "write a new file", SAFE):
+                os.close(descriptor)
+
+    def discard(self) -> None:
+        """Drop it; doing so again does nothing. What cannot be removed now is swept later."""
+        with suppress(StoreError):
+            self.close()
+        self._staging.forget(self)
+
+
+class Staging:
+    """The folder of unfinished files, on the file system of the finished ones."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+        self._count = 0
+        self._living: set[StagedFile] = set()
+
+    def sweep(self) -> None:
+        """Remove what an interrupted run left here."""
+        for entry in self.folder.entries():
+            if entry.kind is not EntryKind.FOLDER:
+                with translating(self.folder.path / entry.path, "remove an unfinished file", SAFE):
+                    os.unlink(entry.path, dir_fd=self.folder.descriptor)
+
+    def create(self) -> StagedFile:
+        """A new, empty file."""
+        self._count += 1
+        name = f"{self._count:08}.part"
+        with translating(self.folder.path / name, "make a new file", SAFE):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            file = StagedFile(self, name, self.folder.open_file(name, flags))
+        self._living.add(file)
+        return file
+
+    def __contains__(self, file: StagedFile) -> bool:
+        """Whether ``file`` is of this staging folder and was not discarded."""
+        return file in self._living
+
+    def sync(self, files: Iterable[StagedFile]) -> None:
+        """Make the content of closed files durable.
+
+        Each is opened anew, so that any number may be staged at once. Linux reports a failed
+        write-back to a later opener too, as long as nobody saw it before.
+        """
+        for file in files:
+            with translating(self.folder.path / file.name, "make a new file durable", SAFE):
+                descriptor = self.folder.open_file(file.name, os.O_RDONLY)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+
+    def link(self, file: StagedFile, folder: Folder, name: str) -> None:
+        """Give ``file`` the final ``name`` in ``folder``; `StoreError` when that is taken."""
+        with translating(folder.path / name, "put a new file in its place", SAFE):
+            os.link(
+                file.name,
+                name,
+                src_dir_fd=self.folder.descriptor,
+                dst_dir_fd=folder.descriptor,
+                follow_symlinks=False,
+            )
+
+    def forget(self, file: StagedFile) -> None:
+        """Remove the temporary name; a file that was linked lives on under its final one."""
+        if file in self._living:
+            self._living.remove(file)
+            with suppress(OSError):
+                os.unlink(file.name, dir_fd=self.folder.descriptor)
+
+    def close(self) -> None:
+        """Discard whatever was never placed."""
+        for file in list(self._living):
+            file.discard()
+        self.folder.close()

@@ -1,0 +1,26 @@
+"""The names of the log events this library writes, each with its meaning.
+
+The library logs through structlog and never configures it: levels, formats and destinations are
+the program's. The command line configures it for itself, to stderr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+__all__ = ["DRILL_STEP", "EVENTS", "PLUGIN_FAULT", "REPORT_FINDING", "REPORT_KEPT"]
+
+REPORT_KEPT = "report_kept"
+REPORT_FINDING = "report_finding"
+DRILL_STEP = "drill_step"
+PLUGIN_FAULT = "plugin_fault"
+
+EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        REPORT_KEPT: "a report stands in the archive, whole (name, outcome, path)",
+        REPORT_FINDING: "something about a report that a person should look at (kind, name)",
+        DRILL_STEP: "a step of the folder drill ended (step, state, found)",
+        PLUGIN_FAULT: "a plug-in or one of its hooks is not in use (distribution, hook, message)",
+    }
+)

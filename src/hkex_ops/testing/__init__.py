@@ -1,0 +1,43 @@
+"""The conformance kit for authors of adapters: contracts, benches, fakes.
+
+A *contract* is a class of numbered clauses that an author inherits in a test module. A *bench* is
+what the author provides: the adapter, and a back door to the far side, so that the adapter is never
+its own witness. A clause that a bench cannot stage is skipped with the reason. *Fakes* are adapters
+that keep everything in memory and pass the contract; use them to test what stands on a port.
+
+Nothing else in the library imports this package. It needs the extra ``hkex-ops[testing]``; the
+clauses are coroutines and run under pytest-asyncio.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+# Before the modules are imported, or a failed clause would not show the values it compared.
+pytest.register_assert_rewrite(
+    "hkex_ops.testing.fetched", "hkex_ops.testing.report_source_contract"
+)
+
+from hkex_ops.testing.benches import ReportSourceBench, Stored  # noqa: E402
+from hkex_ops.testing.fakes import (  # noqa: E402
+    FakeOptions,
+    FakeReportSource,
+    FakeReportSourceBench,
+    FakeSite,
+    open_fake,
+)
+from hkex_ops.testing.fetched import Fetched, collect  # noqa: E402
+from hkex_ops.testing.report_source_contract import ReportSourceContract  # noqa: E402
+
+__all__ = [
+    "FakeOptions",
+    "FakeReportSource",
+    "FakeReportSourceBench",
+    "FakeSite",
+    "Fetched",
+    "ReportSourceBench",
+    "ReportSourceContract",
+    "Stored",
+    "collect",
+    "open_fake",
+]
