@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import EntryPoint, distributions
-from typing import TypeVar
+from typing import Protocol, TypeAlias, TypeVar, cast
 
 import pluggy
 from attrs import field, frozen
@@ -27,6 +27,11 @@ __all__ = ["ENTRY_POINT_GROUP", "FoundPlugin", "LoadedPlugin", "PluginFault", "P
 ENTRY_POINT_GROUP = "hkex_ops"
 
 T = TypeVar("T")
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
 
 
 @frozen
@@ -64,6 +69,9 @@ class LoadedPlugin:
     fault: str | None
 
 
+_Held: TypeAlias = dict[str, tuple[FoundPlugin, T]]
+
+
 class Plugins:
     """The installed plug-ins of one program run. Built by :meth:`load`; never global."""
 
@@ -76,11 +84,14 @@ class Plugins:
         self._by_name = {plugin.name: plugin for plugin in self._found}
         for plugin in self._sound():
             self._register(plugin)
-        self._report_sources = self._collect(
-            "hkex_ops_report_sources", Offer, lambda offer: f"report source {offer.name}"
+        # What a hook returned was checked to be offers; of which port is the hook's own promise.
+        self._report_sources = cast(
+            "_Held[Offer[ReportSource]]",
+            self._collect("hkex_ops_report_sources", _is_offer, "report source"),
         )
-        self._commands = self._collect(
-            "hkex_ops_commands", CommandOffer, lambda offer: f"command {offer.name}"
+        self._commands = cast(
+            "_Held[CommandOffer]",
+            self._collect("hkex_ops_commands", _is_command_offer, "command"),
         )
 
     @classmethod
@@ -172,48 +183,46 @@ class Plugins:
     def _known_hooks(self) -> tuple[str, ...]:
         return tuple(name for name in dir(hookspecs) if name.startswith("hkex_ops_"))
 
-    def _collect(
-        self, hook: str, kind: type[T], key: Callable[[T], str]
-    ) -> dict[str, tuple[FoundPlugin, T]]:
+    def _collect(self, hook: str, fits: Callable[[object], bool], what: str) -> _Held[_Named]:
         """Call one hook plug-in by plug-in, so that a bad answer costs only the one who gave it."""
-        held: dict[str, tuple[FoundPlugin, T]] = {}
+        held: _Held[_Named] = {}
         refused: set[str] = set()
         implementations = getattr(self._manager.hook, hook).get_hookimpls()
         for implementation in sorted(implementations, key=lambda one: str(one.plugin_name)):
             plugin = self._by_name[implementation.plugin_name]
-            for offer in self._answer(plugin, hook, implementation.function, kind):
-                name = getattr(offer, "name", "")
-                if name in held:
-                    other = held.pop(name)[0]
-                    refused.add(name)
-                    for one in (other, plugin):
-                        self._fault(
-                            one,
-                            f"{key(offer)} is offered by {other.distribution} and "
-                            f"{plugin.distribution}: uninstall or block one",
-                            hook,
-                        )
-                elif name in refused:
-                    self._fault(plugin, f"{key(offer)} is offered by others too", hook)
+            for offer in self._answer(plugin, hook, implementation.function, fits):
+                if offer.name in held:
+                    other = held.pop(offer.name)[0]
+                    refused.add(offer.name)
+                    message = (
+                        f"{what} {offer.name} is offered by {other.distribution} and "
+                        f"{plugin.distribution}: uninstall or block one"
+                    )
+                    self._fault(other, message, hook)
+                    self._fault(plugin, message, hook)
+                elif offer.name in refused:
+                    self._fault(plugin, f"{what} {offer.name} is offered by others too", hook)
                 else:
-                    held[name] = (plugin, offer)
+                    held[offer.name] = (plugin, offer)
         return held
 
     def _answer(
-        self, plugin: FoundPlugin, hook: str, implementation: Callable[[], object], kind: type[T]
-    ) -> list[T]:
+        self,
+        plugin: FoundPlugin,
+        hook: str,
+        implementation: Callable[[], Iterable[_Named]],
+        fits: Callable[[object], bool],
+    ) -> list[_Named]:
         try:
-            answer = implementation()
-            offers = list(answer) if isinstance(answer, Iterable) else [answer]
+            offers = list(implementation())
+        # A hook is the plug-in's code: whatever it raises is its own fault.
         except Exception as error:
             self._fault(plugin, f"failed with {type(error).__name__}: {error}", hook)
             return []
-        wrong = [offer for offer in offers if not isinstance(offer, kind)]
+        wrong = [offer for offer in offers if not fits(offer)]
         if wrong:
-            self._fault(
-                plugin, f"returned {type(wrong[0]).__name__} where {kind.__name__} belongs", hook
-            )
-        return [offer for offer in offers if isinstance(offer, kind)]
+            self._fault(plugin, f"returned {type(wrong[0]).__name__}, which is no offer", hook)
+        return [offer for offer in offers if fits(offer)]
 
     def _fault(self, plugin: FoundPlugin, message: str, hook: str = "") -> None:
         self._faults.append(PluginFault(plugin.name, plugin.distribution, message, hook))
@@ -248,6 +257,14 @@ class Plugins:
             )
         offered = ", ".join(known) if known else "none: install a plug-in such as hkex-ops-sftp"
         return ConfigError(f"{what} {name} is not on offer; on offer: {offered}")
+
+
+def _is_offer(answer: object) -> bool:
+    return isinstance(answer, Offer)
+
+
+def _is_command_offer(answer: object) -> bool:
+    return isinstance(answer, CommandOffer)
 
 
 def _installed() -> list[FoundPlugin]:

@@ -11,7 +11,7 @@ import pytest
 # The checkout imports tests by path, and this folder's name is not one a package can have.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from sftp_benches import AsyncsshBench, Keys  # noqa: E402
+from sftp_benches import AsyncsshBench, Keys
 
 
 @pytest.fixture(scope="session")

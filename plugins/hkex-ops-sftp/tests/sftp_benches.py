@@ -14,7 +14,7 @@ import shutil
 import socket
 import subprocess
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,9 +79,9 @@ class Keys:
         user.write_public_key(folder / "authorized_keys")
         return cls(folder, user, hosts)
 
-    def file(self, name: str) -> str:
+    def file(self, name: str) -> Path:
         """The path of a private key."""
-        return str(self.folder / name)
+        return self.folder / name
 
     def line(self, site: SiteRole) -> str:
         """The public key line of a site's host key."""
@@ -242,7 +242,7 @@ class AsyncsshBench(FolderBench):
             self.port,
             server_host_keys=list(host_keys),
             server_factory=lambda: RecordingServer(record),
-            authorized_client_keys=self.keys.file("authorized_keys"),
+            authorized_client_keys=str(self.keys.file("authorized_keys")),
             sftp_factory=lambda chan: self.serve_sftp(chan, chroot=folder),
             process_factory=refuse,
         )
@@ -324,7 +324,9 @@ class SshdBench(FolderBench):
             # The privilege separation folder that a service manager would have made.
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self.servers = {
-            (site, number): Sshd.start(sshd, folder / f"{site}-{number}", self._settings(site, host))
+            (site, number): Sshd.start(
+                sshd, folder / f"{site}-{number}", self._settings(site, host)
+            )
             for site, hosts in HOSTS.items()
             for number, host in enumerate(hosts, start=1)
         }
@@ -374,5 +376,3 @@ class SshdBench(FolderBench):
 
     def _servers(self, site: SiteRole) -> list[Sshd]:
         return [server for (role, _), server in self.servers.items() if role is site]
-
-

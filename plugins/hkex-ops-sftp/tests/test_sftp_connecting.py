@@ -147,7 +147,7 @@ async def test_a_site_without_options_is_refused_before_connecting(server: Async
 
 async def test_an_unusable_key_is_refused_before_connecting(server: AsyncsshBench) -> None:
     with pytest.raises(ConfigError, match="there is no private key"):
-        await logged_in(evolve(server.options(), key_file="absent"))
+        await logged_in(evolve(server.options(), key_file=Path("absent")))
     assert set() == server.records[PRIMARY].connections
 
 
@@ -169,7 +169,7 @@ async def test_the_server_would_have_noticed_a_command(server: AsyncsshBench) ->
         config=None,
         known_hosts=None,
         username=server.user,
-        client_keys=[server.keys.file("user")],
+        client_keys=[str(server.keys.file("user"))],
     ) as connection:
         await connection.run("ls")
     assert ["ls"] == server.records[PRIMARY].refused_requests

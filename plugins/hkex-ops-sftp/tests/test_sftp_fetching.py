@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from sftp_benches import AsyncsshBench, Keys
 
 from hkex_ops.errors import Rejected, TimedOut, TransientError, Unreachable, UsageError
 from hkex_ops.model import HONG_KONG, ListedReport, ReportKind, SiteRole
-from hkex_ops.ports import ReportEnd
+from hkex_ops.ports import ReportEnd, ReportSource
 from hkex_ops.testing import Fetched, collect
-from hkex_ops_sftp import crew, open_sftp, source as sources
+from hkex_ops_sftp import SftpOptions, crew, open_sftp, source as sources
 from hkex_ops_sftp.reading import GROWTH_ROUNDS
 from hkex_ops_sftp.watching import SilenceWatch
 
@@ -31,7 +31,7 @@ class StopsAnswering(asyncssh.SFTPServer):
 
     async def read(self, file_obj: object, offset: int, size: int) -> bytes:
         if offset >= 2 * 1024 * 1024:
-            await asyncio.Event().wait()
+            await self.connection.wait_closed()
         return bytes(super().read(file_obj, offset, size))  # type: ignore[arg-type]
 
 
@@ -41,7 +41,7 @@ class StopsListing(asyncssh.SFTPServer):
     async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
         async for entry in super().scandir(path):
             yield entry
-            await asyncio.Event().wait()
+            await self.connection.wait_closed()
 
 
 class HangsUp(asyncssh.SFTPServer):
@@ -102,7 +102,18 @@ class CountsHandles(asyncssh.SFTPServer):
 
     def close(self, file_obj: object) -> None:
         type(self).open_now -= 1
-        super().close(file_obj)  # type: ignore[arg-type]
+        super().close(file_obj)
+
+
+async def listed(source: ReportSource) -> list[ListedReport]:
+    return [report async for report in source.list_reports()]
+
+
+async def fetch_into(taken: Fetched, options: SftpOptions, reports: Iterable[ListedReport]) -> None:
+    """Fetch and keep what came before an error."""
+    async with open_sftp(options, PRIMARY) as source:
+        async for delivery in source.fetch(reports):
+            taken.take(delivery)
 
 
 @pytest.fixture
@@ -119,11 +130,9 @@ async def test_a_server_that_stops_answering_a_read_is_timed_out(bench: Asyncssh
     started = time.monotonic()
     async with bench:
         options = evolve(bench.options(), inactivity_timeout_s=1)
+        reports = [ListedReport("small", 1), ListedReport("large", LARGE)]
         with pytest.raises(TimedOut, match=r"fetching large .* answered nothing for 1 s"):
-            async with open_sftp(options, PRIMARY) as source:
-                reports = [report async for report in source.list_reports()]
-                async for delivery in source.fetch(reports):
-                    taken.take(delivery)
+            await fetch_into(taken, options, reports)
     assert ["small"] == list(taken.ends)
     assert time.monotonic() - started < 3
 
@@ -135,7 +144,7 @@ async def test_a_server_that_stops_listing_is_timed_out(bench: AsyncsshBench) ->
         options = evolve(bench.options(), inactivity_timeout_s=1)
         with pytest.raises(TimedOut, match=r"listing .* answered nothing for 1 s"):
             async with open_sftp(options, PRIMARY) as source:
-                [report async for report in source.list_reports()]
+                await listed(source)
 
 
 async def test_leaving_a_server_that_no_longer_answers_hangs_up(
@@ -178,9 +187,7 @@ async def test_a_connection_lost_in_the_middle_of_a_file_is_raised(bench: Asyncs
     taken = Fetched()
     async with bench:
         with pytest.raises(Unreachable, match="fetching large"):
-            async with open_sftp(bench.options(), PRIMARY) as source:
-                async for delivery in source.fetch([ListedReport("large", LARGE)]):
-                    taken.take(delivery)
+            await fetch_into(taken, bench.options(), [ListedReport("large", LARGE)])
     assert {} == taken.ends
 
 
@@ -276,7 +283,7 @@ async def test_a_fetch_given_up_closes_its_files(bench: AsyncsshBench) -> None:
 async def test_a_name_that_is_not_utf8_is_kept_and_can_be_fetched(bench: AsyncsshBench) -> None:
     (bench.folders[PRIMARY] / os.fsdecode(b"caf\xe9.csv")).write_bytes(b"1")
     async with bench, open_sftp(bench.options(), PRIMARY) as source:
-        reports = [report async for report in source.list_reports()]
+        reports = await listed(source)
         taken = await collect(source.fetch(reports))
     assert ["caf\udce9.csv"] == [report.name for report in reports]
     assert b"1" == taken.content("caf\udce9.csv")
@@ -287,7 +294,7 @@ async def test_a_name_listed_twice_is_no_listing(bench: AsyncsshBench) -> None:
     bench.put(PRIMARY, "TP001.csv", b"1")
     async with bench, open_sftp(bench.options(), PRIMARY) as source:
         with pytest.raises(TransientError, match=r"listed TP001\.csv twice"):
-            [report async for report in source.list_reports()]
+            await listed(source)
 
 
 async def test_an_endless_listing_is_refused(
@@ -298,11 +305,10 @@ async def test_an_endless_listing_is_refused(
         bench.put(PRIMARY, f"TP{number:03}.csv", b"1")
     async with bench, open_sftp(bench.options(), PRIMARY) as source:
         with pytest.raises(Rejected, match="more than 3 entries"):
-            [report async for report in source.list_reports()]
+            await listed(source)
 
 
 async def test_a_folder_that_is_not_there_is_the_operators_to_mend(bench: AsyncsshBench) -> None:
-    async with bench:
-        async with open_sftp(evolve(bench.options(), folder="/absent"), PRIMARY) as source:
-            with pytest.raises(Rejected, match="folder /absent .* check the option folder"):
-                [report async for report in source.list_reports()]
+    async with bench, open_sftp(evolve(bench.options(), folder="/absent"), PRIMARY) as source:
+        with pytest.raises(Rejected, match=r"folder /absent .* check the option folder"):
+            await listed(source)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sftp_benches import Keys
 
-from hkex_ops.config.structuring import structure
+from hkex_ops.config.settings import Settings, structure_options
 from hkex_ops.errors import ConfigError
 from hkex_ops.model import SiteRole
 from hkex_ops.plugins import Plugins
@@ -34,7 +34,7 @@ d/5yE4I2gmGZbl6w==
 
 TABLE = f"""
 user = "BU_C001"
-key_file = "~/.ssh/reports"
+key_file = "keys/reports"
 folder = "outgoing"
 
 [[sites.primary.addresses]]
@@ -50,7 +50,8 @@ host_keys = ["{FINGERPRINT}"]
 
 
 def structured(text: str) -> SftpOptions:
-    return structure(tomllib.loads(text), SftpOptions, document="a.toml")
+    settings = Settings(Path("/etc/hkex-ops/config.toml"))
+    return structure_options(settings, "rrs", tomllib.loads(text), SftpOptions)
 
 
 def test_importing_the_plug_in_loads_no_ssh_library() -> None:
@@ -71,7 +72,7 @@ def test_the_hook_offers_one_report_source() -> None:
 
 def test_a_table_becomes_options_with_the_addresses_in_their_order() -> None:
     options = structured(TABLE)
-    assert ("BU_C001", "~/.ssh/reports", "outgoing") == (
+    assert ("BU_C001", Path("/etc/hkex-ops/keys/reports"), "outgoing") == (
         options.user,
         options.key_file,
         options.folder,
@@ -93,7 +94,7 @@ def test_a_table_becomes_options_with_the_addresses_in_their_order() -> None:
         ("port = 10022", "port = 70000", "must be from 1 to 65535"),
         ("sites.primary", "sites.tertiary", "there is no site 'tertiary'"),
         ('user = "BU_C001"', 'user = ""', "user is empty"),
-        ('user = "BU_C001"', "", "user: is missing"),
+        ('user = "BU_C001"', "", r"options\.user: is missing"),
         ('folder = "outgoing"', 'folder = " "', "folder is empty"),
         ('folder = "outgoing"', "files_in_flight = 0", "must be at least 1"),
         ('folder = "outgoing"', "files_in_flight = 1000", "must be at most 128"),
@@ -141,12 +142,12 @@ def test_a_private_key_is_read(keys: Keys) -> None:
 
 def test_a_missing_key_is_told_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=f"there is no private key at {tmp_path}/absent"):
-        read_key(f"{tmp_path}/absent")
+        read_key(tmp_path / "absent")
 
 
 def test_a_folder_in_the_place_of_a_key_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="is a folder"):
-        read_key(str(tmp_path))
+        read_key(tmp_path)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o700 | 0o001])
@@ -155,7 +156,7 @@ def test_a_key_that_others_may_use_is_refused(tmp_path: Path, keys: Keys, mode: 
     path.write_bytes(Path(keys.file("user")).read_bytes())
     path.chmod(mode)
     with pytest.raises(ConfigError, match=f"run chmod 600 {path}"):
-        read_key(str(path))
+        read_key(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"hunter2", b"-----BEGIN OPENSSH PRIVATE KEY-----\nx"])
@@ -164,7 +165,7 @@ def test_what_is_not_a_key_is_told_without_its_content(tmp_path: Path, content: 
     path.write_bytes(content)
     path.chmod(0o600)
     with pytest.raises(ConfigError, match=f"{path} is not a private key") as caught:
-        read_key(str(path))
+        read_key(path)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__context__ is None
 
@@ -174,7 +175,7 @@ def test_a_public_key_in_the_place_of_the_private_one_is_told(tmp_path: Path, ke
     path.write_text(keys.line(SiteRole.PRIMARY))
     path.chmod(0o600)
     with pytest.raises(ConfigError, match="is not a private key"):
-        read_key(str(path))
+        read_key(path)
 
 
 @pytest.mark.parametrize("form", ["pkcs1-pem", "pkcs8-pem"])
@@ -186,7 +187,7 @@ def test_an_encrypted_key_is_told_as_such(tmp_path: Path, form: str) -> None:
     path.write_bytes(key.export_private_key(form, passphrase="secret"))
     path.chmod(0o600)
     with pytest.raises(ConfigError, match="is encrypted") as caught:
-        read_key(str(path))
+        read_key(path)
     assert caught.value.__context__ is None
 
 
@@ -195,4 +196,4 @@ def test_an_encrypted_key_of_ssh_keygen_is_told_as_such(tmp_path: Path) -> None:
     path.write_text(ENCRYPTED)
     path.chmod(0o600)
     with pytest.raises(ConfigError, match="is encrypted"):
-        read_key(str(path))
+        read_key(path)

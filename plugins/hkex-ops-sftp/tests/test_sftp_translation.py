@@ -1,4 +1,4 @@
-"""Every exception of the SSH library and of the sockets below it has its place in our error tree."""
+"""Every exception of the SSH library and of the sockets below has its place in our error tree."""
 
 from __future__ import annotations
 

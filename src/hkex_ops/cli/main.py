@@ -98,7 +98,7 @@ def run(arguments: Sequence[str]) -> int:
     except HkexOpsError as error:
         return _refuse(type(error).__name__, str(error), _exit_code(error), as_json=as_json)
     except KeyboardInterrupt:
-        print("interrupted; nothing half-written was kept", file=sys.stderr)
+        sys.stderr.write("hkex-ops: interrupted; nothing half-written was kept\n")
         return 130
     except BrokenPipeError:
         # The reader went away (`| head`); the interpreter must not complain at exit.
@@ -166,11 +166,15 @@ def _exit_code(error: HkexOpsError) -> ExitCode:
 
 
 def _sentence(error: CycloptsError) -> str:
-    return " ".join(str(error).split())
+    # The engine words some faults by importing every command; a broken plug-in must not hide them.
+    try:
+        return " ".join(str(error).split())
+    except (ImportError, AttributeError):
+        return "this command line is not understood; see hkex-ops --help"
 
 
 def _refuse(kind: str, message: str, code: ExitCode, *, as_json: bool) -> int:
     if as_json:
         print_json({"error": {"kind": kind, "message": message}})
-    print(f"hkex-ops: {message}", file=sys.stderr)
+    sys.stderr.write(f"hkex-ops: {message}\n")
     return int(code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -34,7 +34,7 @@ __all__ = ["say_event", "watching"]
 
 
 @contextmanager
-def watching(console: Console | None = None) -> Iterator[Observe]:
+def watching(console: Console | None = None) -> Generator[Observe]:
     """A watcher to hand to a flow; what it shows is gone from a terminal when it ends."""
     console = console or Console(stderr=True, highlight=False)
     if not console.is_terminal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -58,7 +58,7 @@ class _Desk:
     clock: Clock
 
     @contextmanager
-    def archive(self, *, read_only: bool = False) -> Iterator[Archive]:
+    def archive(self, *, read_only: bool = False) -> Generator[Archive]:
         """The configured archive, opened for as long as the context lasts."""
         with _open(self.settings, self.clock, read_only=read_only) as archive:
             yield archive

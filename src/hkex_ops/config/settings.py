@@ -75,7 +75,7 @@ class ReportSourceSettings:
     service: str
     site: SiteRole = SiteRole.PRIMARY
     drill_reports: tuple[str, ...] = ()
-    options: dict[str, object] = Factory(dict)
+    options: dict[str, object] = Factory(dict[str, object])
 
 
 @frozen
@@ -87,7 +87,7 @@ class Settings:
     catalogue: CatalogueSettings | None = None
     calendar: CalendarSettings = CalendarSettings()
     plugins: PluginSettings = PluginSettings()
-    report_sources: dict[str, ReportSourceSettings] = Factory(dict)
+    report_sources: dict[str, ReportSourceSettings] = Factory(dict[str, ReportSourceSettings])
 
     def source(self, name: str | None) -> tuple[str, ReportSourceSettings]:
         """The report source called ``name``, or the only one there is.
@@ -157,7 +157,7 @@ def _converter(base: Path) -> Converter:
 
     def path(value: object, _: object) -> Path:
         if not isinstance(value, str) or not value:
-            raise ValueError(f"must be a path, not {value!r}")
+            raise ValueError("must be a path, written as a text")
         return base / Path(value).expanduser()
 
     converter.register_structure_hook(Path, path)

@@ -5,10 +5,11 @@ The one place that opens the data folders of the pure rooms.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import cast
 
 from hkex_ops.calendars import Calendar, CalendarTables
 from hkex_ops.config.stated import add_dates, add_moments, add_sources
@@ -92,10 +93,14 @@ def _tables(text: str, document: str, *, base: CalendarTables | None = None) -> 
 
 
 def _first_circular(table: Mapping[str, object]) -> str:
-    circulars = table.get("circulars")
-    first = circulars[0] if isinstance(circulars, list) and circulars else {}
-    named = first.get("reference") or first.get("title") if isinstance(first, Mapping) else None
-    return named if isinstance(named, str) else "(no circular named)"
+    """What sources cite when they name no circular; the shape of the table is judged later."""
+    match cast("Sequence[object] | None", table.get("circulars")):
+        case [{"reference": str(reference)}, *_]:
+            return reference
+        case [{"title": str(title)}, *_]:
+            return title
+        case _:
+            return "(no circular named)"
 
 
 def _refuse(faults: Iterable[tuple[str, str]], document: str) -> None:

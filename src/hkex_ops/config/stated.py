@@ -6,7 +6,6 @@ which :mod:`hkex_ops.config.structuring` turns into a fault with its path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 
 from attrs import frozen
@@ -37,8 +36,6 @@ def add_moments(converter: Converter, calendar: Calendar) -> None:
         business_date: date | None = None
 
     def window(value: object, _: object) -> Window:
-        if isinstance(value, Mapping) and not {"from", "to"} & set(value):
-            raise ValueError("a window needs its ends: { from = …, to = … }")
         stated = converter.structure(value, Stated)
         return Window(
             parse_bound(stated.from_, calendar, ends=False),
@@ -77,7 +74,7 @@ def add_sources(converter: Converter, circular: str) -> None:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"must be a text, not {value!r}")
+        raise ValueError(f"must be a text, not {type(value).__name__}")
     return value
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -22,7 +23,10 @@ from cattrs import (
     ForbiddenExtraKeysError,
     IterableValidationError,
 )
-from cattrs.cols import list_structure_factory, mapping_structure_factory
+from cattrs.cols import (
+    list_structure_factory,
+    mapping_structure_factory,  # pyright: ignore[reportUnknownVariableType]
+)
 from cattrs.gen import make_dict_structure_fn, override
 
 from hkex_ops.errors import ConfigError, Fault
@@ -35,8 +39,8 @@ T = TypeVar("T")
 def make_converter() -> Converter:
     """A converter that refuses unknown keys and unknown words, and converts nothing silently."""
     converter = Converter(detailed_validation=True, forbid_extra_keys=True)
-    for plain, article in ((str, "a text"), (int, "a whole number"), (bool, "true or false")):
-        converter.register_structure_hook(plain, _exactly(plain, article))
+    for plain in (str, int, bool):
+        converter.register_structure_hook(plain, _exactly(plain))
     # A StrEnum is a str too: without a hook of its own it would pass as any text.
     converter.register_structure_hook(StrEnum, _word)
     converter.register_structure_hook_factory(_is_many, _list_hook)
@@ -83,14 +87,31 @@ def structure(
 
 Hook: TypeAlias = Callable[[object, object], object]
 
+_ARTICLES: Mapping[type[object], str] = {
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+    float: "a number with a point",
+    list: "a list",
+    dict: "a table",
+    datetime: "a date with a time",
+    date: "a date",
+    time: "a time of day",
+}
 
-def _exactly(plain: type[object], article: str) -> Hook:
+
+def _exactly(plain: type[object]) -> Hook:
     def hook(value: object, _: object) -> object:
         if type(value) is not plain:
-            raise ValueError(f"must be {article}, not {value!r}")
+            raise ValueError(f"must be {_ARTICLES[plain]}, not {_said(value)}")
         return value
 
     return hook
+
+
+def _said(value: object) -> str:
+    """What a value is, never the value: it may be a secret in the wrong place."""
+    return _ARTICLES.get(type(value), type(value).__name__)
 
 
 def _word(value: object, kind: type[StrEnum]) -> StrEnum:
@@ -110,7 +131,7 @@ def _list_hook(kind: type[tuple[object, ...]], converter: Converter) -> Hook:
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, list | tuple):
-            raise ValueError(f"must be a list, not {value!r}")
+            raise ValueError(f"must be a list, not {_said(value)}")
         return tuple(structure_items(value, kind))
 
     return hook
@@ -121,12 +142,10 @@ def _is_mapping(kind: object) -> bool:
 
 
 def _mapping_hook(kind: type[dict[str, object]], converter: Converter) -> Hook:
-    structure_items = mapping_structure_factory(kind, converter)
+    structure_items = mapping_structure_factory(kind, converter)  # pyright: ignore[reportUnknownVariableType]
 
     def hook(value: object, _: object) -> object:
-        if not isinstance(value, Mapping):
-            raise ValueError(f"must be a table, not {value!r}")
-        return structure_items(value, kind)
+        return structure_items(_table(value), kind)
 
     return hook
 
@@ -138,13 +157,15 @@ def _table_hook(kind: type[AttrsInstance], converter: Converter) -> Hook:
     structure_table = make_dict_structure_fn(kind, converter, **spelt)  # type: ignore[arg-type]
 
     def hook(value: object, _: object) -> object:
-        if isinstance(value, kind):
-            return value
-        if not isinstance(value, Mapping):
-            raise ValueError(f"must be a table, not {value!r}")
-        return structure_table(value, kind)
+        return structure_table(_table(value), kind)
 
     return hook
+
+
+def _table(value: object) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a table, not {_said(value)}")
+    return cast("Mapping[str, object]", value)
 
 
 def nearest(word: str, known: Sequence[str]) -> str:

@@ -105,8 +105,10 @@ class _Run:
     site: SiteRole
     business_date: date
     observe: Observe
-    kept: dict[str, ReportKept] = field(factory=dict)
-    findings: dict[tuple[FindingKind, str], ReportFinding] = field(factory=dict)
+    kept: dict[str, ReportKept] = field(factory=dict[str, ReportKept])
+    findings: dict[tuple[FindingKind, str], ReportFinding] = field(
+        factory=dict[tuple[FindingKind, str], ReportFinding]
+    )
 
     async def once(self) -> FetchResult:
         """One login: list, plan, transfer. Whole reports are kept whatever happens after."""

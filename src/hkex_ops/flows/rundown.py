@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 from hkex_ops.clock import Clock
-from hkex_ops.errors import HkexOpsError
+from hkex_ops.errors import HkexOpsError, UsageError
 from hkex_ops.flows.drill import DRILL_ACTIONS, Drill
 from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.sources import ConfiguredSource, Observe
@@ -105,7 +105,7 @@ class Conduct:
 class SessionWork:
     """The automatic steps of one session, done with one drill.
 
-    ``configured`` is asked anew for every step, because an operator moves the client between
+    ``service`` and ``site`` are where it is held. ``configured`` is asked anew for every step, because an operator moves the client between
     sites in between. ``stands_for`` gives the address that the client must hold for one that the
     circular states: the same one, except in a rehearsal.
     """
@@ -123,8 +123,12 @@ class SessionWork:
         observe: Observe,
         stands_for: Callable[[Endpoint], Endpoint] = lambda stated: stated,
     ) -> None:
+        if session.site is None:
+            raise UsageError(f"session {session.id} is at no site that a client can connect to")
         self.rollout = rollout
         self.session = session
+        self.site = session.site
+        self.service = configured().service
         self._configured = configured
         self._stands_for = stands_for
         self.drill = Drill(
@@ -132,7 +136,7 @@ class SessionWork:
             archive,
             catalogue,
             clock,
-            site=session.site,
+            site=self.site,
             last_business_date=last_business_date,
             observe=observe,
         )
@@ -142,13 +146,13 @@ class SessionWork:
 
         A login at the other site would check the wrong thing, so it is not even tried.
         """
-        if step.action is StepAction.LOG_IN and self._configured().site is not self.session.site:
+        if step.action is StepAction.LOG_IN and self._configured().site is not self.site:
             return self._points_elsewhere()
         if step.action in DRILL_ACTIONS:
             return await self.drill.step(step.action, step.reports)
         if step.action is StepAction.CHECK_ADDRESSES:
-            stated = session_connections(self.rollout, self.session.service, self.session.site)
-            return self._addresses(self.session.site, stated)
+            stated = session_connections(self.rollout, self.service, self.site)
+            return self._addresses(self.site, stated)
         if step.action is StepAction.CHECK_CONFIGURATION:
             return self._configuration(step)
         return StepResult(StepState.UNKNOWN, "a person does this step; nobody was asked")
@@ -157,17 +161,17 @@ class SessionWork:
         """The client points where the paper wants it: at the session's site, or, after the last
         session, at the connections of ordinary business."""
         if step.moment is StepMoment.AFTER:
-            stated = production_connections(self.rollout, self.session.service)
+            stated = production_connections(self.rollout, self.service)
             site = stated[0].site if stated else SiteRole.PRIMARY
         else:
-            site = self.session.site
-            stated = session_connections(self.rollout, self.session.service, site)
+            site = self.site
+            stated = session_connections(self.rollout, self.service, site)
         if self._configured().site is not site:
             return self._points_elsewhere(site)
         return self._addresses(site, stated)
 
     def _points_elsewhere(self, site: SiteRole | None = None) -> StepResult:
-        points_at, wanted = self._configured().site, site or self.session.site
+        points_at, wanted = self._configured().site, site or self.site
         return StepResult(
             StepState.FAILED,
             f"the client points at the {points_at} site, it must point at {wanted}",

@@ -1,44 +1,101 @@
 """The nouns of the field as frozen values. Knows no file format, no clock and no network."""
 
-from hkex_ops.model.actions import ACTIONS
-from hkex_ops.model.json import Json, JsonObject, plain
-from hkex_ops.model.moments import HONG_KONG, Bound, Certainty, Holding, Window
-from hkex_ops.model.reports import Endpoint, ListedReport, Listing, ReportIdentity, ReportKind
-from hkex_ops.model.rollouts import (
+from hkex_ops.model.actions import (
+    ACTIONS,
+)
+from hkex_ops.model.duties import (
+    ChannelOutage,
+    ContingencyRule,
+    CredentialRule,
+    Effect,
+    ExclusiveWays,
+    FallbackPlan,
+    Recurrence,
+    ReportObligation,
+    Requirement,
+    Restriction,
+    Retention,
+    Standing,
+)
+from hkex_ops.model.forms import (
+    ChecklistGroup,
+    ChecklistItem,
+    FieldKind,
+    Form,
+    FormField,
+    Prerequisite,
+)
+from hkex_ops.model.json import (
+    Json,
+    JsonObject,
+    plain,
+)
+from hkex_ops.model.moments import (
+    HONG_KONG,
+    Bound,
+    Certainty,
+    Holding,
+    Window,
+)
+from hkex_ops.model.papers import (
     Announcement,
     Circular,
     Contact,
-    Effect,
-    Grade,
+    Signatory,
+)
+from hkex_ops.model.reports import (
+    Endpoint,
+    ListedReport,
+    Listing,
+    ReportIdentity,
+    ReportKind,
+)
+from hkex_ops.model.rollouts import (
     Phase,
     PhaseKind,
-    Recurrence,
-    Registration,
-    Requirement,
-    Restriction,
     Rollout,
+    System,
+)
+from hkex_ops.model.sessions import (
+    Grade,
+    Registration,
     Session,
-    Signatory,
     Step,
     StepAction,
     StepMoment,
 )
-from hkex_ops.model.sites import Connection, ConnectionUse, SiteRole
-from hkex_ops.model.sources import Source
+from hkex_ops.model.sites import (
+    Connection,
+    ConnectionUse,
+    SiteRole,
+)
+from hkex_ops.model.sources import (
+    Source,
+)
 
 __all__ = [
     "ACTIONS",
-    "HONG_KONG",
     "Announcement",
     "Bound",
     "Certainty",
+    "ChannelOutage",
+    "ChecklistGroup",
+    "ChecklistItem",
     "Circular",
     "Connection",
     "ConnectionUse",
     "Contact",
+    "ContingencyRule",
+    "CredentialRule",
     "Effect",
     "Endpoint",
+    "ExclusiveWays",
+    "FallbackPlan",
+    "FieldKind",
+    "Form",
+    "FormField",
     "Grade",
+    "HONG_KONG",
     "Holding",
     "Json",
     "JsonObject",
@@ -46,20 +103,25 @@ __all__ = [
     "Listing",
     "Phase",
     "PhaseKind",
+    "Prerequisite",
     "Recurrence",
     "Registration",
     "ReportIdentity",
     "ReportKind",
+    "ReportObligation",
     "Requirement",
     "Restriction",
+    "Retention",
     "Rollout",
     "Session",
     "Signatory",
     "SiteRole",
     "Source",
+    "Standing",
     "Step",
     "StepAction",
     "StepMoment",
+    "System",
     "Window",
     "plain",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import attrs
 
@@ -18,7 +18,7 @@ from hkex_ops.model.moments import Bound, Window
 
 __all__ = ["Json", "JsonObject", "plain"]
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 JsonObject: TypeAlias = "Mapping[str, Json]"
 
 
@@ -38,16 +38,21 @@ def plain(value: object) -> Json:
         case Bound():
             return _bound(value)
         case Mapping():
-            return {str(key): plain(inner) for key, inner in value.items()}
+            pairs = cast("Mapping[object, object]", value)
+            return {str(key): plain(inner) for key, inner in pairs.items()}
         case list() | tuple():
-            return [plain(inner) for inner in value]
-        case _ if attrs.has(type(value)):
-            return {
-                field.name.rstrip("_"): plain(getattr(value, field.name))
-                for field in attrs.fields(type(value))
-            }
+            return [plain(inner) for inner in cast("Sequence[object]", value)]
         case _:
-            raise TypeError(f"{type(value).__name__} has no plain form")
+            return _record(value)
+
+
+def _record(value: object) -> Json:
+    kind = type(value)
+    if not attrs.has(kind):
+        raise TypeError(f"{kind.__name__} has no plain form")
+    return {
+        field.name.rstrip("_"): plain(getattr(value, field.name)) for field in attrs.fields(kind)
+    }
 
 
 def _bound(bound: Bound) -> Json:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from attrs import field, frozen
+from attrs import frozen
 
 __all__ = ["HONG_KONG", "Bound", "Certainty", "Holding", "Window"]
 
@@ -71,14 +71,14 @@ class Window:
     at 01:45 on Saturday belongs to Friday's.
     """
 
-    start: Bound = field()
-    until: Bound = field()
+    start: Bound
+    until: Bound
     business_date: date | None = None
 
-    @until.validator
-    def _ends_after_start(self, _: object, until: Bound) -> None:
-        if self.start.at is not None and until.at is not None and until.at <= self.start.at:
-            raise ValueError(f"ends at {until.at} which is not after its start {self.start.at}")
+    def __attrs_post_init__(self) -> None:
+        start, until = self.start.at, self.until.at
+        if start is not None and until is not None and until <= start:
+            raise ValueError(f"ends at {until}, which is not after its start {start}")
 
     def holds(self, at: datetime) -> Holding:
         """Where ``at`` lies. An approximate bound counts at the instant it states."""

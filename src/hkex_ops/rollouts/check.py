@@ -47,13 +47,18 @@ def _names(rollout: Rollout) -> Iterator[tuple[str, str]]:
                     f"{thing.id!r} is the id of {room}[{first[thing.id]}] already",
                 )
             first.setdefault(thing.id, index)
-    spoken = {f"sessions[{index}]": one.service for index, one in enumerate(rollout.sessions)} | {
-        f"connections[{index}]": one.service for index, one in enumerate(rollout.connections)
-    }
-    for path, service in spoken.items():
+    spoken = [
+        (f"connections[{index}].service", one.service)
+        for index, one in enumerate(rollout.connections)
+    ] + [
+        (f"sessions[{index}].services[{place}]", service)
+        for index, one in enumerate(rollout.sessions)
+        for place, service in enumerate(one.services)
+    ]
+    for path, service in spoken:
         if service not in rollout.services:
             known = ", ".join(rollout.services)
-            yield f"{path}.service", f"{service!r} is not among the rollout's services ({known})"
+            yield path, f"{service!r} is not among the rollout's services ({known})"
 
 
 def _restrictions(rollout: Rollout) -> Iterator[tuple[str, str]]:
@@ -80,13 +85,14 @@ def _requirements(rollout: Rollout) -> Iterator[tuple[str, str]]:
 def _sessions(rollout: Rollout) -> Iterator[tuple[str, str]]:
     registrations = {one.id: one for one in rollout.registrations}
     for index, session in enumerate(rollout.sessions):
-        stated = {c.site for c in rollout.connections if c.service == session.service}
-        if stated and session.site not in stated:
-            yield (
-                f"sessions[{index}].site",
-                f"the rollout states {session.service} connections at "
-                f"{', '.join(sorted(stated))}, and none at {session.site}",
-            )
+        for service in session.services:
+            stated = {c.site for c in rollout.connections if c.service == service}
+            if stated and session.site is not None and session.site not in stated:
+                yield (
+                    f"sessions[{index}].site",
+                    f"the rollout states {service} connections at {', '.join(sorted(stated))}, "
+                    f"and none at {session.site}",
+                )
         if session.registration is None:
             continue
         registration = registrations.get(session.registration)

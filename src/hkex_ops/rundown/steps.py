@@ -9,7 +9,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from hkex_ops.errors import UsageError
-from hkex_ops.model import JsonObject, Source, Window
+from hkex_ops.model import Json, JsonObject, Source, Window
 
 __all__ = [
     "Doubt",
@@ -70,7 +70,7 @@ class Pass:
 
     step: RundownStep
     found: str = ""
-    facts: JsonObject = field(factory=dict)
+    facts: JsonObject = field(factory=dict[str, Json])
 
 
 @frozen
@@ -79,7 +79,7 @@ class Fail:
 
     step: RundownStep
     found: str
-    facts: JsonObject = field(factory=dict)
+    facts: JsonObject = field(factory=dict[str, Json])
 
 
 @frozen
@@ -88,7 +88,7 @@ class Doubt:
 
     step: RundownStep
     found: str
-    facts: JsonObject = field(factory=dict)
+    facts: JsonObject = field(factory=dict[str, Json])
 
 
 @frozen
@@ -112,7 +112,7 @@ class StepResult:
 
     state: StepState
     found: str
-    facts: JsonObject = field(factory=dict)
+    facts: JsonObject = field(factory=dict[str, Json])
 
     def told(self, step: RundownStep) -> Pass | Fail | Doubt | Skip:
         """The same as an input for the machine that knows ``step``."""

@@ -55,9 +55,9 @@ class FakeSite:
     """
 
     endpoints: tuple[Endpoint, ...]
-    reports: dict[str, Stored] = field(factory=dict)
-    others: dict[str, ReportKind] = field(factory=dict)
-    down: set[int] = field(factory=set)
+    reports: dict[str, Stored] = field(factory=dict[str, Stored])
+    others: dict[str, ReportKind] = field(factory=dict[str, ReportKind])
+    down: set[int] = field(factory=set[int])
     sessions: int = 0
     logins_tried: int = 0
 
@@ -72,7 +72,7 @@ class FakeOptions:
 
     sites: Mapping[SiteRole, FakeSite]
     key: str = REGISTERED_KEY
-    pins: Mapping[str, str] = field(factory=dict)
+    pins: Mapping[str, str] = field(factory=dict[str, str])
 
 
 class FakeReportSource:

@@ -15,9 +15,9 @@ __all__ = ["Fetched", "collect"]
 class Fetched:
     """Bytes, ends and failures by report name, as they were delivered."""
 
-    contents: dict[str, bytearray] = field(factory=dict)
-    ends: dict[str, ReportEnd] = field(factory=dict)
-    failures: dict[str, ReportFailed] = field(factory=dict)
+    contents: dict[str, bytearray] = field(factory=dict[str, bytearray])
+    ends: dict[str, ReportEnd] = field(factory=dict[str, ReportEnd])
+    failures: dict[str, ReportFailed] = field(factory=dict[str, ReportFailed])
 
     def take(self, delivery: Delivery) -> None:
         """Add one delivery; `AssertionError` when the port does not allow it here."""

@@ -94,7 +94,7 @@ class ReportSourceContract:
     # -- listing -----------------------------------------------------------------------------
 
     async def test_r01_every_entry_is_listed_once(self, bench: ReportSourceBench) -> None:
-        """R1. Prerequisite: files of known sizes. Action: list. Pass: each once, name, size, kind."""
+        """R1. Prerequisite: known files. Action: list. Pass: each once; name, size and kind."""
         sizes = {f"TP{number:03}.csv": number * 7 for number in range(MANY)}
         for name, size in sizes.items():
             bench.put(PRIMARY, name, _content_of(size))
@@ -145,7 +145,7 @@ class ReportSourceContract:
     async def test_r05_modification_times_are_aware_and_right(
         self, bench: ReportSourceBench
     ) -> None:
-        """R5. Action: list, compare with the back door. Pass: aware, equal to the second, or None."""
+        """R5. Action: list. Pass: None, or aware and what the back door says, to the second."""
         bench.put(PRIMARY, "TP001.csv", b"1")
         async with _opened(bench) as source:
             modified = (await _listed(source))["TP001.csv"].modified
@@ -180,7 +180,7 @@ class ReportSourceContract:
     async def test_r08_chunks_ascend_and_each_report_ends_once(
         self, bench: ReportSourceBench
     ) -> None:
-        """R8. Prerequisite: large files. Action: one fetch. Pass: no gap, one end, nothing after."""
+        """R8. Prerequisite: large files. Action: one fetch. Pass: no gap, one end each."""
         for number in range(4):
             bench.put(PRIMARY, f"TP{number:03}.csv", _content_of(KIB * KIB + number))
         async with _opened(bench) as source:

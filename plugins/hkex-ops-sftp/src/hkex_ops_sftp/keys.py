@@ -18,9 +18,9 @@ MAX_KEY_BYTES = 64 * 1024
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
 
 
-def read_key(key_file: str) -> asyncssh.SSHKey:
+def read_key(key_file: Path) -> asyncssh.SSHKey:
     """The private key in ``key_file``; `ConfigError` says what to do when it cannot be used."""
-    path = Path(key_file).expanduser()
+    path = key_file.expanduser()
     text = _text(path)
     try:
         return asyncssh.import_private_key(text)

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 
 from attrs import Attribute, field, frozen
 
@@ -150,14 +151,15 @@ class SftpSite:
 class SftpOptions:
     """The options of the report source ``sftp``.
 
-    ``user`` logs in with the private key in ``key_file`` (a path; ``~`` is the home folder) and
-    reads ``folder``. ``sites`` are keyed ``primary`` and ``secondary``. ``login_timeout_s`` bounds
-    everything up to the SFTP session of one address; ``inactivity_timeout_s`` is how long a server
-    may leave every open request unanswered.
+    ``user`` logs in with the private key in ``key_file`` and reads ``folder``. A relative path in
+    a configuration file counts from that file; ``~`` is the home folder. ``sites`` are keyed
+    ``primary`` and ``secondary``. ``login_timeout_s`` bounds everything up to the SFTP session of
+    one address; ``inactivity_timeout_s`` is how long a server may leave every open request
+    unanswered; ``files_in_flight`` is how many reports are fetched at once.
     """
 
     user: str = field(validator=_filled)
-    key_file: str = field(validator=_filled)
+    key_file: Path = field(converter=Path)
     folder: str = field(default=".", validator=_filled)
     sites: dict[str, SftpSite]
     login_timeout_s: int = field(default=LOGIN_TIMEOUT_S, validator=_positive)

@@ -125,7 +125,7 @@ class Rehearsal:
         )
         points_at = SiteRole.PRIMARY
         for place, session in enumerate(self._sessions()):
-            if session.site is not points_at:
+            if session.site is not None and session.site is not points_at:
                 yield _planned(
                     "between-sessions" if place else "before-sessions",
                     f"point-at-{session.site}",
@@ -133,8 +133,8 @@ class Rehearsal:
                     _start(session) - PREPARATION,
                     partial(self.acts.point_at, session.site),
                 )
+                points_at = session.site
             yield from self._session(session)
-            points_at = session.site
         for demand in self.rollout.requirements:
             if demand.recurrence is Recurrence.EVERY_BUSINESS_DAY:
                 yield from self._first_day(demand)
@@ -169,7 +169,7 @@ class Rehearsal:
             yield _Planned(planned, times[step.moment], partial(self._do, session, work, step))
 
     async def _do(self, session: Session, work: SessionWork, step: Step) -> StepResult:
-        if step.action is StepAction.LOG_IN:
+        if step.action is StepAction.LOG_IN and session.site is not None:
             await self.acts.break_before(session.site)
         return await work.step(step)
 
