@@ -11,9 +11,15 @@ from collections.abc import Iterable
 
 import pluggy
 
-from hkex_ops.ports import CommandOffer, Offer, ReportSource
+from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource
 
-__all__ = ["PROJECT", "hkex_ops_commands", "hkex_ops_report_sources", "hookimpl"]
+__all__ = [
+    "PROJECT",
+    "hkex_ops_commands",
+    "hkex_ops_probes",
+    "hkex_ops_report_sources",
+    "hookimpl",
+]
 
 PROJECT = "hkex_ops"
 
@@ -24,6 +30,11 @@ hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker(PROJECT)
 @hookspec
 def hkex_ops_report_sources() -> Iterable[Offer[ReportSource]]:  # type: ignore[empty-body]
     """Offer ways to list and fetch reports."""
+
+
+@hookspec
+def hkex_ops_probes() -> Iterable[Offer[Probe]]:  # type: ignore[empty-body]
+    """Offer ways to tell whether a connection can be reached and answers as it should."""
 
 
 @hookspec

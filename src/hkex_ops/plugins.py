@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from hkex_ops import hookspecs
 from hkex_ops.errors import ConfigError, PluginError
-from hkex_ops.ports import CommandOffer, Offer, ReportSource
+from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource
 
 __all__ = ["ENTRY_POINT_GROUP", "FoundPlugin", "LoadedPlugin", "PluginFault", "Plugins"]
 
@@ -89,6 +89,9 @@ class Plugins:
             "_Held[Offer[ReportSource]]",
             self._collect("hkex_ops_report_sources", _is_offer, "report source"),
         )
+        self._probes = cast(
+            "_Held[Offer[Probe]]", self._collect("hkex_ops_probes", _is_offer, "probe")
+        )
         self._commands = cast(
             "_Held[CommandOffer]",
             self._collect("hkex_ops_commands", _is_command_offer, "command"),
@@ -124,6 +127,17 @@ class Plugins:
             return self._report_sources[name][1]
         except KeyError:
             raise self._missing("report source", name, sorted(self._report_sources)) from None
+
+    def probes(self) -> Mapping[str, Offer[Probe]]:
+        """The probes on offer, by the name an operator writes."""
+        return {key: offer for key, (_, offer) in self._probes.items()}
+
+    def probe(self, name: str) -> Offer[Probe]:
+        """The probe called ``name``; raises as :meth:`report_source` does."""
+        try:
+            return self._probes[name][1]
+        except KeyError:
+            raise self._missing("probe", name, sorted(self._probes)) from None
 
     def commands(self) -> Mapping[str, CommandOffer]:
         """The commands on offer, by name."""
@@ -230,6 +244,7 @@ class Plugins:
     def _row(self, plugin: FoundPlugin) -> LoadedPlugin:
         offers = [
             *(f"report source {k}" for k, (p, _) in self._report_sources.items() if p == plugin),
+            *(f"probe {k}" for k, (p, _) in self._probes.items() if p == plugin),
             *(f"command {k}" for k, (p, _) in self._commands.items() if p == plugin),
         ]
         faults = [

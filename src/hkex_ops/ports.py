@@ -6,6 +6,7 @@ offer by name in the configuration. A port speaks in model values and raises onl
 
 =================== ================================================================
 ``ReportSource``    lists a report folder and fetches from it
+``Probe``           says whether a connection can be reached and answers as it should
 =================== ================================================================
 """
 
@@ -19,12 +20,14 @@ from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 from attrs import frozen
 
 from hkex_ops.errors import RemoteError, UsageError
-from hkex_ops.model import Endpoint, ListedReport, SiteRole
+from hkex_ops.model import Connection, Endpoint, ListedReport, SiteRole
 
 __all__ = [
     "CommandOffer",
     "Delivery",
     "Offer",
+    "Probe",
+    "ProbeResult",
     "ReportChunk",
     "ReportEnd",
     "ReportFailed",
@@ -86,6 +89,39 @@ class ReportSource(Protocol):
         For one report: chunks in ascending offset without a gap from 0, then one `ReportEnd`; or,
         at any point, one `ReportFailed` and nothing more of it. Raises `RemoteError` when the
         connection itself is lost; reports without an end are then not fetched.
+        """
+        ...
+
+
+@frozen
+class ProbeResult:
+    """What a probe found at one connection.
+
+    ``reached``: somebody took the connection. ``answered``: who took it is who should have, and
+    said what it should, as far as this probe can tell; never without ``reached``. ``detail`` is
+    one sentence for a person, in which a failure says what was seen and what was expected.
+    ``certificate`` is the fingerprint (``SHA256:…``) of the certificate the far side showed.
+    """
+
+    connection: Connection
+    reached: bool
+    answered: bool
+    detail: str
+    certificate: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.answered and not self.reached:
+            raise ValueError(f"{self.connection.host} cannot have answered and not been reached")
+
+
+class Probe(Protocol):
+    """Looks at connections of one site: nothing is logged in to and nothing is changed."""
+
+    async def probe(self, connection: Connection) -> ProbeResult:
+        """Look at ``connection`` once, within the adapter's own time-out.
+
+        Whatever the far side does, not being there included, is a result and never an exception.
+        Raises `UsageError` for a connection of the other site, which is not touched.
         """
         ...
 

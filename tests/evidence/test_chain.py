@@ -44,7 +44,9 @@ def test_the_empty_chain_ends_in_genesis() -> None:
 
 
 @given(chains, st.data())
-def test_a_change_of_any_part_of_any_record_is_found(records: list[Record], data: st.DataObject) -> None:
+def test_a_change_of_any_part_of_any_record_is_found(
+    records: list[Record], data: st.DataObject
+) -> None:
     head = records[-1].head
     place = data.draw(st.integers(0, len(records) - 1))
     record = records[place]

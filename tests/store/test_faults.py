@@ -97,7 +97,9 @@ def test_a_reader_needs_an_archive(tmp_path: Path, clock: ManualClock) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("content", [b"not a database" * 1000, b"SQLite format 3\0" + b"\xa5" * 9999])
+@pytest.mark.parametrize(
+    "content", [b"not a database" * 1000, b"SQLite format 3\0" + b"\xa5" * 9999]
+)
 def test_a_ledger_that_is_damaged(folder: Path, clock: ManualClock, content: bytes) -> None:
     with Archive.open(folder, clock=clock) as archive:
         place(archive, "TP001.csv", b"one")

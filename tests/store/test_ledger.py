@@ -104,9 +104,7 @@ def test_a_run_killed_after_the_commit_is_finished(
         assert [4] == [row.sequence for row in ledger.append([ENTRY], clock.now())]
 
 
-def test_a_reader_takes_both_for_sound(
-    path: Path, head_file: HeadFile, heads: list[Head]
-) -> None:
+def test_a_reader_takes_both_for_sound(path: Path, head_file: HeadFile, heads: list[Head]) -> None:
     for state in (HeadState(heads[3], Head(4, "e" * 64)), HeadState(heads[2], heads[3])):
         head_file.write(state)
         with LedgerReader.open(path, head_file) as reader:

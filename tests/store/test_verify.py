@@ -64,9 +64,7 @@ def test_a_changed_file_is_found(kept: Path, clock: ManualClock) -> None:
     assert {(CHANGED, FIRST)} == found(kept, clock)
 
 
-def test_without_depth_only_presence_and_size_are_looked_at(
-    kept: Path, clock: ManualClock
-) -> None:
+def test_without_depth_only_presence_and_size_are_looked_at(kept: Path, clock: ManualClock) -> None:
     (kept / FIRST).write_bytes(b"TP001.cs!")
     assert set() == found(kept, clock, deep=False)
     (kept / FIRST).write_bytes(b"TP001.csv and more")
@@ -95,9 +93,7 @@ def test_a_missing_folder_is_every_file_of_it(kept: Path, clock: ManualClock) ->
         "elsewhere/loose",
     ],
 )
-def test_an_added_file_is_found_wherever_it_lies(
-    kept: Path, clock: ManualClock, name: str
-) -> None:
+def test_an_added_file_is_found_wherever_it_lies(kept: Path, clock: ManualClock, name: str) -> None:
     (kept / name).parent.mkdir(parents=True, exist_ok=True)
     (kept / name).write_bytes(b"")
     assert {(ADDED, name)} == found(kept, clock)
@@ -142,9 +138,7 @@ def sql(*statements: str) -> Tamper:
     return tamper
 
 
-@pytest.mark.parametrize(
-    "row", range(1, 7), ids=lambda row: f"row {row}"
-)
+@pytest.mark.parametrize("row", range(1, 7), ids=lambda row: f"row {row}")
 @pytest.mark.parametrize(
     "change",
     [
@@ -164,9 +158,7 @@ def test_a_changed_row_is_found(kept: Path, clock: ManualClock, row: int, change
 
 
 @pytest.mark.parametrize("row", range(1, 7))
-def test_a_removed_row_is_found_the_last_one_too(
-    kept: Path, clock: ManualClock, row: int
-) -> None:
+def test_a_removed_row_is_found_the_last_one_too(kept: Path, clock: ManualClock, row: int) -> None:
     with tampering(kept) as connection:
         connection.execute(f"DELETE FROM chain WHERE sequence = {row}")
     assert (MISSING, f"record {row}") in found(kept, clock)
@@ -207,7 +199,9 @@ def test_an_emptied_ledger_is_found(kept: Path, clock: ManualClock) -> None:
 
 def test_a_changed_listing_is_found(kept: Path, clock: ManualClock) -> None:
     with tampering(kept) as connection:
-        connection.execute("UPDATE contents SET body = replace(body, 'TP001', 'TP003') WHERE id = 1")
+        connection.execute(
+            "UPDATE contents SET body = replace(body, 'TP001', 'TP003') WHERE id = 1"
+        )
     assert {(CHANGED, "content 1")} == found(kept, clock)
 
 
@@ -229,7 +223,9 @@ def test_a_removed_listing_is_found(kept: Path, clock: ManualClock) -> None:
 
 def test_an_added_listing_is_found(kept: Path, clock: ManualClock) -> None:
     with tampering(kept) as connection:
-        connection.execute("INSERT INTO contents SELECT 9, upper(digest), body FROM contents LIMIT 1")
+        connection.execute(
+            "INSERT INTO contents SELECT 9, upper(digest), body FROM contents LIMIT 1"
+        )
     assert (ADDED, "content 9") in found(kept, clock)
 
 

@@ -11,7 +11,7 @@ from hkex_ops.model import Bound, Window
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["say", "say_bound", "say_instant", "say_size", "say_window"]
+__all__ = ["printable", "say", "say_bound", "say_instant", "say_size", "say_window"]
 
 # On a terminal narrower than this a sentence would be a column of words; it may overflow instead.
 MIN_TEXT_WIDTH = 20
@@ -25,6 +25,7 @@ def say(console: Console, text: str, *, indent: int = 0, lead: str = "") -> None
     source  a sentence that is longer
             than the line
     """
+    text = printable(text)
     first = " " * indent + lead
     width = max(console.width, len(first) + MIN_TEXT_WIDTH)
     lines = wrap(
@@ -37,6 +38,18 @@ def say(console: Console, text: str, *, indent: int = 0, lead: str = "") -> None
     ) or [first.rstrip()]
     for line in lines:
         console.print(line, markup=False, emoji=False, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """``text`` with everything that could steer a terminal made visible.
+
+    >>> printable("red\x1b[31m.csv")
+    'red\\x1b[31m.csv'
+    """
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii")
+        for c in text
+    )
 
 
 def say_instant(at: datetime) -> str:

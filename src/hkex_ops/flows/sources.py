@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import Settings, structure_options
@@ -64,7 +64,8 @@ async def take_listing(
 ) -> Listing:
     """The whole folder as one value; `PluginError` when the adapter lists a name twice."""
     reports: dict[str, ListedReport] = {}
-    async for listed in source.list_reports():
+    async for entry in source.list_reports():
+        listed = evolve(entry, name=_storable(entry.name))
         if listed.name in reports or len(reports) >= LISTING_LIMIT:
             raise PluginError(
                 f"listed {listed.name!r} twice, or more than {LISTING_LIMIT} names",
@@ -80,3 +81,11 @@ async def take_listing(
         business_date=business_date,
         reports=tuple(reports[name] for name in sorted(reports)),
     )
+
+
+def _storable(name: str) -> str:
+    """A name that is not UTF-8 with its stray bytes spelt out, as ``\\xe9``.
+
+    No ledger row and no file can bear it as it is; spelt out it is reported and never fetched.
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

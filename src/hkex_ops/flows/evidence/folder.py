@@ -161,6 +161,8 @@ class EvidenceFolder:
             events_digest = self._root.digest(bag.PAYLOAD_FOLDER, EVENTS)
             payload = {**self._payload, EVENTS: (events_digest, self._events_bytes)}
             seal = self._write_tags(payload)
+            with self._root.folder(bag.PAYLOAD_FOLDER) as data:
+                data.sync()
             self._root.sync()
             with translating(self.target, "give the finished evidence its name"):
                 os.rename(self._root.path, self.target)

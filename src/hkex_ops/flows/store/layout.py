@@ -148,9 +148,9 @@ def stands(root: Folder, intent: Intent) -> bool:
     except ValueError:
         return False
     names = path_of(row.identity, row.name, row.version)
-    if refusal(row.name) or refusal(row.identity.service) or not lies_there(root, row):
+    if refusal(row.name) or refusal(row.identity.service) or "/".join(names) != row.path:
         return False
-    if root.digest(*names) != row.sha256:
+    if not lies_there(root, row) or root.digest(*names) != row.sha256:
         return False
     *parents, _ = names
     with root.folder(*parents) as folder:
