@@ -11,13 +11,14 @@ from collections.abc import Iterable
 
 import pluggy
 
-from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource
+from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource, RolloutDocument
 
 __all__ = [
     "PROJECT",
     "hkex_ops_commands",
     "hkex_ops_probes",
     "hkex_ops_report_sources",
+    "hkex_ops_rollouts",
     "hookimpl",
 ]
 
@@ -40,3 +41,8 @@ def hkex_ops_probes() -> Iterable[Offer[Probe]]:  # type: ignore[empty-body]
 @hookspec
 def hkex_ops_commands() -> Iterable[CommandOffer]:  # type: ignore[empty-body]
     """Offer commands for the ``hkex-ops`` command line."""
+
+
+@hookspec
+def hkex_ops_rollouts() -> Iterable[RolloutDocument]:  # type: ignore[empty-body]
+    """Offer more circulars as data: the text of a rollout file each."""

@@ -20,11 +20,13 @@ from attrs import field, frozen
 
 from hkex_ops import hookspecs
 from hkex_ops.errors import ConfigError, PluginError
-from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource
+from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource, RolloutDocument
 
 __all__ = ["ENTRY_POINT_GROUP", "FoundPlugin", "LoadedPlugin", "PluginFault", "Plugins"]
 
 ENTRY_POINT_GROUP = "hkex_ops"
+
+_ROLLOUTS = "hkex_ops_rollouts"
 
 T = TypeVar("T")
 
@@ -96,6 +98,9 @@ class Plugins:
             "_Held[CommandOffer]",
             self._collect("hkex_ops_commands", _is_command_offer, "command"),
         )
+        self._rollouts = cast(
+            "_Held[RolloutDocument]", self._collect(_ROLLOUTS, _is_rollout_document, "rollout")
+        )
 
     @classmethod
     def load(cls, *, block: Iterable[str] = ()) -> Plugins:
@@ -137,7 +142,8 @@ class Plugins:
         try:
             return self._probes[name][1]
         except KeyError:
-            raise self._missing("probe", name, sorted(self._probes)) from None
+            known = sorted(self._probes)
+            raise self._missing("probe", name, known, such_as="hkex-ops-basic") from None
 
     def commands(self) -> Mapping[str, CommandOffer]:
         """The commands on offer, by name."""
@@ -156,6 +162,17 @@ class Plugins:
                 distribution=plugin.distribution,
                 hook="hkex_ops_commands",
             ) from error
+
+    def rollouts(self) -> Mapping[str, RolloutDocument]:
+        """The rollout documents on offer, by id. They are not read here: whoever reads them says
+        with :meth:`refuse_rollout` what is wrong with one."""
+        return {key: document for key, (_, document) in self._rollouts.items()}
+
+    def refuse_rollout(self, id: str, message: str) -> PluginFault:
+        """Put the rollout called ``id`` out of use, for the reason in ``message``."""
+        plugin, _ = self._rollouts.pop(id)
+        self._fault(plugin, f"rollout {id}: {message}", _ROLLOUTS)
+        return self._faults[-1]
 
     # -- loading -----------------------------------------------------------------------------
 
@@ -230,7 +247,7 @@ class Plugins:
         try:
             offers = list(implementation())
         # A hook is the plug-in's code: whatever it raises is its own fault.
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self._fault(plugin, f"failed with {type(error).__name__}: {error}", hook)
             return []
         wrong = [offer for offer in offers if not fits(offer)]
@@ -246,6 +263,7 @@ class Plugins:
             *(f"report source {k}" for k, (p, _) in self._report_sources.items() if p == plugin),
             *(f"probe {k}" for k, (p, _) in self._probes.items() if p == plugin),
             *(f"command {k}" for k, (p, _) in self._commands.items() if p == plugin),
+            *(f"rollout {k}" for k, (p, _) in self._rollouts.items() if p == plugin),
         ]
         faults = [
             f"{fault.hook}: {fault.message}" if fault.hook else fault.message
@@ -262,7 +280,9 @@ class Plugins:
             fault="; ".join(faults) or None,
         )
 
-    def _missing(self, what: str, name: str, known: Sequence[str]) -> Exception:
+    def _missing(
+        self, what: str, name: str, known: Sequence[str], *, such_as: str = "hkex-ops-sftp"
+    ) -> Exception:
         if self._faults:
             fault = self._faults[0]
             return PluginError(
@@ -270,12 +290,16 @@ class Plugins:
                 distribution=fault.distribution,
                 hook=fault.hook,
             )
-        offered = ", ".join(known) if known else "none: install a plug-in such as hkex-ops-sftp"
+        offered = ", ".join(known) if known else f"none: install a plug-in such as {such_as}"
         return ConfigError(f"{what} {name} is not on offer; on offer: {offered}")
 
 
 def _is_offer(answer: object) -> bool:
     return isinstance(answer, Offer)
+
+
+def _is_rollout_document(answer: object) -> bool:
+    return isinstance(answer, RolloutDocument)
 
 
 def _is_command_offer(answer: object) -> bool:

@@ -17,7 +17,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import instance_of
 
 from hkex_ops.errors import RemoteError, UsageError
 from hkex_ops.model import Connection, Endpoint, ListedReport, SiteRole
@@ -32,6 +33,7 @@ __all__ = [
     "ReportEnd",
     "ReportFailed",
     "ReportSource",
+    "RolloutDocument",
 ]
 
 
@@ -121,7 +123,8 @@ class Probe(Protocol):
         """Look at ``connection`` once, within the adapter's own time-out.
 
         Whatever the far side does, not being there included, is a result and never an exception.
-        Raises `UsageError` for a connection of the other site, which is not touched.
+        Raises `UsageError` for a connection of the other site, which is not touched, and for one
+        without a port.
         """
         ...
 
@@ -186,3 +189,20 @@ class CommandOffer:
     name: str
     target: str
     help: str
+
+
+@frozen
+class RolloutDocument:
+    """One more circular as data: the text of a rollout file, which the core reads and checks.
+
+    ``id`` is the rollout's id, which the text states too; ``text`` is TOML as
+    ``hkex-ops rollouts check`` judges it.
+    """
+
+    id: str = field(validator=instance_of(str))
+    text: str = field(validator=instance_of(str))
+
+    @property
+    def name(self) -> str:
+        """What it is told apart by from those of other plug-ins."""
+        return self.id

@@ -6,6 +6,7 @@ installed but the core. ``goes_wrong`` stages what a far side, or a bad adapter,
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -79,6 +80,8 @@ class FolderSource:
                 continue
             content = (self._folder / report.name).read_bytes()
             yield ReportChunk(report, 0, content)
+            if self._wrong == "falls-silent" and report.name == self._about:
+                await asyncio.Event().wait()
             if self._wrong == "lost-after" and report.name == self._about:
                 raise Unreachable("the connection was lost: run it again")
             if self._wrong == "cut-short" and report.name == self._about:

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
@@ -22,18 +21,19 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import stamina
 import structlog
 from attrs import field, frozen
 
 from hkex_ops.cli.main import run
+from hkex_ops.plugins import ENTRY_POINT_GROUP
 from tests.wheel import CHECKOUT
 
-__all__ = ["HKEX_OPS", "Ended", "Program", "require_refused", "times_of"]
+__all__ = ["HKEX_OPS", "TIMEOUT_S", "Ended", "Program", "require_refused", "times_of"]
 
 HKEX_OPS = Path(sysconfig.get_path("scripts"), "hkex-ops")
 TIMEOUT_S = 60
 
-_PLUGINS = ("hkex-ops-sftp", "hkex-ops-simulator")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT")
 
 # Put on the path of a process, it hides distributions before anything looks for them.
@@ -42,9 +42,18 @@ import importlib.metadata as metadata
 every = metadata.distributions
 hidden = {hidden!r}
 metadata.distributions = lambda **more: (
-    one for one in every(**more) if one.metadata["Name"] not in hidden
+    one
+    for one in every(**more)
+    if not one.entry_points.select(group={group!r}) or one.metadata["Name"] not in hidden
 )
 """
+
+# Looked for once: to read what is installed takes longer than most commands.
+_INSTALLED = tuple(
+    one
+    for one in importlib.metadata.distributions()
+    if one.entry_points.select(group=ENTRY_POINT_GROUP)
+)
 
 
 @frozen
@@ -81,7 +90,7 @@ class Ended:
 class Program:
     """``hkex-ops`` in the home ``home``, which is its working folder too.
 
-    ``path`` are folders with more distributions; of the plug-ins of this checkout only those in
+    ``path`` are folders with more distributions; of the plug-ins that are installed only those in
     ``plugins`` are seen.
     """
 
@@ -94,7 +103,8 @@ class Program:
         """What a process sees, and nothing of this process's own."""
         hiding = self.home.parent / f"{self.home.name}-hiding"
         hiding.mkdir(exist_ok=True)
-        text = _HIDING.format(hidden=tuple(sorted(self._hidden)))
+        names = {one.metadata["Name"] for one in _INSTALLED} - self.plugins
+        text = _HIDING.format(hidden=sorted(names), group=ENTRY_POINT_GROUP)
         (hiding / "sitecustomize.py").write_text(text, encoding="utf-8")
         seen = [hiding, *self.path, *([CHECKOUT] if self.path else [])]
         return {
@@ -132,22 +142,20 @@ class Program:
             patch.chdir(self.home)
             for folder in self.path:
                 patch.syspath_prepend(str(folder))
-            patch.setattr("hkex_ops.plugins.distributions", self._distributions)
+            patch.setattr("hkex_ops.plugins.distributions", self._seen)
+            # Three attempts stay three attempts; only nobody waits between them.
+            stamina.set_testing(True, attempts=100, cap=True)
             try:
                 with redirect_stdout(stdout), redirect_stderr(stderr):
                     code = run([str(argument) for argument in arguments])
             finally:
+                stamina.set_testing(False)
                 structlog.reset_defaults()
         return Ended(code, stdout.getvalue(), stderr.getvalue())
 
-    @property
-    def _hidden(self) -> set[str]:
-        return set(_PLUGINS) - self.plugins
-
-    def _distributions(self) -> Iterator[importlib.metadata.Distribution]:
-        for one in importlib.metadata.distributions():
-            if one.metadata["Name"] not in self._hidden:
-                yield one
+    def _seen(self) -> Iterator[importlib.metadata.Distribution]:
+        yield from importlib.metadata.distributions(path=[str(folder) for folder in self.path])
+        yield from (one for one in _INSTALLED if one.metadata["Name"] in self.plugins)
 
 
 def require_refused(ended: Ended, code: int, kind: str, *said: str) -> str:

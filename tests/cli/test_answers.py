@@ -36,7 +36,7 @@ def two_rollouts(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     )
     both = {**shipped, invented.id: invented}
-    monkeypatch.setattr("hkex_ops.cli.may.load_rollouts", lambda calendar: both)
+    monkeypatch.setattr("hkex_ops.flows.papers.load_rollouts", lambda calendar: both)
 
 
 def ask(program: Program, action: str, at: str, *more: str) -> Ended:

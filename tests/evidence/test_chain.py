@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hkex_ops import HONG_KONG
 from hkex_ops.evidence import GENESIS, FindingKind, Head, Record, append, check

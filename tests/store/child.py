@@ -24,7 +24,7 @@ from hkex_ops import HONG_KONG, ManualClock, StoreError
 from hkex_ops.flows.store import Archive, Arrival
 from hkex_ops.model import Endpoint, ListedReport, Listing, ReportIdentity, SiteRole
 
-__all__ = ["BATCHES", "SERVICE", "archive_batch", "clock_of", "expected_files"]
+__all__ = ["BATCHES", "START", "archive_batch", "clock_of", "expected_files", "findings_in"]
 
 SERVICE = "killed"
 BATCHES = 15
@@ -88,16 +88,21 @@ def _arrival(archive: Archive, listed: ListedReport, content: bytes) -> Arrival:
     return Arrival(file, listed, identity, SiteRole.PRIMARY, Endpoint("127.0.0.1", 10022))
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def run(folder: Path) -> None:
-    print("ready", flush=True)
+    _say("ready")
     for batch in range(BATCHES):
         archive_batch(folder, batch)
-        print(batch, flush=True)
+        _say(str(batch))
 
 
 def hold(folder: Path) -> None:
     with Archive.open(folder, clock=clock_of(0)):
-        print("held", flush=True)
+        _say("held")
         sys.stdin.read()
 
 
@@ -106,7 +111,7 @@ def crash(folder: Path) -> None:
     call = 0
     while _dies_at(call, folder / f"{call:04}"):
         call += 1
-    print(call)
+    _say(str(call))
 
 
 def _dies_at(call: int, folder: Path) -> bool:
@@ -159,19 +164,20 @@ def fill(folder: Path) -> None:
             archive_batch(folder / "archive", batch)
     except StoreError as error:
         said = str(error)
-    findings = _findings(folder / "archive")
+    findings = findings_in(folder / "archive")
     (folder / "ballast").unlink()
     for batch in range(BATCHES):
         archive_batch(folder / "archive", batch)
-    findings += _findings(folder / "archive")
+    findings += findings_in(folder / "archive")
     whole = {
         path: (folder / "archive" / path).read_bytes() == content
         for path, content in expected_files().items()
     }
-    print(json.dumps({"said": said, "findings": findings, "whole": all(whole.values())}))
+    _say(json.dumps({"said": said, "findings": findings, "whole": all(whole.values())}))
 
 
-def _findings(folder: Path) -> list[str]:
+def findings_in(folder: Path) -> list[str]:
+    """What a reader finds, in words."""
     with Archive.open(folder, clock=clock_of(0), read_only=True) as archive:
         return [str(finding) for finding in archive.verify()]
 

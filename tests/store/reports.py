@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -89,7 +89,7 @@ def reports_of(folder: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def below_limit(size_bytes: int) -> Iterator[None]:
+def below_limit(size_bytes: int) -> Generator[None]:
     """No file of this process may grow beyond ``size_bytes``: a write fails as on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
@@ -100,7 +100,7 @@ def below_limit(size_bytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def powerless(folder: Path, mode: int) -> Iterator[None]:
+def powerless(folder: Path, mode: int) -> Generator[None]:
     """``folder`` has ``mode``, and this process no power to pass over it."""
     before = folder.stat().st_mode
     folder.chmod(mode)

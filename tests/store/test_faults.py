@@ -156,9 +156,9 @@ def test_a_transfer_that_grows_beyond_the_limit_leaves_nothing(
     place(archive, "TP001.csv", b"one")
     with below_limit(4096):
         file = archive.stage(seen("TP002.csv", b"x" * 9000))
+        file.write(b"x" * 4000)
         with pytest.raises(StoreError, match="larger than this process") as caught:
-            for _ in range(9):
-                file.write(b"x" * 1000)
+            file.write(b"x" * 5000)
     assert "what was archived before is unharmed" == caught.value.safe
     assert [] == list((folder / ".staging").iterdir())
     place(archive, "TP003.csv", b"three")
@@ -257,7 +257,7 @@ def test_a_read_only_medium_can_be_verified(tmp_path: Path) -> None:
         'mount --bind $1 $1; mount -o remount,ro,bind $1; exec "$2" -c "$3" $1',
         *(str(tmp_path), sys.executable),
         "import sys; from pathlib import Path; from tests.store import child; "
-        "print(child._findings(Path(sys.argv[1])))",
+        "print(child.findings_in(Path(sys.argv[1])))",
     )
     assert "[]\n" == done.stdout
 

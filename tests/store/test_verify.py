@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def found(folder: Path, clock: ManualClock, *, deep: bool = True) -> set[tuple[F
 
 
 @contextmanager
-def tampering(folder: Path) -> Iterator[sqlite3.Connection]:
+def tampering(folder: Path) -> Generator[sqlite3.Connection]:
     """The ledger, with the triggers out of the way and put back after."""
     with closing(sqlite3.connect(folder / "ledger.sqlite3")) as connection, connection:
         triggers = connection.execute(

@@ -156,6 +156,10 @@ class Calendar:
         found = self.day(day)
         if not found.trading:
             raise UsageError(f"{day} is no business day ({found.name}): it has no T session")
+        if not found.clearing:
+            raise OutsideCalendar(
+                f"the tables give no clearing session for {day}, a {found.kind} day"
+            )
         return found.clearing
 
     def _row(self, market: Market, day: date) -> HoursRow:

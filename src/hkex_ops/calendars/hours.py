@@ -15,7 +15,7 @@ from hkex_ops.model import HONG_KONG, Bound, Certainty
 
 __all__ = ["TimeOfDay"]
 
-_FORM = re.compile(r"(?P<about>~)?(?P<hour>\d{2}):(?P<minute>\d{2})(?:\+(?P<days>[1-7]))?")
+_FORM = re.compile(r"(?P<about>~)?(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?:\+(?P<days>[1-7]))?")
 
 
 @frozen
@@ -43,7 +43,8 @@ class TimeOfDay:
         if match is None:
             raise ValueError(f"{text!r} is no time of day; write it as 09:30, ~16:10 or 01:45+1")
         hour, minute = int(match["hour"]), int(match["minute"])
-        if minute > 59 or hour > 24 or (hour == 24 and minute):
+        # 24:00 is the end of the business date itself; of a later day, 00:00 of the next says it.
+        if minute > 59 or hour > 24 or (hour == 24 and (minute or match["days"])):
             raise ValueError(f"{text!r} lies outside 00:00 to 24:00")
         days = int(match["days"] or 0)
         return cls(days * 1440 + hour * 60 + minute, match["about"] is not None)

@@ -55,4 +55,10 @@ def print_answer(answer: Answer, *, as_json: bool) -> None:
 
 def print_json(document: JsonObject) -> None:
     """``document`` on stdout, Chinese as Chinese, keys in the order they were made."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        # A name that is no UTF-8, or a stdout that is not: JSON has an escape for every sign.
+        text = json.dumps(document, indent=2)
+    sys.stdout.write(text + "\n")

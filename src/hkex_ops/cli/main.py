@@ -5,9 +5,11 @@ Commands are named here and imported only when they run; plug-ins add theirs by 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from io import TextIOWrapper
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -38,7 +40,24 @@ _EXIT_CODES: tuple[tuple[type[HkexOpsError], ExitCode], ...] = (
 )
 
 _COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("status", "hkex_ops.cli.status:status", "Show the desk's four answers on one screen."),
+    ("agenda", "hkex_ops.cli.agenda:agenda", "List what to do next, and by when."),
     ("may", "hkex_ops.cli.may:may", "Say whether an act is allowed now, and by which rule."),
+    (
+        "connections",
+        "hkex_ops.cli.connections:connections",
+        "Say where the clients of a service point now, and why.",
+    ),
+    (
+        "checklist",
+        "hkex_ops.cli.checklist:checklist",
+        "Answer a rollout's checklist; see what is open and overdue.",
+    ),
+    (
+        "fallback",
+        "hkex_ops.cli.fallback:fallback",
+        "Show what the way back needs; record that it is taken.",
+    ),
     ("calendar", "hkex_ops.cli.calendar:calendar", "Show a day's sessions, or why it is closed."),
     ("plugins", "hkex_ops.cli.plugins:plugins", "List the plug-ins found and what became of them."),
 )
@@ -63,6 +82,29 @@ _NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("list", "hkex_ops.cli.rollouts:list_", "List the rollouts that are known."),
             ("show", "hkex_ops.cli.rollouts:show", "Show one rollout, times resolved."),
+            (
+                "check",
+                "hkex_ops.cli.rollout_files:check",
+                "Judge a rollout file that someone wrote.",
+            ),
+            ("new", "hkex_ops.cli.rollout_files:new", "Give a commented file to start from."),
+        ),
+    ),
+    (
+        "forms",
+        "Forms that participants return.",
+        (
+            ("fill", "hkex_ops.cli.forms:fill_", "Make a form as a PDF, values printed on it."),
+            ("list", "hkex_ops.cli.forms:list_", "List the forms, how they stand, their fields."),
+        ),
+    ),
+    (
+        "rundown",
+        "Sessions worked step by step.",
+        (
+            ("run", "hkex_ops.cli.rundown:run", "Work a session, or go on where it stood."),
+            ("show", "hkex_ops.cli.rundown:show", "Show a session's steps and how they stand."),
+            ("done", "hkex_ops.cli.rundown:done", "Note that an item of the agenda was done."),
         ),
     ),
     (
@@ -79,6 +121,9 @@ _KNOWN_PLUGIN_COMMANDS = {
 
 def main() -> None:
     """Entry point of the program; ends with the exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal that cannot show a sign shows its code, as it does on stderr.
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -93,6 +138,7 @@ def run(arguments: Sequence[str]) -> int:
         answer = app(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
+        return _print(answer, as_json=as_json) if isinstance(answer, Answer) else int(ExitCode.DONE)
     except CycloptsError as error:
         return _refuse("UsageError", _sentence(error), ExitCode.USAGE, as_json=as_json)
     except HkexOpsError as error:
@@ -101,13 +147,30 @@ def run(arguments: Sequence[str]) -> int:
         sys.stderr.write("hkex-ops: interrupted; nothing half-written was kept\n")
         return 130
     except BrokenPipeError:
-        # The reader went away (`| head`); the interpreter must not complain at exit.
-        sys.stderr.close()
-        return 141
-    if not isinstance(answer, Answer):
-        return int(ExitCode.DONE)
-    print_answer(answer, as_json=as_json)
-    sys.stdout.flush()
+        return _unheard()
+    except SystemExit as error:
+        # How rich ends when the reader of what it writes has gone away.
+        if isinstance(error.__context__, BrokenPipeError):
+            return _unheard()
+        raise
+
+
+def _unheard() -> int:
+    """The reader went away (`| head`); what is left for it must not fail at the program's end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
+
+
+def _print(answer: Answer, *, as_json: bool) -> int:
+    try:
+        print_answer(answer, as_json=as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _unheard()
+        reason = f"cannot be written ({error.strerror}): free some space, or send it elsewhere"
+        raise StoreError(reason, path="standard output") from error
     return int(answer.exit_code)
 
 
@@ -119,6 +182,7 @@ def build_app(plugins: Plugins) -> App:
         "proven.",
         version=lambda: version("hkex-ops"),
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,
     )
     for name, target, help_ in _COMMANDS:
         app.command(target, name=name, help=help_)

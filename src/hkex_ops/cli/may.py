@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.options import At, Json, parse_at, system_clock
+from hkex_ops.cli.options import At, Config, Json
+from hkex_ops.cli.papers import Audience, OneRollout, ask
 from hkex_ops.cli.text import say, say_instant, say_window
-from hkex_ops.config.shipped import load_calendar, load_rollouts, rollout_named
-from hkex_ops.model import JsonObject, plain
+from hkex_ops.model import JsonObject, Restriction, plain
 from hkex_ops.rollouts import Decision, Guard, Ruling
 
-__all__ = ["may", "ruling_document"]
+__all__ = ["may", "rule_document", "ruling_document"]
 
 _EXIT = {
     Decision.ALLOW: ExitCode.DONE,
@@ -28,7 +25,9 @@ def may(
     /,
     *,
     at: At = None,
-    rollout: Annotated[str | None, Parameter(help="Only this rollout's rules; else all.")] = None,
+    rollout: OneRollout = None,
+    audience: Audience = None,
+    config: Config = None,
     json: Json = False,
 ) -> Answer:
     """Say whether an act is allowed, by which rule, until when. Exits 3 when it is denied.
@@ -38,9 +37,8 @@ def may(
     action
         The act, such as renew-ssh-key.
     """
-    rollouts = load_rollouts(load_calendar())
-    chosen = list(rollouts.values()) if rollout is None else [rollout_named(rollout, rollouts)]
-    ruling = Guard(chosen).may(action, parse_at(at, system_clock()))
+    asked = ask(at, rollout, audience, config)
+    ruling = Guard(asked.rollouts).may(action, asked.at, audience=asked.audience)
     return Answer(
         ruling_document(ruling), lambda console: _render(ruling, console), _EXIT[ruling.decision]
     )
@@ -52,18 +50,22 @@ def ruling_document(ruling: Ruling) -> JsonObject:
         "action": ruling.action,
         "at": plain(ruling.at),
         "decision": ruling.decision.value,
-        "rules": [
-            {
-                "id": rule.id,
-                "rule": rule.rule,
-                "effect": rule.effect.value,
-                "limit": rule.limit or None,
-                "from": plain(rule.window.start.at),
-                "until": plain(rule.window.until.at),
-                "source": plain(rule.source),
-            }
-            for rule in ruling.rules
-        ],
+        "rules": [rule_document(rule) for rule in ruling.rules],
+    }
+
+
+def rule_document(rule: Restriction) -> JsonObject:
+    """A rule as ``--json`` prints it."""
+    return {
+        "id": rule.id,
+        "action": rule.action,
+        "rule": rule.rule,
+        "effect": rule.effect.value,
+        "limit": rule.limit or None,
+        "from": plain(rule.window.start.at),
+        "until": plain(rule.window.until.at),
+        "audience": list(rule.audience),
+        "source": plain(rule.source),
     }
 
 

@@ -7,6 +7,8 @@ from rich.console import Console
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import Config, Json, optional_settings
 from hkex_ops.cli.text import say
+from hkex_ops.config.shipped import load_calendar
+from hkex_ops.flows.papers import load_papers
 from hkex_ops.model import plain
 from hkex_ops.plugins import LoadedPlugin, Plugins
 
@@ -17,6 +19,9 @@ def plugins(*, config: Config = None, json: Json = False) -> Answer:
     """List the installed plug-ins, their offers and faults. Exits 1 when one is broken."""
     settings = optional_settings(config)
     loaded = Plugins.load(block=settings.plugins.block if settings else ())
+    if loaded.rollouts():
+        # Only reading them shows what is wrong with them.
+        load_papers(load_calendar(settings.calendar.file if settings else None), loaded)
     rows = loaded.rows()
     return Answer(
         {"plugins": [plain(row) for row in rows]},

@@ -34,44 +34,67 @@ __all__ = ["say_event", "watching"]
 
 
 @contextmanager
-def watching(console: Console | None = None) -> Generator[Observe]:
-    """A watcher to hand to a flow; what it shows is gone from a terminal when it ends."""
+def watching(console: Console | None = None, *, facts: bool = True) -> Generator[Observe]:
+    """A watcher to hand to a flow, showing on ``console``, or on stderr.
+
+    A terminal shows a bar while bytes come, gone when they have come, and ``facts`` above it;
+    elsewhere there are only the facts.
+    """
     console = console or Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield lambda event: _print(console, event)
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        bar = _Bar(console, progress)
-        yield bar.observe
+    watcher = _Watcher(console, facts=facts)
+    try:
+        yield watcher.observe
+    finally:
+        watcher.end()
 
 
-class _Bar:
-    """One bar for a whole transfer, facts printed above it."""
+class _Watcher:
+    """Facts as lines, and one bar for the transfer that is under way."""
 
-    def __init__(self, console: Console, progress: Progress) -> None:
+    def __init__(self, console: Console, *, facts: bool) -> None:
         self._console = console
-        self._progress = progress
+        self._facts = facts
+        self._progress: Progress | None = None
         self._task: TaskID | None = None
 
     def observe(self, event: ReportEvent) -> None:
-        if isinstance(event, FetchPlanned) and event.new:
-            self._task = self._progress.add_task(f"{event.new} reports", total=event.size_bytes)
-        elif isinstance(event, BytesReceived) and self._task is not None:
-            self._progress.advance(self._task, event.size_bytes)
-        if not isinstance(event, ReportKept):
-            _print(self._console, event)
+        """Show one event of a flow."""
+        match event:
+            case FetchPlanned(new=new, size_bytes=size_bytes) if new:
+                self._begin(new, size_bytes)
+            case BytesReceived(size_bytes=size_bytes):
+                if self._progress is not None and self._task is not None:
+                    self._progress.advance(self._task, size_bytes)
+            case LoggedOut() | RunInterrupted():
+                self.end()
+            case _:
+                pass
+        # A bar says what each kept report would: a line a report is for where no bar is.
+        shown = self._facts and not (self._progress and isinstance(event, ReportKept))
+        line = say_event(event) if shown else None
+        if line is not None:
+            say(self._console, line)
 
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
 
-def _print(console: Console, event: ReportEvent) -> None:
-    line = say_event(event)
-    if line is not None:
-        say(console, line)
+    def _begin(self, new: int, size_bytes: int) -> None:
+        self.end()
+        if not self._console.is_terminal:
+            return
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._progress.add_task(f"{new} reports", total=size_bytes)
+        self._progress.start()
 
 
 def say_event(event: ReportEvent) -> str | None:

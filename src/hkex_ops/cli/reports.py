@@ -33,6 +33,7 @@ from hkex_ops.cli.text import say, say_size
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import Settings, load_catalogue, load_settings
 from hkex_ops.config.shipped import load_calendar
+from hkex_ops.errors import UsageError
 from hkex_ops.evidence import Finding
 from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
@@ -235,6 +236,12 @@ def drill(
         if business_date
         else desk.calendar.previous_business_day(today)
     )
+    if last >= today:
+        # The drill's own listing would be the snapshot that the next drill compares with.
+        raise UsageError(f"{last} is no last business date: name one before today, {today}")
+    codes = report or desk.configured.drill_reports
+    if not codes:
+        raise UsageError("no report to download is named: give --report, or set drill_reports")
     with desk.archive() as archive, watching() as observe:
         exercise = Drill(
             desk.configured,
@@ -245,7 +252,7 @@ def drill(
             last_business_date=last,
             observe=observe,
         )
-        steps = asyncio.run(run_drill(exercise, report or desk.configured.drill_reports))
+        steps = asyncio.run(run_drill(exercise, codes))
     outcome = _outcome(steps)
     return Answer(
         {

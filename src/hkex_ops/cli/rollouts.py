@@ -8,24 +8,25 @@ from typing import TypeAlias
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer
-from hkex_ops.cli.options import Json
+from hkex_ops.cli.options import Config, Json
+from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.text import say, say_bound, say_window
-from hkex_ops.config.shipped import load_calendar, load_rollouts, rollout_named
-from hkex_ops.model import JsonObject, Rollout, plain
+from hkex_ops.model import Connection, JsonObject, Rollout, Step, plain
 
 __all__ = ["list_", "show"]
 
 
-def list_(*, json: Json = False) -> Answer:
+def list_(*, config: Config = None, json: Json = False) -> Answer:
     """List the rollouts that are known, with their circulars."""
-    rollouts = list(load_rollouts(load_calendar()).values())
+    papers, _ = known_papers(config)
+    rollouts = list(papers.rollouts.values())
     return Answer(
         {"rollouts": [_headline(rollout) for rollout in rollouts]},
         lambda console: _render_list(rollouts, console),
     )
 
 
-def show(rollout: str, /, *, json: Json = False) -> Answer:
+def show(rollout: str, /, *, config: Config = None, json: Json = False) -> Answer:
     """Show everything a rollout's papers say, times resolved by the dated calendars.
 
     Parameters
@@ -33,7 +34,8 @@ def show(rollout: str, /, *, json: Json = False) -> Answer:
     rollout
         Its id, such as rrs-2023.
     """
-    found = rollout_named(rollout, load_rollouts(load_calendar()))
+    papers, _ = known_papers(config)
+    [found] = papers.chosen(rollout)
     document = plain(found)
     assert isinstance(document, dict), "a rollout's plain form is an object"
     return Answer(document, lambda console: _render(found, console))
@@ -76,12 +78,12 @@ def _chapters(rollout: Rollout) -> Iterator[tuple[str, _Entries]]:
     yield "Periods", [("  ", f"{say_window(one.window)}: {one.name}") for one in rollout.phases]
     for session in rollout.sessions:
         steps: _Entries = [("  ", f"{say_window(session.window)}, {session.grade.value}")]
-        steps += [(f"  {one.moment.value:<7}{one.order}. ", one.text) for one in session.steps]
+        steps += [(f"  {one.moment.value:<7}{one.order}. ", _step(one)) for one in session.steps]
         yield session.name, steps
     yield (
         "Deadlines",
         [
-            (f"  {say_bound(one.due)}  ", f"{one.what}: {one.channel}")
+            (f"  {say_bound(one.due, ends=True)}  ", f"{one.what}: {one.channel}")
             for one in rollout.registrations
         ],
     )
@@ -104,10 +106,22 @@ def _chapters(rollout: Rollout) -> Iterator[tuple[str, _Entries]]:
         [
             (
                 f"  {one.service} {one.site.value:<10}",
-                f"{one.host}:{one.port} over {', '.join(one.networks)}, for "
-                f"{' and '.join(use.value for use in one.uses)}",
+                f"{_address(one)}, for {' and '.join(use.value for use in one.uses)}",
             )
             for one in rollout.connections
         ],
     )
     yield "Contacts", [("  ", f"{one.name or one.kind}: {one.value}") for one in rollout.contacts]
+
+
+def _step(step: Step) -> str:
+    """A step's text, with whom it is for where it is not for all."""
+    return f"{', '.join(step.audience)}: {step.text}" if step.audience else step.text
+
+
+def _address(connection: Connection) -> str:
+    """As far as the paper states it: a port and a network may be missing."""
+    port = "port not stated" if connection.port is None else f"port {connection.port}"
+    over = f" over {', '.join(connection.networks)}" if connection.networks else ""
+    named = f" ({connection.url})" if connection.url else ""
+    return f"{connection.host} {port}{over}{named}"

@@ -6,12 +6,21 @@ from datetime import datetime, time, timedelta
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from hkex_ops.model import Bound, Window
+from hkex_ops.model import Bound, Certainty, Window
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["printable", "say", "say_bound", "say_instant", "say_size", "say_window"]
+__all__ = [
+    "printable",
+    "say",
+    "say_bound",
+    "say_end",
+    "say_instant",
+    "say_size",
+    "say_time_left",
+    "say_window",
+]
 
 # On a terminal narrower than this a sentence would be a column of words; it may overflow instead.
 MIN_TEXT_WIDTH = 20
@@ -72,11 +81,19 @@ def say_bound(bound: Bound, *, ends: bool = False) -> str:
     return about + say_instant(bound.at)
 
 
+def say_end(bound: Bound) -> str:
+    """How long something holds, from its last bound."""
+    if bound.at is not None:
+        return f"until {say_bound(bound, ends=True)}"
+    return "no end stated" if bound.certainty is Certainty.OPEN else "end not known"
+
+
 def say_window(window: Window) -> str:
     """A window from its first to its last moment."""
     start, until = window.start.at, window.until.at
     if start is not None and until is not None and start.date() == until.date():
-        return f"{say_bound(window.start)} to {str(until)[11:16]}"
+        about = "~" if window.until.certainty is Certainty.APPROXIMATE else ""
+        return f"{say_bound(window.start)} to {about}{until:%H:%M}"
     return f"{say_bound(window.start)} to {say_bound(window.until, ends=True)}"
 
 
@@ -92,3 +109,19 @@ def say_size(size_bytes: int) -> str:
             return f"{tenths // 10} B" if unit == "B" else f"{tenths // 10}.{tenths % 10} {unit}"
         tenths //= 1024
     return f"{tenths // 10}.{tenths % 10} GiB"
+
+
+def say_time_left(left: timedelta) -> str:
+    """The time until something, in the two units that matter, rounded down.
+
+    >>> say_time_left(timedelta(days=12, hours=8, minutes=59)), say_time_left(timedelta(seconds=59))
+    ('12 d 8 h', 'less than a minute')
+    """
+    minutes = left // timedelta(minutes=1)
+    if minutes < 1:
+        return "less than a minute"
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"))
+    first = next(place for place, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)

@@ -24,8 +24,10 @@ __all__ = [
     "CalendarSettings",
     "CatalogueSettings",
     "PluginSettings",
+    "ProbeSettings",
     "ReportSourceSettings",
     "Settings",
+    "WorkSettings",
     "load_catalogue",
     "load_settings",
     "structure_options",
@@ -61,6 +63,13 @@ class CalendarSettings:
 
 
 @frozen
+class WorkSettings:
+    """The folder of the journals: what was worked, answered and decided, rollout by rollout."""
+
+    folder: Path
+
+
+@frozen
 class PluginSettings:
     """Plug-ins that shall not be loaded, by entry-point name."""
 
@@ -79,6 +88,15 @@ class ReportSourceSettings:
 
 
 @frozen
+class ProbeSettings:
+    """One way to look at connections: which adapter, and of which service."""
+
+    adapter: str
+    service: str
+    options: dict[str, object] = Factory(dict[str, object])
+
+
+@frozen
 class Settings:
     """A configuration file. ``path`` is the file itself."""
 
@@ -87,7 +105,9 @@ class Settings:
     catalogue: CatalogueSettings | None = None
     calendar: CalendarSettings = CalendarSettings()
     plugins: PluginSettings = PluginSettings()
+    work: WorkSettings | None = None
     report_sources: dict[str, ReportSourceSettings] = Factory(dict[str, ReportSourceSettings])
+    probes: dict[str, ProbeSettings] = Factory(dict[str, ProbeSettings])
 
     def source(self, name: str | None) -> tuple[str, ReportSourceSettings]:
         """The report source called ``name``, or the only one there is.
@@ -139,15 +159,20 @@ def load_catalogue(settings: Settings) -> Catalogue:
 
 
 def structure_options(
-    settings: Settings, name: str, options: Mapping[str, object], kind: type[T]
+    settings: Settings,
+    name: str,
+    options: Mapping[str, object],
+    kind: type[T],
+    *,
+    table: str = "report_sources",
 ) -> T:
-    """An adapter's options class, filled from the source called ``name``."""
+    """An adapter's options class, filled from what is called ``name`` in ``table``."""
     return structure(
         options,
         kind,
         document=str(settings.path),
         converter=_converter(settings.path.parent),
-        at=f"report_sources.{name}.options",
+        at=f"{table}.{name}.options",
     )
 
 

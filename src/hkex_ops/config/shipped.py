@@ -5,6 +5,7 @@ The one place that opens the data folders of the pure rooms.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -12,19 +13,31 @@ from pathlib import Path
 from typing import cast
 
 from hkex_ops.calendars import Calendar, CalendarTables
-from hkex_ops.config.stated import add_dates, add_moments, add_sources
+from hkex_ops.config.mending import mended, touches
+from hkex_ops.config.stated import add_dates, add_moments, add_sources, add_unknowns
 from hkex_ops.config.structuring import document_of, make_converter, nearest, read_text, structure
+from hkex_ops.config.told import add_figures, cite_tellers
 from hkex_ops.errors import ConfigError, Fault, UsageError
-from hkex_ops.model import Rollout
+from hkex_ops.incidents import faults_of as incident_faults_of
+from hkex_ops.model import Incident, Rollout
 from hkex_ops.rollouts import faults_of
 
 __all__ = [
     "load_calendar",
+    "load_incidents",
     "load_rollout",
     "load_rollouts",
     "rollout_named",
+    "rollout_template",
+    "structure_incident",
     "structure_rollout",
 ]
+
+MENDING_ROUNDS = 4
+"""How often a document is mended to look for more faults; one round finds nearly all of them."""
+
+_UNTOLD = "(no teller named)"
+_RESTRICTION_WINDOW = re.compile(r"restrictions\[\d+\]\.window")
 
 
 def load_calendar(override: Path | None = None) -> Calendar:
@@ -36,16 +49,28 @@ def load_calendar(override: Path | None = None) -> Calendar:
     return Calendar(_shipped_tables().overridden_by(own))
 
 
+def rollout_template() -> str:
+    """A commented rollout file to start from; it passes the check as it stands."""
+    shipped = files("hkex_ops.rollouts").joinpath("data", "template", "rollout.toml")
+    return shipped.read_text(encoding="utf-8")
+
+
 def load_rollouts(calendar: Calendar) -> Mapping[str, Rollout]:
     """The rollouts that ship with the library, by id."""
-    shipped = files("hkex_ops.rollouts").joinpath("data")
-    texts = sorted(
-        (entry.name, entry.read_text(encoding="utf-8"))
-        for entry in shipped.iterdir()
-        if entry.name.endswith(".toml")
-    )
-    loaded = [structure_rollout(text, calendar, document=name) for name, text in texts]
+    loaded = [
+        structure_rollout(text, calendar, document=name)
+        for name, text in _shipped_texts("hkex_ops.rollouts")
+    ]
     return {rollout.id: rollout for rollout in loaded}
+
+
+def load_incidents(calendar: Calendar) -> Mapping[str, Incident]:
+    """The incidents that ship with the library, by id."""
+    loaded = [
+        structure_incident(text, calendar, document=name)
+        for name, text in _shipped_texts("hkex_ops.incidents")
+    ]
+    return {incident.id: incident for incident in loaded}
 
 
 def load_rollout(path: Path, calendar: Calendar) -> Rollout:
@@ -54,15 +79,47 @@ def load_rollout(path: Path, calendar: Calendar) -> Rollout:
 
 
 def structure_rollout(text: str, calendar: Calendar, *, document: str) -> Rollout:
-    """The rollout that a TOML text spells, its moments resolved by ``calendar``."""
-    table = document_of(text, document=document)
+    """The rollout that a TOML text spells, its moments resolved by ``calendar``.
+
+    `ConfigError` lists every fault at once: what is wrong with the shape does not hide what is
+    wrong with the sense.
+    """
+    table: Mapping[str, object] = document_of(text, document=document)
     converter = make_converter()
     add_dates(converter)
     add_moments(converter, calendar)
+    add_unknowns(converter)
     add_sources(converter, _first_circular(table))
-    rollout = structure(table, Rollout, document=document, converter=converter)
-    _refuse(faults_of(rollout), document)
-    return rollout
+    found: list[Fault] = []
+    for _ in range(MENDING_ROUNDS):
+        mended_places = [fault.path for fault in found]
+        try:
+            rollout = structure(table, Rollout, document=document, converter=converter)
+        except ConfigError as error:
+            fresh = [one for one in error.faults if not touches(one.path, mended_places)]
+            found += fresh
+            table = mended(table, Rollout, [fault.path for fault in error.faults])
+            continue
+        sense = [Fault(path, message) for path, message in faults_of(rollout)]
+        found += [one for one in sense if not touches(one.path, mended_places)]
+        if not found:
+            return rollout
+        break
+    raise ConfigError([_in_words(one) for one in sorted(found, key=_place)], document=document)
+
+
+def structure_incident(text: str, calendar: Calendar, *, document: str) -> Incident:
+    """The incident that a TOML text spells; `ConfigError` lists every fault of its shape, or else
+    every fault of its sense."""
+    table = cite_tellers(document_of(text, document=document))
+    converter = make_converter()
+    add_dates(converter)
+    add_moments(converter, calendar)
+    add_figures(converter)
+    add_sources(converter, _UNTOLD)
+    incident = structure(table, Incident, document=document, converter=converter)
+    _refuse(incident_faults_of(incident), document)
+    return incident
 
 
 def rollout_named(id: str, rollouts: Mapping[str, Rollout]) -> Rollout:
@@ -71,6 +128,28 @@ def rollout_named(id: str, rollouts: Mapping[str, Rollout]) -> Rollout:
         return rollouts[id]
     except KeyError:
         raise UsageError(f"there is no rollout {id!r}; {nearest(id, list(rollouts))}") from None
+
+
+def _place(fault: Fault) -> tuple[tuple[str, int], ...]:
+    """Where a fault stands, so that the tenth of a list comes after the second."""
+    steps = re.findall(r"([^\[\]]+)|\[(\d+)\]", fault.path)
+    return tuple((key, int(index or 0)) for key, index in steps)
+
+
+def _in_words(fault: Fault) -> Fault:
+    """The same fault, with the reason where a missing key alone would not tell it."""
+    if _RESTRICTION_WINDOW.fullmatch(fault.path) and fault.message == "is missing":
+        return Fault(fault.path, "is missing: a restriction has a period, and this one has none")
+    return fault
+
+
+def _shipped_texts(room: str) -> list[tuple[str, str]]:
+    """The names and texts of the TOML files that lie in a room's data folder, by name."""
+    return sorted(
+        (entry.name, entry.read_text(encoding="utf-8"))
+        for entry in files(room).joinpath("data").iterdir()
+        if entry.name.endswith(".toml")
+    )
 
 
 @cache

@@ -1,4 +1,4 @@
-"""How the files of this project spell dates, moments, windows, times of day and sources.
+"""How the files of this project spell dates, moments, windows, unknown numbers and sources.
 
 Hooks on a cattrs converter, one for each spelling; every one raises ValueError with a sentence,
 which :mod:`hkex_ops.config.structuring` turns into a fault with its path.
@@ -7,6 +7,7 @@ which :mod:`hkex_ops.config.structuring` turns into a fault with its path.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NewType, cast
 
 from attrs import frozen
 from cattrs import Converter
@@ -15,7 +16,10 @@ from hkex_ops.calendars import Calendar, TimeOfDay
 from hkex_ops.model import Bound, Source, Window
 from hkex_ops.rollouts import parse_bound, parse_date
 
-__all__ = ["add_dates", "add_moments", "add_sources"]
+__all__ = ["add_dates", "add_moments", "add_sources", "add_unknowns"]
+
+_Start = NewType("_Start", Bound)
+_End = NewType("_End", Bound)
 
 
 def add_dates(converter: Converter) -> None:
@@ -31,17 +35,16 @@ def add_moments(converter: Converter, calendar: Calendar) -> None:
     class Stated:
         """A window as a file writes it."""
 
-        from_: str
-        to: str
+        from_: _Start
+        to: _End
         business_date: date | None = None
 
     def window(value: object, _: object) -> Window:
         stated = converter.structure(value, Stated)
-        return Window(
-            parse_bound(stated.from_, calendar, ends=False),
-            parse_bound(stated.to, calendar, ends=True),
-            stated.business_date,
-        )
+        return Window(stated.from_, stated.to, stated.business_date)
+
+    def start(value: object, _: object) -> Bound:
+        return parse_bound(_text(value), calendar, ends=False)
 
     def bound(value: object, _: object) -> Bound:
         # A bound that stands alone is a deadline, and the day of a deadline counts whole.
@@ -49,6 +52,20 @@ def add_moments(converter: Converter, calendar: Calendar) -> None:
 
     converter.register_structure_hook(Window, window)
     converter.register_structure_hook(Bound, bound)
+    converter.register_structure_hook(_Start, start)
+    converter.register_structure_hook(_End, bound)
+
+
+def add_unknowns(converter: Converter) -> None:
+    """A number that a paper does not give is written ``"unknown"``; leaving it out is a fault."""
+
+    def number(value: object, _: object) -> int | None:
+        if value == "unknown":
+            return None
+        return converter.structure(value, int)
+
+    # typing: cattrs knows a hook for a union, its signature does not.
+    converter.register_structure_hook(cast("type[int]", int | None), number)
 
 
 def add_sources(converter: Converter, circular: str) -> None:
@@ -62,11 +79,15 @@ def add_sources(converter: Converter, circular: str) -> None:
         place: str
 
     def source(value: object, _: object) -> Source:
-        if isinstance(value, str):
-            if not value.strip():
-                raise ValueError("says no place in the paper")
-            return Source(circular, value)
-        stated = converter.structure(value, Stated)
+        stated = (
+            Stated(circular, value)
+            if isinstance(value, str)
+            else converter.structure(value, Stated)
+        )
+        if not stated.circular.strip():
+            raise ValueError("names no circular")
+        if not stated.place.strip():
+            raise ValueError("says no place in the paper")
         return Source(stated.circular, stated.place)
 
     converter.register_structure_hook(Source, source)

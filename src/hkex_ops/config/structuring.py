@@ -57,7 +57,8 @@ def read_text(path: Path, *, what: str) -> str:
         raise ConfigError(f"there is no {what} at {path}: write one or name another") from None
     except IsADirectoryError:
         raise ConfigError(f"{path} is a folder, and {what} must be a file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    # ValueError: not UTF-8, or a name that no file can bear.
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{what} {path} cannot be read: {error}") from error
 
 

@@ -89,7 +89,8 @@ async def fetch_reports(
             try:
                 return await run.once()
             except TransientError as error:
-                observe(RunInterrupted(str(error)))
+                if attempt.num < ATTEMPTS:
+                    observe(RunInterrupted(str(error)))
                 raise
     raise AssertionError("a retry ends by returning or raising")
 

@@ -7,12 +7,12 @@ automatic steps of a connectivity session; who runs the whole is the caller.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import Protocol
 
 from hkex_ops.clock import Clock
 from hkex_ops.errors import HkexOpsError, UsageError
 from hkex_ops.flows.drill import DRILL_ACTIONS, Drill
-from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.sources import ConfiguredSource, Observe
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import (
@@ -31,41 +31,69 @@ from hkex_ops.reports import Catalogue
 from hkex_ops.reports.events import BytesReceived, FolderListed, ReportEvent
 from hkex_ops.rollouts import production_connections, session_connections
 from hkex_ops.rundown import (
+    Abort,
     Rundown,
     RundownEvent,
     RundownStep,
+    Skip,
     Start,
     StepRefused,
     StepResult,
     StepState,
 )
 
-__all__ = ["Conduct", "SessionWork", "event_kind"]
+__all__ = ["Conduct", "Keeper", "SessionWork", "Watch", "event_kind"]
 
 Watch = Callable[[RundownEvent], None]
 
 
+class Keeper(Protocol):
+    """What keeps the events of a rundown: an evidence folder, or a journal that becomes one."""
+
+    def record(self, kind: str, body: JsonObject) -> object:
+        """Keep an event that happens now."""
+        ...
+
+    def add(self, path: str, content: JsonObject) -> None:
+        """Keep a document beside the events."""
+        ...
+
+
 class Conduct:
-    """A rundown being worked: every event reaches the evidence and whoever watches."""
+    """A rundown being worked: every event reaches the evidence and whoever watches.
+
+    ``listings`` is how many folder listings the evidence holds already.
+    """
 
     def __init__(
-        self, rundown: Rundown, evidence: EvidenceFolder, clock: Clock, watch: Watch
+        self,
+        rundown: Rundown,
+        evidence: Keeper,
+        clock: Clock,
+        watch: Watch,
+        *,
+        listings: int = 0,
     ) -> None:
         self.rundown = rundown
         self.evidence = evidence
         self.clock = clock
         self._watch = watch
-        self._listings = 0
+        self._listings = listings
 
     async def do(
-        self, step: RundownStep, work: Callable[[], Awaitable[StepResult]]
+        self,
+        step: RundownStep,
+        work: Callable[[], Awaitable[StepResult]],
+        *,
+        by: str = "",
+        reason: str = "",
     ) -> StepResult | None:
         """Start ``step``, do ``work``, tell the machine what came of it.
 
         An error of this library fails the step and is kept in its words; nothing when the machine
-        refused to start it.
+        refused to start it. ``by`` and ``reason`` say who wants a failed step tried again.
         """
-        started = self.rundown.handle(Start(step), self.clock.now())
+        started = self.rundown.handle(Start(step, by, reason), self.clock.now())
         self._tell(started)
         if any(isinstance(event, StepRefused) for event in started):
             return None
@@ -75,6 +103,27 @@ class Conduct:
             done = StepResult(StepState.FAILED, str(error), {"error": type(error).__name__})
         self._tell(self.rundown.handle(done.told(step), self.clock.now()))
         return done
+
+    def answer(self, step: RundownStep, done: StepResult, at: datetime) -> bool:
+        """Take a person's word for ``step``, who did it at ``at``.
+
+        The machine judges the window by ``at``: what was done in time may be told later. False
+        when it refused to start the step.
+        """
+        started = self.rundown.handle(Start(step), at)
+        self._tell(started)
+        if any(isinstance(event, StepRefused) for event in started):
+            return False
+        self._tell(self.rundown.handle(done.told(step), at))
+        return True
+
+    def skip(self, step: RundownStep, reason: str, by: str) -> None:
+        """Leave ``step`` out, because ``by`` said so."""
+        self._tell(self.rundown.handle(Skip(step, reason, by), self.clock.now()))
+
+    def abort(self, session: str, reason: str, by: str) -> None:
+        """End ``session`` before its end, because ``by`` said so."""
+        self._tell(self.rundown.handle(Abort(session, reason, by), self.clock.now()))
 
     def pass_time(self) -> None:
         """Let the machine see the clock: windows open and close."""
@@ -105,9 +154,10 @@ class Conduct:
 class SessionWork:
     """The automatic steps of one session, done with one drill.
 
-    ``service`` and ``site`` are where it is held. ``configured`` is asked anew for every step, because an operator moves the client between
-    sites in between. ``stands_for`` gives the address that the client must hold for one that the
-    circular states: the same one, except in a rehearsal.
+    ``service`` and ``site`` are where it is held. ``configured`` is asked anew for every step,
+    because an operator moves the client between sites in between. ``stands_for`` gives the address
+    that the client must hold for one that the circular states: the same one, except in a
+    rehearsal.
     """
 
     def __init__(
@@ -140,6 +190,15 @@ class SessionWork:
             last_business_date=last_business_date,
             observe=observe,
         )
+        self._log_in_first = False
+
+    async def begin_afresh(self) -> None:
+        """Drop the connection, if there is one; the next step that needs one logs in first.
+
+        For a step that is tried again, and for a session that was interrupted after its login.
+        """
+        await self.drill.close()
+        self._log_in_first = True
 
     async def step(self, step: Step) -> StepResult:
         """Do one automatic step of the session.
@@ -149,6 +208,12 @@ class SessionWork:
         if step.action is StepAction.LOG_IN and self._configured().site is not self.site:
             return self._points_elsewhere()
         if step.action in DRILL_ACTIONS:
+            if self._log_in_first and step.action is not StepAction.LOG_IN:
+                again = await self.drill.step(StepAction.LOG_IN, ())
+                if again.state is not StepState.PASSED:
+                    found = f"could not log in again: {again.found}"
+                    return StepResult(again.state, found, again.facts)
+            self._log_in_first = False
             return await self.drill.step(step.action, step.reports)
         if step.action is StepAction.CHECK_ADDRESSES:
             stated = session_connections(self.rollout, self.service, self.site)
@@ -182,7 +247,13 @@ class SessionWork:
         held = self._configured().addresses(site)
         if held is None:
             return StepResult(StepState.UNKNOWN, "the adapter cannot tell its addresses")
-        papers = [Endpoint(connection.host, connection.port) for connection in stated]
+        papers = [
+            Endpoint(connection.host, connection.port)
+            for connection in stated
+            if connection.port is not None
+        ]
+        if len(papers) < len(stated):
+            return StepResult(StepState.UNKNOWN, "the paper states an address without its port")
         wanted = [self._stands_for(endpoint) for endpoint in papers]
         facts: JsonObject = {
             "site": site.value,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from hkex_ops.model.moments import Bound, Window
-from hkex_ops.model.sessions import Grade
+from hkex_ops.model.sessions import Grade, Step
 from hkex_ops.model.sources import Source
 
 __all__ = [
@@ -65,7 +65,10 @@ class Restriction:
 
 @frozen
 class Requirement:
-    """An act that is demanded: once by the window's end, throughout, or every business day."""
+    """An act that is demanded: once by the window's end, throughout, or every business day.
+
+    ``steps`` is the procedure, where the paper gives one.
+    """
 
     id: str
     what: str
@@ -76,6 +79,7 @@ class Requirement:
     audience: tuple[str, ...]
     source: Source
     service: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 @frozen
@@ -133,8 +137,9 @@ class Standing:
 class FallbackPlan:
     """The way back to the previous platform, as a last resort.
 
-    ``standing`` is what must be ready throughout ``window``; ``reentry`` says what has to be put
-    in again, ``credentials`` with which passwords one logs in then.
+    ``standing`` is what must be ready throughout ``window``; within ``trigger_window`` the issuer
+    may decide for it. ``reentry`` says what has to be put in again, ``credentials`` with which
+    passwords one logs in then.
     """
 
     id: str
@@ -146,6 +151,7 @@ class FallbackPlan:
     reentry: str
     credentials: str
     source: Source
+    trigger_window: Window | None = None
 
 
 @frozen

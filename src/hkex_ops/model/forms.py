@@ -7,6 +7,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from hkex_ops.model.moments import Bound, Window
+from hkex_ops.model.sessions import Grade
 from hkex_ops.model.sources import Source
 
 __all__ = [
@@ -48,7 +49,7 @@ class Form:
     """A form to be returned: where to, by when, valid when, signed how.
 
     ``due`` is inclusive. Outside ``valid`` the form means nothing; without it the form is valid
-    at any time.
+    at any time. ``grade`` says how binding it is to return the form at all.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Form:
     address: str
     fields: tuple[FormField, ...]
     source: Source
+    grade: Grade | None = None
     due: Bound | None = None
     valid: Window | None = None
     fax: str = ""

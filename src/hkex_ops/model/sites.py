@@ -34,14 +34,15 @@ class ConnectionUse(StrEnum):
 class Connection:
     """One address of a service as a circular states it. A fact; never connected to by itself.
 
-    ``networks`` are the networks that reach it (``HSN``, ``SDNET``); ``order`` is the place in
-    the paper's list: the first address is tried first.
+    ``port`` is unknown where the paper gives an address without one (a file then says
+    ``port = "unknown"``). ``networks`` are the networks that reach it (``HSN``, ``SDNET``);
+    ``order`` is the place in the paper's list: the first address is tried first.
     """
 
     service: str
     site: SiteRole
     host: str
-    port: int
+    port: int | None
     source: Source
     networks: tuple[str, ...] = ()
     order: int = 1

@@ -6,66 +6,45 @@ one pass; none stops another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
-from typing import Protocol
+from collections.abc import Iterator
 
-from hkex_ops.model import ACTIONS, Certainty, ConnectionUse, Recurrence, Rollout, SiteRole
+from hkex_ops.calendars import TimeOfDay
+from hkex_ops.model import (
+    ACTIONS,
+    Certainty,
+    ConnectionUse,
+    FieldKind,
+    Form,
+    Recurrence,
+    Rollout,
+    SiteRole,
+)
+from hkex_ops.rollouts.references import nearest, reference_faults
 
 __all__ = ["faults_of"]
 
-
-class _Named(Protocol):
-    @property
-    def id(self) -> str: ...
+_DAY_MINUTES = 24 * 60
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def faults_of(rollout: Rollout) -> Iterator[tuple[str, str]]:
     """Every rule that ``rollout`` breaks, as (path in the document, sentence)."""
-    yield from _names(rollout)
+    if not rollout.circulars:
+        yield "circulars", "a rollout names the circular it comes from, and this one names none"
+    yield from reference_faults(rollout)
     yield from _restrictions(rollout)
     yield from _requirements(rollout)
     yield from _sessions(rollout)
     yield from _production(rollout)
-
-
-def _names(rollout: Rollout) -> Iterator[tuple[str, str]]:
-    rooms: dict[str, Sequence[_Named]] = {
-        "phases": rollout.phases,
-        "sessions": rollout.sessions,
-        "registrations": rollout.registrations,
-        "restrictions": rollout.restrictions,
-        "requirements": rollout.requirements,
-        "announcements": rollout.announcements,
-    }
-    for room, things in rooms.items():
-        first: dict[str, int] = {}
-        for index, thing in enumerate(things):
-            if thing.id in first:
-                yield (
-                    f"{room}[{index}].id",
-                    f"{thing.id!r} is the id of {room}[{first[thing.id]}] already",
-                )
-            first.setdefault(thing.id, index)
-    spoken = [
-        (f"connections[{index}].service", one.service)
-        for index, one in enumerate(rollout.connections)
-    ] + [
-        (f"sessions[{index}].services[{place}]", service)
-        for index, one in enumerate(rollout.sessions)
-        for place, service in enumerate(one.services)
-    ]
-    for path, service in spoken:
-        if service not in rollout.services:
-            known = ", ".join(rollout.services)
-            yield path, f"{service!r} is not among the rollout's services ({known})"
+    yield from _prerequisites(rollout)
+    yield from _forms(rollout)
+    yield from _outages(rollout)
 
 
 def _restrictions(rollout: Rollout) -> Iterator[tuple[str, str]]:
     for index, rule in enumerate(rollout.restrictions):
         if rule.action not in ACTIONS:
-            near = get_close_matches(rule.action, ACTIONS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(ACTIONS)}"
+            hint = nearest(rule.action, ACTIONS)
             yield f"restrictions[{index}].action", f"unknown action {rule.action!r}; {hint}"
         bounds = (rule.window.start, rule.window.until)
         if all(bound.certainty is Certainty.OPEN for bound in bounds):
@@ -126,3 +105,76 @@ def _production(rollout: Rollout) -> Iterator[tuple[str, str]]:
                 )
         if stated and not production:
             yield "connections", f"no connection of {service} is for production"
+
+
+def _prerequisites(rollout: Rollout) -> Iterator[tuple[str, str]]:
+    """What must be in place first is in place before the first session that needs it."""
+    for index, one in enumerate(rollout.prerequisites):
+        due = None if one.due is None else one.due.at
+        starts = [
+            (session.window.start.at, session.id)
+            for session in rollout.sessions
+            if one.service in session.services and session.window.start.at is not None
+        ]
+        if due is None or not starts:
+            continue
+        start, session_id = min(starts)
+        if due > start:
+            yield (
+                f"prerequisites[{index}].due",
+                f"{due.isoformat()} lies after the start of session {session_id} "
+                f"({start.isoformat()}), which it serves",
+            )
+
+
+def _forms(rollout: Rollout) -> Iterator[tuple[str, str]]:
+    """A report back, such as a confirmation, may well be due after its session has ended."""
+    for index, form in enumerate(rollout.forms):
+        due = None if form.due is None else form.due.at
+        if due is not None and form.valid is not None:
+            start, until = form.valid.start.at, form.valid.until.at
+            if start is not None and due <= start:
+                yield (
+                    f"forms[{index}].due",
+                    f"{due.isoformat()} lies before the form is valid, from {start.isoformat()}",
+                )
+            if until is not None and due > until:
+                yield (
+                    f"forms[{index}].due",
+                    f"{due.isoformat()} lies after the form has ceased to be valid, at "
+                    f"{until.isoformat()}",
+                )
+        yield from _fields(f"forms[{index}]", form)
+
+
+def _fields(path: str, form: Form) -> Iterator[tuple[str, str]]:
+    for place, field in enumerate(form.fields):
+        if (field.kind is FieldKind.CHOICE) != bool(field.choices):
+            yield (
+                f"{path}.fields[{place}].choices",
+                f"a field of kind {FieldKind.CHOICE} offers choices, and no other does",
+            )
+        if field.at_most < 1:
+            yield f"{path}.fields[{place}].at_most", f"is {field.at_most}; a field takes one value"
+
+
+def _outages(rollout: Rollout) -> Iterator[tuple[str, str]]:
+    for index, outage in enumerate(rollout.outages):
+        path = f"outages[{index}]"
+        for key, weekday in (
+            ("from_weekday", outage.from_weekday),
+            ("to_weekday", outage.to_weekday),
+        ):
+            if weekday not in _WEEKDAYS:
+                yield (
+                    f"{path}.{key}",
+                    f"{weekday!r} is no weekday; {nearest(weekday, _WEEKDAYS)}",
+                )
+        for key, stated in (("from_time", outage.from_time), ("to_time", outage.to_time)):
+            try:
+                time = TimeOfDay.parse(stated)
+            except ValueError as error:
+                yield f"{path}.{key}", str(error)
+                continue
+            if time.minutes > _DAY_MINUTES:
+                yield f"{path}.{key}", f"{stated!r} names another day; the weekday does that"

@@ -13,10 +13,12 @@ from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hkex_ops.errors import Denied, UsageError
 from hkex_ops.model import ACTIONS, Effect, Holding, Restriction, Rollout
+from hkex_ops.rollouts.audience import concerns
+from hkex_ops.rollouts.override import Override, RuleOverridden
 
 __all__ = ["Decision", "Guard", "Ruling"]
 
@@ -31,12 +33,17 @@ class Decision(StrEnum):
 
 @frozen
 class Ruling:
-    """The answer for one act at one instant, with every rule that holds then, strictest first."""
+    """The answer for one act at one instant, with every rule that holds then, strictest first.
+
+    ``events`` is empty unless an override let a forbidden act through; the decision stays what
+    the papers say even then. Whoever acts keeps the events as evidence.
+    """
 
     action: str
     at: datetime
     decision: Decision
     rules: tuple[Restriction, ...]
+    events: tuple[RuleOverridden, ...] = ()
 
 
 class Guard:
@@ -45,16 +52,16 @@ class Guard:
     def __init__(self, rollouts: Iterable[Rollout]) -> None:
         self._restrictions = [rule for rollout in rollouts for rule in rollout.restrictions]
 
-    def may(self, action: str, at: datetime) -> Ruling:
-        """Whether ``action`` may be done at ``at``. An unknown act raises `UsageError`."""
+    def may(self, action: str, at: datetime, *, audience: str | None = None) -> Ruling:
+        """Whether ``action`` may be done at ``at``. An unknown act raises `UsageError`.
+
+        A rule that names audiences applies to those alone; without ``audience`` every rule does.
+        """
         if action not in ACTIONS:
             near = get_close_matches(action, ACTIONS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(ACTIONS)}"
             raise UsageError(f"there is no action {action!r}; {hint}")
-        rules = sorted(
-            (rule for rule in self._restrictions if rule.action == action and _may_hold(rule, at)),
-            key=lambda rule: (rule.effect is not Effect.PROHIBITED, rule.id),
-        )
+        rules = [rule for rule in self.in_force(at, audience=audience) if rule.action == action]
         if not rules:
             decision = Decision.ALLOW
         elif rules[0].effect is Effect.PROHIBITED:
@@ -63,15 +70,42 @@ class Guard:
             decision = Decision.LIMITED
         return Ruling(action, at, decision, tuple(rules))
 
-    def require(self, action: str, at: datetime) -> Ruling:
-        """The ruling, or `Denied` with the strictest rule when the act is forbidden."""
-        ruling = self.may(action, at)
-        if ruling.decision is Decision.DENY:
-            rule = ruling.rules[0]
-            raise Denied(
-                action, rule=rule.rule, source=str(rule.source), until=rule.window.until.at
-            )
-        return ruling
+    def in_force(self, at: datetime, *, audience: str | None = None) -> tuple[Restriction, ...]:
+        """Every rule that holds at ``at``, of whatever act, prohibitions first."""
+        rules = (
+            rule
+            for rule in self._restrictions
+            if _may_hold(rule, at) and concerns(rule.audience, audience)
+        )
+        return tuple(
+            sorted(rules, key=lambda rule: (rule.effect is not Effect.PROHIBITED, rule.id))
+        )
+
+    def require(
+        self,
+        action: str,
+        at: datetime,
+        *,
+        audience: str | None = None,
+        override: Override | None = None,
+    ) -> Ruling:
+        """The ruling, or `Denied` with the strictest rule when the act is forbidden.
+
+        An ``override`` of this act that has not expired lets it through; the ruling then carries
+        the event that says so. One of another act is a `UsageError`.
+        """
+        if override is not None and override.action != action:
+            raise UsageError(f"an override of {override.action} is none of {action}")
+        ruling = self.may(action, at, audience=audience)
+        if ruling.decision is not Decision.DENY:
+            return ruling
+        if override is not None and override.holds(at):
+            return evolve(ruling, events=(RuleOverridden(at, override, ruling.rules),))
+        rule = ruling.rules[0]
+        denied = Denied(action, rule=rule.rule, source=str(rule.source), until=rule.window.until.at)
+        if override is not None:
+            denied.add_note(f"the override of {action} expired at {override.expires.isoformat()}")
+        raise denied
 
 
 def _may_hold(rule: Restriction, at: datetime) -> bool:

@@ -3,6 +3,7 @@
 ====================================== =================================================
 ``2023-04-15 (Saturday) 14:30``        an instant; the weekday is a checksum
 ``2023-04-15 (Saturday) ~11:00``       about then
+``2010-01-22 (Friday) 10:32:45``       to the second, as chronologies are told
 ``2023-04-17 (Monday)``                a whole day: its first instant, or, as an end, its last
 ``start of T session 2019-05-06``      a business event of a business date
 ``close of T+1 session 2019-05-17``    likewise; may fall on the next calendar day
@@ -20,6 +21,8 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
+from attrs import evolve
+
 from hkex_ops.calendars import Calendar, TimeOfDay
 from hkex_ops.errors import OutsideCalendar, UsageError
 from hkex_ops.model import HONG_KONG, Bound, Certainty
@@ -28,7 +31,9 @@ __all__ = ["parse_bound", "parse_date"]
 
 _DATE = r"(?P<date>\d{4}-\d{2}-\d{2})(?: \((?P<weekday>[A-Za-z]+)\))?"
 _STATED_DATE = re.compile(_DATE)
-_STATED_INSTANT = re.compile(_DATE + r"(?: (?P<time>~?\d{2}:\d{2}))?")
+_STATED_INSTANT = re.compile(
+    _DATE + r"(?: (?P<time>~?[0-9]{2}:[0-9]{2})(?::(?P<second>[0-5][0-9]))?)?"
+)
 _BUSINESS_EVENT = re.compile(r"(?P<event>[A-Za-z][A-Za-z0-9+ ]*?) " + _DATE)
 _WITHOUT_INSTANT = {"unknown": Certainty.UNKNOWN, "open": Certainty.OPEN}
 _EVENTS: dict[str, Callable[[Calendar, date], datetime]] = {
@@ -80,9 +85,15 @@ def parse_bound(text: str, calendar: Calendar, *, ends: bool) -> Bound:
 def _instant(match: re.Match[str], *, ends: bool) -> Bound:
     day = _checked(match)
     if match["time"] is not None:
-        return TimeOfDay.parse(match["time"]).bound(day)
+        return _to_the_second(TimeOfDay.parse(match["time"]).bound(day), match["second"])
     whole_day = day + timedelta(days=1) if ends else day
     return Bound(datetime.combine(whole_day, time(), HONG_KONG))
+
+
+def _to_the_second(bound: Bound, second: str | None) -> Bound:
+    if bound.at is None or second is None:
+        return bound
+    return evolve(bound, at=bound.at + timedelta(seconds=int(second)))
 
 
 def _checked(match: re.Match[str]) -> date:

@@ -1,12 +1,49 @@
-"""The step machine of a session: what was done, in which order, and what came of it."""
+"""The step machine of a session, the checklist and the way back: what was done, what came of it."""
 
+from hkex_ops.rundown.checklist import (
+    CHECKLIST_TRANSITIONS,
+    AnswerNo,
+    AnswerYes,
+    Attach,
+    Attached,
+    Checklist,
+    ChecklistInput,
+    ItemAnswered,
+    ItemAttached,
+    ItemStanding,
+    Progress,
+    Tick,
+)
+from hkex_ops.rundown.diagram import drawn, machines_page
+from hkex_ops.rundown.done import done_ids
+from hkex_ops.rundown.fallback import (
+    FALLBACK_TRANSITIONS,
+    Decide,
+    Fallback,
+    FallbackDecided,
+    FallbackState,
+    StandingTicked,
+    TickStanding,
+)
 from hkex_ops.rundown.machine import TRANSITIONS, Rundown
+from hkex_ops.rundown.plan import (
+    Barred,
+    PlannedStep,
+    barred,
+    planned_steps,
+    rules_in,
+    session_named,
+)
+from hkex_ops.rundown.replay import snapshot_after
 from hkex_ops.rundown.steps import (
+    Abort,
     Doubt,
     Fail,
     Pass,
     RundownEvent,
+    RundownInput,
     RundownStep,
+    SessionAborted,
     SessionClosed,
     SessionOpened,
     Skip,
@@ -21,16 +58,38 @@ from hkex_ops.rundown.steps import (
 )
 
 __all__ = [
+    "CHECKLIST_TRANSITIONS",
+    "FALLBACK_TRANSITIONS",
     "TRANSITIONS",
+    "Abort",
+    "AnswerNo",
+    "AnswerYes",
+    "Attach",
+    "Attached",
+    "Barred",
+    "Checklist",
+    "ChecklistInput",
+    "Decide",
     "Doubt",
     "Fail",
+    "Fallback",
+    "FallbackDecided",
+    "FallbackState",
+    "ItemAnswered",
+    "ItemAttached",
+    "ItemStanding",
     "Pass",
+    "PlannedStep",
+    "Progress",
     "Rundown",
     "RundownEvent",
+    "RundownInput",
     "RundownStep",
+    "SessionAborted",
     "SessionClosed",
     "SessionOpened",
     "Skip",
+    "StandingTicked",
     "Start",
     "StepFinished",
     "StepInput",
@@ -39,4 +98,14 @@ __all__ = [
     "StepSkipped",
     "StepStarted",
     "StepState",
+    "Tick",
+    "TickStanding",
+    "barred",
+    "done_ids",
+    "drawn",
+    "machines_page",
+    "planned_steps",
+    "rules_in",
+    "session_named",
+    "snapshot_after",
 ]

@@ -13,11 +13,14 @@ from types import MappingProxyType
 from hkex_ops.errors import UsageError
 from hkex_ops.model import Holding
 from hkex_ops.rundown.steps import (
+    Abort,
     Doubt,
     Fail,
     Pass,
     RundownEvent,
+    RundownInput,
     RundownStep,
+    SessionAborted,
     SessionClosed,
     SessionOpened,
     Skip,
@@ -32,7 +35,7 @@ from hkex_ops.rundown.steps import (
 
 __all__ = ["TRANSITIONS", "Rundown"]
 
-TRANSITIONS: Mapping[tuple[StepState, type[StepInput]], StepState] = MappingProxyType(
+TRANSITIONS: Mapping[tuple[StepState, type[RundownInput]], StepState] = MappingProxyType(
     {
         (StepState.WAITING, Start): StepState.RUNNING,
         (StepState.WAITING, Skip): StepState.SKIPPED,
@@ -44,10 +47,18 @@ TRANSITIONS: Mapping[tuple[StepState, type[StepInput]], StepState] = MappingProx
         (StepState.FAILED, Skip): StepState.SKIPPED,
         (StepState.UNKNOWN, Start): StepState.RUNNING,
         (StepState.UNKNOWN, Skip): StepState.SKIPPED,
+        # What came of a step before its session was aborted stays as it is.
+        (StepState.WAITING, Abort): StepState.ABANDONED,
+        (StepState.RUNNING, Abort): StepState.ABANDONED,
+        (StepState.PASSED, Abort): StepState.PASSED,
+        (StepState.FAILED, Abort): StepState.FAILED,
+        (StepState.UNKNOWN, Abort): StepState.UNKNOWN,
+        (StepState.SKIPPED, Abort): StepState.SKIPPED,
     }
 )
 
 _OPEN = (StepState.WAITING, StepState.RUNNING)
+_ABORTED = "aborted"
 
 
 class Rundown:
@@ -59,6 +70,7 @@ class Rundown:
             raise UsageError("two steps of one session bear the same id")
         self._opened: set[str] = set()
         self._closed: set[str] = set()
+        self._aborted: set[str] = set()
 
     @property
     def states(self) -> Mapping[RundownStep, StepState]:
@@ -70,16 +82,28 @@ class Rundown:
         """Whether every step was done and passed. Anything else is not a pass."""
         return all(state is StepState.PASSED for state in self._states.values())
 
-    def handle(self, given: StepInput, now: datetime) -> tuple[RundownEvent, ...]:
+    @property
+    def aborted(self) -> frozenset[str]:
+        """The sessions that were aborted."""
+        return frozenset(self._aborted)
+
+    def handle(self, given: RundownInput, now: datetime) -> tuple[RundownEvent, ...]:
         """Apply one input; `UsageError` when the step's state does not allow it."""
-        events = self.poll(now)
+        if isinstance(given, Abort):
+            return self._abort(given, now)
         state = self._states.get(given.step)
         if state is None:
             raise UsageError(f"step {given.step.id} belongs to another rundown")
         after = TRANSITIONS.get((state, type(given)))
+        verb = type(given).__name__.lower()
+        if given.step.session in self._aborted:
+            raise UsageError(f"cannot {verb} step {given.step.id}: its session was aborted")
         if after is None:
-            verb = type(given).__name__.lower()
             raise UsageError(f"cannot {verb} step {given.step.id}: it is {state}")
+        if given.step.by_person and isinstance(given, Pass | Fail | Doubt) and not given.by:
+            raise UsageError(f"a person does step {given.step.id}: say who did it")
+        # Only now: what a poll tells, it tells once, and an error would swallow it.
+        events = self.poll(now)
         if isinstance(given, Start):
             refusal = _refusal(given.step, now)
             if refusal:
@@ -109,18 +133,44 @@ class Rundown:
         return tuple(events)
 
     def snapshot(self) -> Mapping[str, str]:
-        """Where every step stands, as plain words, to be kept and given to :meth:`restore`."""
-        return {f"{step.session}/{step.id}": state.value for step, state in self._states.items()}
+        """Where every step stands, as plain words, to be kept and given to :meth:`restore`.
+
+        A session that was aborted is there too, by its name alone.
+        """
+        steps = {f"{step.session}/{step.id}": state.value for step, state in self._states.items()}
+        return steps | dict.fromkeys(sorted(self._aborted), _ABORTED)
 
     def restore(self, snapshot: Mapping[str, str]) -> None:
         """Stand where ``snapshot`` stood. A step that was running is waiting again: whoever ran
         it is gone, and nobody knows how far it came."""
         known = {f"{step.session}/{step.id}": step for step in self._states}
-        if snapshot.keys() != known.keys():
+        aborted = {key for key in self._sessions() if snapshot.get(key) == _ABORTED}
+        if snapshot.keys() - aborted != known.keys():
             raise UsageError("the snapshot is of another rundown: its steps differ")
+        words = frozenset(StepState)
+        for key, word in snapshot.items():
+            if key in known and word not in words:
+                raise UsageError(f"the snapshot says {word!r} of step {key}, which is no state")
         for key, step in known.items():
             state = StepState(snapshot[key])
             self._states[step] = StepState.WAITING if state is StepState.RUNNING else state
+        self._aborted = aborted
+
+    def _abort(self, given: Abort, now: datetime) -> tuple[RundownEvent, ...]:
+        steps = self._sessions().get(given.session)
+        if steps is None:
+            raise UsageError(f"session {given.session} belongs to another rundown")
+        if given.session in self._aborted:
+            raise UsageError(f"session {given.session} was aborted already")
+        if not given.by or not given.reason:
+            raise UsageError(f"session {given.session} is aborted by a person, for a reason")
+        events = self.poll(now)
+        for step in steps:
+            self._states[step] = TRANSITIONS[self._states[step], Abort]
+        self._aborted.add(given.session)
+        abandoned = tuple(step.id for step in steps if self._states[step] is StepState.ABANDONED)
+        told = SessionAborted(now, given.session, given.reason, given.by, abandoned)
+        return (*events, told)
 
     def _sessions(self) -> dict[str, list[RundownStep]]:
         sessions: dict[str, list[RundownStep]] = {}
@@ -142,9 +192,13 @@ def _refusal(step: RundownStep, now: datetime) -> str | None:
 
 def _event(given: StepInput, after: StepState, now: datetime) -> RundownEvent:
     match given:
-        case Start(step):
-            return StepStarted(now, step)
-        case Skip(step, reason):
-            return StepSkipped(now, step, reason)
-        case Pass(step, found, facts) | Fail(step, found, facts) | Doubt(step, found, facts):
-            return StepFinished(now, step, after, found, facts)
+        case Start(step, by, reason):
+            return StepStarted(now, step, by, reason)
+        case Skip(step, reason, by):
+            return StepSkipped(now, step, reason, by)
+        case (
+            Pass(step, found, facts, by)
+            | Fail(step, found, facts, by)
+            | Doubt(step, found, facts, by)
+        ):
+            return StepFinished(now, step, after, found, facts, by)

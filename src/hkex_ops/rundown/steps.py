@@ -12,11 +12,14 @@ from hkex_ops.errors import UsageError
 from hkex_ops.model import Json, JsonObject, Source, Window
 
 __all__ = [
+    "Abort",
     "Doubt",
     "Fail",
     "Pass",
     "RundownEvent",
+    "RundownInput",
     "RundownStep",
+    "SessionAborted",
     "SessionClosed",
     "SessionOpened",
     "Skip",
@@ -32,7 +35,11 @@ __all__ = [
 
 
 class StepState(StrEnum):
-    """Where a step stands. ``unknown`` is an honest end: it was done and proves nothing."""
+    """Where a step stands.
+
+    ``unknown`` is an honest end: the step was done and proves nothing. ``abandoned`` is a step
+    that nobody came to, because the session was aborted before.
+    """
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -40,6 +47,7 @@ class StepState(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
+    ABANDONED = "abandoned"
 
 
 @frozen
@@ -47,7 +55,8 @@ class RundownStep:
     """One step of a rundown.
 
     ``session`` groups steps; ``id`` is unique in its session. With a ``window`` the step may only
-    be started while it holds. ``text`` is the paper's wording where there is one.
+    be started while it holds. ``text`` is the paper's wording where there is one. ``by_person``
+    says that a person does the step: what came of it then bears that person's name.
     """
 
     session: str
@@ -55,22 +64,29 @@ class RundownStep:
     text: str
     window: Window | None = None
     source: Source | None = None
+    by_person: bool = False
 
 
 @frozen
 class Start:
-    """Begin a step, or begin it again after it failed or stayed unknown."""
+    """Begin a step, or begin it again after it failed or stayed unknown; who wanted that, why."""
 
     step: RundownStep
+    by: str = ""
+    reason: str = ""
 
 
 @frozen
 class Pass:
-    """The running step did what it should. ``facts`` go into the evidence."""
+    """The running step did what it should, ``by`` whom where a person did it.
+
+    ``facts`` go into the evidence.
+    """
 
     step: RundownStep
     found: str = ""
     facts: JsonObject = field(factory=dict[str, Json])
+    by: str = ""
 
 
 @frozen
@@ -80,6 +96,7 @@ class Fail:
     step: RundownStep
     found: str
     facts: JsonObject = field(factory=dict[str, Json])
+    by: str = ""
 
 
 @frozen
@@ -89,6 +106,7 @@ class Doubt:
     step: RundownStep
     found: str
     facts: JsonObject = field(factory=dict[str, Json])
+    by: str = ""
 
 
 @frozen
@@ -97,9 +115,20 @@ class Skip:
 
     step: RundownStep
     reason: str
+    by: str = ""
+
+
+@frozen
+class Abort:
+    """End a session before its end, and why: what was not done stays undone."""
+
+    session: str
+    reason: str
+    by: str
 
 
 StepInput: TypeAlias = Start | Pass | Fail | Doubt | Skip
+RundownInput: TypeAlias = StepInput | Abort
 
 
 @frozen
@@ -113,20 +142,21 @@ class StepResult:
     state: StepState
     found: str
     facts: JsonObject = field(factory=dict[str, Json])
+    by: str = ""
 
     def told(self, step: RundownStep) -> Pass | Fail | Doubt | Skip:
         """The same as an input for the machine that knows ``step``."""
         match self.state:
             case StepState.PASSED:
-                return Pass(step, self.found, self.facts)
+                return Pass(step, self.found, self.facts, self.by)
             case StepState.FAILED:
-                return Fail(step, self.found, self.facts)
+                return Fail(step, self.found, self.facts, self.by)
             case StepState.UNKNOWN:
-                return Doubt(step, self.found, self.facts)
+                return Doubt(step, self.found, self.facts, self.by)
             case StepState.SKIPPED:
-                return Skip(step, self.found)
-            case StepState.WAITING | StepState.RUNNING:
-                raise UsageError(f"step {step.id} has not ended: it is {self.state}")
+                return Skip(step, self.found, self.by)
+            case StepState.WAITING | StepState.RUNNING | StepState.ABANDONED:
+                raise UsageError(f"no work makes step {step.id} {self.state}")
 
 
 @frozen
@@ -148,10 +178,12 @@ class SessionClosed:
 
 @frozen
 class StepStarted:
-    """A step was begun."""
+    """A step was begun; ``by`` and ``reason`` where a person wanted it tried again."""
 
     at: datetime
     step: RundownStep
+    by: str = ""
+    reason: str = ""
 
 
 @frozen
@@ -172,6 +204,7 @@ class StepFinished:
     state: StepState
     found: str
     facts: JsonObject
+    by: str = ""
 
 
 @frozen
@@ -181,8 +214,26 @@ class StepSkipped:
     at: datetime
     step: RundownStep
     reason: str
+    by: str = ""
+
+
+@frozen
+class SessionAborted:
+    """A session was ended before its end; ``abandoned`` steps were not come to."""
+
+    at: datetime
+    session: str
+    reason: str
+    by: str
+    abandoned: tuple[str, ...]
 
 
 RundownEvent: TypeAlias = (
-    SessionOpened | SessionClosed | StepStarted | StepRefused | StepFinished | StepSkipped
+    SessionOpened
+    | SessionClosed
+    | SessionAborted
+    | StepStarted
+    | StepRefused
+    | StepFinished
+    | StepSkipped
 )

@@ -15,7 +15,9 @@ import pytest
 
 # Before the modules are imported, or a failed clause would not show the values it compared.
 pytest.register_assert_rewrite(
-    "hkex_ops.testing.fetched", "hkex_ops.testing.report_source_contract"
+    "hkex_ops.testing.fetched",
+    "hkex_ops.testing.probe_contract",
+    "hkex_ops.testing.report_source_contract",
 )
 
 from hkex_ops.testing.benches import ReportSourceBench, Stored  # noqa: E402
@@ -27,17 +29,33 @@ from hkex_ops.testing.fakes import (  # noqa: E402
     open_fake,
 )
 from hkex_ops.testing.fetched import Fetched, collect  # noqa: E402
+from hkex_ops.testing.probe_bench import ProbeBench  # noqa: E402
+from hkex_ops.testing.probe_contract import ProbeContract  # noqa: E402
+from hkex_ops.testing.probe_fakes import (  # noqa: E402
+    FakeDoor,
+    FakeProbe,
+    FakeProbeBench,
+    FakeProbeOptions,
+    open_fake_probe,
+)
 from hkex_ops.testing.report_source_contract import ReportSourceContract  # noqa: E402
 
 __all__ = [
+    "FakeDoor",
     "FakeOptions",
+    "FakeProbe",
+    "FakeProbeBench",
+    "FakeProbeOptions",
     "FakeReportSource",
     "FakeReportSourceBench",
     "FakeSite",
     "Fetched",
+    "ProbeBench",
+    "ProbeContract",
     "ReportSourceBench",
     "ReportSourceContract",
     "Stored",
     "collect",
     "open_fake",
+    "open_fake_probe",
 ]

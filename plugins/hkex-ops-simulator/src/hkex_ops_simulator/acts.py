@@ -6,62 +6,84 @@ Each act gives a step result; which act comes when is :mod:`hkex_ops_simulator.r
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 
-from attrs import define
+from attrs import define, field
 
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import load_catalogue, load_settings
-from hkex_ops.errors import Denied, StoreError
+from hkex_ops.errors import StoreError
 from hkex_ops.flows.fetch import fetch_reports
+from hkex_ops.flows.rundown import SessionWork
 from hkex_ops.flows.sources import ConfiguredSource, Observe, configured_source
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import (
     Endpoint,
     JsonObject,
-    Restriction,
     Rollout,
+    Session,
     SiteRole,
+    Step,
     plain,
 )
 from hkex_ops.plugins import Plugins
 from hkex_ops.reports import Catalogue
-from hkex_ops.rollouts import Guard
 from hkex_ops.rundown import StepResult, StepState
 from hkex_ops_simulator.addresses import LOOPBACK_OF
 from hkex_ops_simulator.configuration import configuration_text
+from hkex_ops_simulator.faults import Fault, break_before
 from hkex_ops_simulator.server import SimulatedExchange
+from hkex_ops_simulator.stand_ins import StandIns
 
-__all__ = ["Acts", "Fault"]
-
-
-class Fault(StrEnum):
-    """What can be made to go wrong."""
-
-    SECONDARY_DOWN = "secondary-down"  # the secondary site answers on neither address
-    PRIMARY_DOWN = "primary-down"  # the primary site does not, from its session on
-    FIRST_ADDRESS_DOWN = "first-address-down"  # of each site only the second address answers
-    REPORT_VANISHED = "report-vanished"  # a report is gone since the last business date
-    CLIENT_NOT_MOVED = "client-not-moved"  # nobody changes the client's addresses
+__all__ = ["Acts"]
 
 
 @define
 class Acts:
-    """The hands of a rehearsal of ``rollout`` against an entered ``exchange``.
+    """The hands of a rehearsal of ``rollout`` against an entered ``exchange`` and ``stand_ins``.
 
     ``settings_file`` is the configuration that the client reads, ``observe`` is told what its
-    retrievals tell.
+    retrievals tell. ``last_business_date`` is the one before the first session.
     """
 
     rollout: Rollout
     exchange: SimulatedExchange
+    stand_ins: StandIns
     settings_file: Path
     archive: Archive
     plugins: Plugins
     clock: Clock
     observe: Observe
+    last_business_date: date
     fault: Fault | None = None
+    _works: dict[str, SessionWork] = field(factory=dict[str, SessionWork], init=False)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the rehearsal's own files."""
+        return self.settings_file.parent
+
+    async def work(self, session: Session, step: Step) -> StepResult:
+        """Do a step that the report service takes."""
+        work = self._works.get(session.id)
+        if work is None:
+            work = self._works[session.id] = SessionWork(
+                self.rollout,
+                session,
+                self.configured,
+                self.archive,
+                self.catalogue(),
+                self.clock,
+                last_business_date=self.last_business_date,
+                observe=self.observe,
+                stands_for=self.stands_for,
+            )
+        return await work.step(step)
+
+    async def close(self) -> None:
+        """Log out of whatever is logged in."""
+        for work in self._works.values():
+            await work.drill.close()
 
     def configured(self) -> ConfiguredSource:
         """The report source as the configuration file has it now."""
@@ -79,7 +101,9 @@ class Acts:
         """Change the site in the client's configuration file, as an operator would."""
         if self.fault is Fault.CLIENT_NOT_MOVED:
             return StepResult(StepState.SKIPPED, "nobody changed the client's addresses")
-        text = configuration_text(self.exchange, archive=self.archive.folder, site=site)
+        text = configuration_text(
+            self.exchange, archive=self.archive.folder, site=site, stand_ins=self.stand_ins
+        )
         beside = self.settings_file.with_suffix(".new")
         try:
             beside.write_text(text, encoding="utf-8")
@@ -130,16 +154,6 @@ class Acts:
             return StepResult(StepState.FAILED, f"transferred again: {done.found}", done.facts)
         return done
 
-    async def is_denied(self, rule: Restriction) -> StepResult:
-        """Ask to do what ``rule`` forbids: it passes when the guard says no by that rule."""
-        now = self.clock.now()
-        try:
-            Guard([self.rollout]).require(rule.action, now)
-        except Denied as denied:
-            facts: JsonObject = {"action": rule.action, "until": plain(denied.until)}
-            return StepResult(StepState.PASSED, str(denied), {**facts, "source": denied.source})
-        return StepResult(StepState.FAILED, f"{rule.action} was not denied at {now.isoformat()}")
-
     async def verify_archive(self) -> StepResult:
         """Read the whole archive again and compare it with its ledger."""
         findings = self.archive.verify()
@@ -154,16 +168,4 @@ class Acts:
 
     async def break_before(self, site: SiteRole) -> None:
         """Make the fault happen, as far as it concerns a session at ``site``."""
-        match self.fault:
-            case Fault.SECONDARY_DOWN if site is SiteRole.SECONDARY:
-                await self.exchange.take_down(site)
-            case Fault.PRIMARY_DOWN if site is SiteRole.PRIMARY:
-                await self.exchange.take_down(site)
-            case Fault.FIRST_ADDRESS_DOWN:
-                first = self.exchange.sites[site].addresses[0]
-                await self.exchange.take_down(site, first.host)
-            case Fault.REPORT_VANISHED:
-                reports = [name for name in self.exchange.names(site) if name.endswith(".csv")]
-                self.exchange.remove(site, reports[-1])
-            case _:
-                pass
+        await break_before(self.fault, site, self.exchange, self.stand_ins)

@@ -1,7 +1,7 @@
 """The loopback addresses that stand in for the exchange's.
 
-Two addresses for each of two sites, as the circular states them, with the first octet turned to
-loopback, so that a rehearsal reads like the paper and can reach nothing but this machine.
+A stated address with its first number turned to 127, so that a rehearsal reads like the paper and
+can reach nothing but this machine. The report service has two for each of two sites.
 Source: CD/OEC/HKCC/073/2023, Attachment, sessions 1 and 2, item a.
 """
 
@@ -12,7 +12,21 @@ from types import MappingProxyType
 
 from hkex_ops.model import SiteRole
 
-__all__ = ["LOOPBACK_OF", "SITE_HOSTS", "STANDS_IN_FOR"]
+__all__ = [
+    "LOOPBACK_OF",
+    "REPORT_SERVICE",
+    "SITE_HOSTS",
+    "STANDS_IN_FOR",
+    "loopback_of",
+    "unstated_host",
+]
+
+# The service that the exchange in a box speaks, as the papers write it.
+REPORT_SERVICE = "RRS"
+
+# The networks of the two sites as stated addresses have them, and a corner of each that no paper
+# uses: for services whose addresses no paper states.
+_UNSTATED = {SiteRole.PRIMARY: "127.151.200", SiteRole.SECONDARY: "127.152.200"}
 
 # The addresses each site listens on, in the circular's order.
 SITE_HOSTS: Mapping[SiteRole, tuple[str, ...]] = MappingProxyType(
@@ -31,3 +45,20 @@ STANDS_IN_FOR: Mapping[str, str] = MappingProxyType(
 LOOPBACK_OF: Mapping[str, str] = MappingProxyType(
     {stated: host for host, stated in STANDS_IN_FOR.items()}
 )
+
+
+def loopback_of(stated: str) -> str | None:
+    """The loopback address for one that a paper states; ``None`` for a name.
+
+    >>> loopback_of("10.151.5.81")
+    '127.151.5.81'
+    """
+    numbers = stated.split(".")
+    if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
+        return None
+    return ".".join(("127", *numbers[1:]))
+
+
+def unstated_host(site: SiteRole, number: int) -> str:
+    """A loopback address for the service number ``number``, where no paper states one."""
+    return f"{_UNSTATED[site]}.{number}"

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 from hkex_ops.errors import StoreError
 from hkex_ops.model import SiteRole
-from hkex_ops_simulator.addresses import STANDS_IN_FOR
+from hkex_ops_simulator.addresses import REPORT_SERVICE, STANDS_IN_FOR
 from hkex_ops_simulator.folder import FOLDER_NAME
+from hkex_ops_simulator.listeners import LOGIN_PAGE_TEXT
 
 if TYPE_CHECKING:
     from hkex_ops_simulator.server import SimulatedExchange, SimulatedSite
+    from hkex_ops_simulator.stand_ins import StandIns
 
 __all__ = [
     "CATALOGUE_NAME",
@@ -38,12 +40,17 @@ DRILL_REPORTS = ("TP001", "TP002")
 
 
 def configuration_text(
-    exchange: SimulatedExchange, *, archive: Path | str, site: SiteRole = SiteRole.PRIMARY
+    exchange: SimulatedExchange,
+    *,
+    archive: Path | str,
+    site: SiteRole = SiteRole.PRIMARY,
+    stand_ins: StandIns | None = None,
 ) -> str:
     """The TOML of a configuration whose report source is ``exchange``.
 
     ``archive`` and the catalogue ``catalogue.toml`` may be relative to the file's own folder;
-    ``site`` is where the client points. The exchange must have been entered.
+    ``site`` is where the client points. Each service of ``stand_ins`` gets a probe. Both must
+    have been entered.
     """
     lines = [
         "# Written by hkex-ops-simulator: an exchange in a box on loopback, all of it SYNTHETIC.",
@@ -56,7 +63,7 @@ def configuration_text(
         "",
         "[report_sources.rrs]",
         'adapter = "sftp"',
-        'service = "RRS"',
+        f"service = {_quoted(REPORT_SERVICE)}",
         f"site = {_quoted(site.value)}",
         f"drill_reports = [{', '.join(_quoted(code) for code in DRILL_REPORTS)}]",
         "",
@@ -67,6 +74,9 @@ def configuration_text(
     ]
     for simulated in exchange.sites.values():
         lines += ["", *_site_lines(simulated)]
+    if stand_ins is not None:
+        for service in stand_ins.services:
+            lines += ["", *_probe_lines(stand_ins, service)]
     return "\n".join(lines) + "\n"
 
 
@@ -81,6 +91,7 @@ def write_configuration(
     *,
     archive: Path | str = "archive",
     site: SiteRole = SiteRole.PRIMARY,
+    stand_ins: StandIns | None = None,
 ) -> Path:
     """Write configuration and catalogue into ``folder``; the configuration's path is returned.
 
@@ -88,7 +99,8 @@ def write_configuration(
     """
     written = folder.absolute() / CONFIGURATION_NAME
     _write_new(folder.absolute() / CATALOGUE_NAME, catalogue_text())
-    _write_new(written, configuration_text(exchange, archive=archive, site=site))
+    text = configuration_text(exchange, archive=archive, site=site, stand_ins=stand_ins)
+    _write_new(written, text)
     return written
 
 
@@ -100,6 +112,25 @@ def _site_lines(site: SimulatedSite) -> list[str]:
         lines.append(f"  # stands in for {STANDS_IN_FOR[address.host]}")
         lines.append(f"  {{ host = {host}, port = {port}, host_keys = [{keys}] }},")
     return [*lines, "]"]
+
+
+def _probe_lines(stand_ins: StandIns, service: str) -> list[str]:
+    """How a service is looked at: by its page where every stand-in gives one, else by TCP."""
+    name = service.casefold()
+    gives_page = all(one.gives_page for one in stand_ins.all if one.service == service)
+    lines = [
+        f"[probes.{_quoted(name)}]",
+        f"adapter = {_quoted('https' if gives_page else 'tcp')}",
+        f"service = {_quoted(service)}",
+    ]
+    if gives_page:
+        lines += [
+            "",
+            f"[probes.{_quoted(name)}.options]",
+            f"ca_file = {_quoted(str(stand_ins.ca_file))}",
+            f"expect_text = {_quoted(LOGIN_PAGE_TEXT)}",
+        ]
+    return lines
 
 
 def _quoted(text: str) -> str:

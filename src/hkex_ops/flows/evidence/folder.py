@@ -11,7 +11,7 @@ from types import MappingProxyType, TracebackType
 
 from hkex_ops.clock import Clock
 from hkex_ops.errors import StoreError, UsageError
-from hkex_ops.evidence import GENESIS, Record, append, bag, canonical, digest
+from hkex_ops.evidence import GENESIS, Head, Record, append, bag, canonical, digest
 from hkex_ops.evidence.chain import format_record
 from hkex_ops.flows.store.disk import Folder, store_error, translating
 from hkex_ops.flows.store.names import refusal
@@ -147,6 +147,28 @@ class EvidenceFolder:
             folder.write_new(name, data)
             folder.sync()
         self._payload[path] = digest(data), len(data)
+
+    @property
+    def head(self) -> Head:
+        """The end of the chain of events as it stands."""
+        return self._head
+
+    @property
+    def info(self) -> Mapping[str, str]:
+        """What the bag's description says so far."""
+        return MappingProxyType(dict(self._info))
+
+    def files(self) -> Mapping[str, tuple[str, int]]:
+        """What the payload holds so far: SHA-256 and size in bytes by path, the events too."""
+        self._require_open()
+        events = self._root.digest(bag.PAYLOAD_FOLDER, EVENTS), self._events_bytes
+        return MappingProxyType({EVENTS: events, **dict(sorted(self._payload.items()))})
+
+    def read(self, path: str) -> bytes:
+        """A file that was added, as it stands on the disk; `StoreError` when it is not there."""
+        self._require_open()
+        with self._root.reading(bag.PAYLOAD_FOLDER, *path.split("/")) as file:
+            return file.readall()
 
     def close(self) -> str:
         """Write the bag's own files, make all durable, give the folder its name; the seal.

@@ -25,6 +25,7 @@ __all__ = [
     "HEAD_NAME",
     "LEDGER_NAME",
     "STAGING_NAME",
+    "changed_row",
     "file_records",
     "is_free",
     "lies_there",

@@ -24,18 +24,24 @@ LONGEST_BYTES = 4096
 class Lock:
     """A lock that is held until :meth:`release`."""
 
-    def __init__(self, folder: Folder, since: datetime) -> None:
-        """Take it, or raise `StoreError` saying who holds it."""
-        path = folder.path / LOCK_NAME
+    def __init__(
+        self, folder: Folder, since: datetime, *, name: str = LOCK_NAME, what: str = "folder"
+    ) -> None:
+        """Take it, or raise `StoreError` saying who holds it.
+
+        ``name`` is the lock file's and ``what`` says what it is of, where a folder has more than
+        one thing to hold.
+        """
+        path = folder.path / name
         with translating(path, "open the lock file"):
-            self._descriptor = folder.open_file(LOCK_NAME, os.O_RDWR | os.O_CREAT)
+            self._descriptor = folder.open_file(name, os.O_RDWR | os.O_CREAT)
         try:
             with translating(path, "lock the folder"):
                 try:
                     fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     raise StoreError(
-                        f"folder in use {_holder(self._descriptor)}: wait until it has ended, "
+                        f"{what} in use {_holder(self._descriptor)}: wait until it has ended, "
                         "or end it",
                         path=str(folder.path),
                         safe=SAFE,

@@ -1,0 +1,193 @@
+"""Which loopback address stands in for which address of the exchange, service by service.
+
+From a rollout's own data: an address that a paper states keeps its last three numbers, so that a
+rehearsal reads like the paper; a service without stated addresses gets one at each site. The
+report service is not here: the exchange in a box speaks its protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from attrs import evolve, frozen
+
+from hkex_ops.errors import UsageError
+from hkex_ops.model import Connection, JsonObject, Rollout, SiteRole, Source
+from hkex_ops_simulator.addresses import REPORT_SERVICE, loopback_of, unstated_host
+from hkex_ops_simulator.certificates import AUTHORITY_NAME, server_context
+from hkex_ops_simulator.listeners import Listener
+
+__all__ = ["StandIn", "StandIns"]
+
+_INVENTED = Source("hkex-ops-simulator", "a loopback listener, invented")
+
+
+@frozen
+class StandIn:
+    """A listener in the place of ``stated``; ``None`` where no paper states an address."""
+
+    service: str
+    site: SiteRole
+    listener: Listener
+    stated: Connection | None
+    gives_page: bool
+
+    @property
+    def connection(self) -> Connection:
+        """The way to it: the stated connection with the loopback address in its place."""
+        host, port = self.listener.host, self.listener.port
+        if self.stated is None:
+            return Connection(self.service, self.site, host, port, _INVENTED)
+        return evolve(self.stated, host=host, port=port)
+
+    @property
+    def speech(self) -> str:
+        """What it is, said so that nobody takes it for more."""
+        if self.gives_page:
+            return "a loopback listener with a SYNTHETIC login page stands in; nobody can log in"
+        return "a loopback listener stands in; protocol not spoken"
+
+    def told(self) -> JsonObject:
+        """The same as a row of evidence."""
+        port = None if self.stated is None else self.stated.port
+        return {
+            "service": self.service,
+            "site": self.site.value,
+            "stated_host": self.stated.host if self.stated else None,
+            "stated_port": port,
+            "loopback": str(self.listener.endpoint),
+            "speech": self.speech,
+        }
+
+
+class StandIns:
+    """The listeners of one rollout, up from entry to exit of ``async with``.
+
+    ``folder`` must exist; where a page is given, its certificates are written there.
+    """
+
+    def __init__(self, rollout: Rollout, folder: Path) -> None:
+        self.ca_file = folder.absolute() / AUTHORITY_NAME
+        self._places = list(_places(rollout))
+        self._stack = AsyncExitStack()
+        self._all: tuple[StandIn, ...] = ()
+
+    async def __aenter__(self) -> Self:
+        if self._all:
+            raise UsageError("these stand-ins were entered before: make others")
+        self._all = tuple(self._made())
+        try:
+            for one in self._all:
+                self._stack.push_async_callback(one.listener.close)
+                await one.listener.open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    # -- what there is -----------------------------------------------------------------------
+
+    @property
+    def all(self) -> tuple[StandIn, ...]:
+        """Every stand-in."""
+        return self._all
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that have stand-ins, in the rollout's order."""
+        return tuple(dict.fromkeys(one.service for one in self._all))
+
+    def of(self, service: str, site: SiteRole) -> tuple[StandIn, ...]:
+        """The stand-ins of ``service`` at ``site``, in the paper's order."""
+        return tuple(one for one in self._all if (one.service, one.site) == (service, site))
+
+    def stands_for(self, stated: Connection) -> Connection:
+        """The connection that stands in for one that a paper states."""
+        for one in self._all:
+            if one.stated == stated:
+                return one.connection
+        raise UsageError(f"nothing stands in for {stated.service} at {stated.host}")
+
+    # -- what happens to them ----------------------------------------------------------------
+
+    async def take_down(self, site: SiteRole) -> None:
+        """Close every listener of a site."""
+        for one in self._at(site):
+            await one.listener.close()
+
+    async def bring_up(self, site: SiteRole) -> None:
+        """Open every listener of a site again, at its old port."""
+        for one in self._at(site):
+            await one.listener.open()
+
+    def visits(self) -> int:
+        """How many connections were taken so far, at both sites together."""
+        return sum(one.listener.visits for one in self._all)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _at(self, site: SiteRole) -> Iterator[StandIn]:
+        return (one for one in self._all if one.site is site)
+
+    def _made(self) -> Iterator[StandIn]:
+        names = {
+            name
+            for _, _, host, stated in self._places
+            if _has_page(stated)
+            for name in (host, _name_of(stated))
+            if name
+        }
+        context = server_context(self.ca_file.parent, sorted(names)) if names else None
+        for service, site, host, stated in self._places:
+            gives_page = _has_page(stated)
+            listener = Listener(host, context if gives_page else None)
+            yield StandIn(service, site, listener, stated, gives_page)
+
+
+_Place = tuple[str, SiteRole, str, Connection | None]
+
+
+def _places(rollout: Rollout) -> Iterator[_Place]:
+    """Service, site, loopback host and the stated connection of every stand-in."""
+    unstated = count(1)
+    for service in rollout.services:
+        if service == REPORT_SERVICE:
+            continue
+        stated = _stated(rollout, service)
+        for connection in stated:
+            site = connection.site
+            host = loopback_of(connection.host) or unstated_host(site, next(unstated))
+            yield service, site, host, connection
+        if not stated:
+            number = next(unstated)
+            for site in SiteRole:
+                yield service, site, unstated_host(site, number), None
+
+
+def _stated(rollout: Rollout, service: str) -> Sequence[Connection]:
+    connections = (one for one in rollout.connections if one.service == service)
+    return sorted(connections, key=lambda one: (one.site is not SiteRole.PRIMARY, one.order))
+
+
+def _has_page(stated: Connection | None) -> bool:
+    return stated is not None and stated.url is not None and stated.url.startswith("https:")
+
+
+def _name_of(stated: Connection | None) -> str | None:
+    if stated is None:
+        return None
+    return stated.host_name or urlsplit(stated.url or "").hostname

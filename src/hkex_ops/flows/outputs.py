@@ -1,0 +1,45 @@
+"""A file that a person asked for: written whole or not at all.
+
+The bytes go to a new file beside it, are made durable, and only then get the name. Called by
+commands that write one file where the person said.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from hkex_ops.flows.store.disk import Folder, translating
+
+__all__ = ["write_new_file", "write_over_file"]
+
+SAFE = "nothing of that name was touched"
+
+
+def write_over_file(path: Path, data: bytes) -> None:
+    """Put ``data`` at ``path``, in the place of what is there; `StoreError` leaves that whole."""
+    with _written(path, data) as (folder, part), translating(path, "put the file there", SAFE):
+        os.replace(part, path.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
+
+
+def write_new_file(path: Path, data: bytes) -> None:
+    """Put ``data`` at ``path``, which must be free; `StoreError` when it is not."""
+    with _written(path, data) as (folder, part), translating(path, "put the file there", SAFE):
+        # A link, unlike a renaming, never takes the place of what is there.
+        os.link(part, path.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
+
+
+@contextmanager
+def _written(path: Path, data: bytes) -> Generator[tuple[Folder, str]]:
+    """``data`` under a name of its own beside ``path``, for as long as the body runs."""
+    part = f".{path.name}.{os.getpid()}.part"
+    with Folder.open(path.absolute().parent) as folder:
+        try:
+            folder.write_new(part, data)
+            yield folder, part
+            folder.sync()
+        finally:
+            with suppress(OSError):
+                os.unlink(part, dir_fd=folder.descriptor)

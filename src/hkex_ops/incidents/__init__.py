@@ -1,0 +1,12 @@
+"""Incidents as data, and their tellers' accounts compared."""
+
+from hkex_ops.incidents.accounts import Disagreement, accounts_of, chronology_of, disagreements
+from hkex_ops.incidents.check import faults_of
+
+__all__ = [
+    "Disagreement",
+    "accounts_of",
+    "chronology_of",
+    "disagreements",
+    "faults_of",
+]

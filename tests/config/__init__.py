@@ -1,0 +1,1 @@
+"""Files that people write: what is accepted, and how every fault is told."""

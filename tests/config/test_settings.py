@@ -1,0 +1,309 @@
+"""The operator's file: paths are relative to it, options are the adapter's, faults are many."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from hkex_ops.config.settings import (
+    ArchiveSettings,
+    CalendarSettings,
+    CatalogueSettings,
+    PluginSettings,
+    ReportSourceSettings,
+    Settings,
+    load_catalogue,
+    load_settings,
+    structure_options,
+)
+from hkex_ops.errors import ConfigError, Fault, UsageError
+from hkex_ops.model import SiteRole
+from hkex_ops.ports import Offer, ReportSource
+from hkex_ops.reports import DateForm
+
+WHOLE = """
+[archive]
+folder = "archive"
+head_file = "/mnt/other/head"
+
+[catalogue]
+file = "../catalogue.toml"
+
+[calendar]
+file = "days.toml"
+
+[plugins]
+block = ["hkex_ops_unwanted"]
+
+[report_sources.rrs]
+adapter = "sftp"
+service = "RRS"
+site = "secondary"
+drill_reports = ["TP001"]
+
+[report_sources.rrs.options]
+user = "desk"
+retries = 3
+
+[report_sources.other]
+adapter = "sftp"
+service = "SDNET"
+"""
+
+CATALOGUE = r"""
+title = "invented names"
+
+[[reports]]
+service = "RRS"
+pattern = '(?P<code>TP\d{3})_(?P<business_date>\d{8})'
+date_form = "YYYYMMDD"
+codes = ["TP001"]
+house = "HKCC"
+
+[[ignore]]
+pattern = 'README'
+reason = "no report"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    return folder / "config.toml"
+
+
+def load(file: Path, text: str) -> Settings:
+    file.write_text(text, encoding="utf-8")
+    return load_settings(file)
+
+
+def faults(file: Path, text: str) -> list[Fault]:
+    with pytest.raises(ConfigError) as raised:
+        load(file, text)
+    assert str(file) == raised.value.document
+    return list(raised.value.faults)
+
+
+def test_a_whole_file_becomes_settings(file: Path) -> None:
+    settings = load(file, WHOLE)
+    desk = file.parent
+    assert file == settings.path
+    assert ArchiveSettings(desk / "archive", Path("/mnt/other/head")) == settings.archive
+    assert CatalogueSettings(desk / "../catalogue.toml") == settings.catalogue
+    assert CalendarSettings(desk / "days.toml") == settings.calendar
+    assert PluginSettings(("hkex_ops_unwanted",)) == settings.plugins
+    assert {
+        "rrs": ReportSourceSettings(
+            "sftp", "RRS", SiteRole.SECONDARY, ("TP001",), {"user": "desk", "retries": 3}
+        ),
+        "other": ReportSourceSettings("sftp", "SDNET"),
+    } == settings.report_sources
+
+
+def test_an_empty_file_is_a_configuration_with_nothing_in_it(file: Path) -> None:
+    settings = load(file, "")
+    assert (None, None, {}) == (settings.archive, settings.catalogue, settings.report_sources)
+    assert (None, ()) == (settings.calendar.file, settings.plugins.block)
+
+
+def test_a_client_points_to_the_primary_site_unless_said_otherwise(file: Path) -> None:
+    settings = load(file, '[report_sources.rrs]\nadapter = "sftp"\nservice = "RRS"')
+    assert SiteRole.PRIMARY is settings.report_sources["rrs"].site
+
+
+def test_a_path_is_relative_to_the_file_and_not_to_where_one_stands(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load(file, '[archive]\nfolder = "./kept/here"')
+    assert file.parent / "kept" / "here" == settings.required_archive().folder
+
+
+def test_a_tilde_is_the_home(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    settings = load(file, '[archive]\nfolder = "~/archive"')
+    assert tmp_path / "home" / "archive" == settings.required_archive().folder
+
+
+def test_the_home_of_nobody_is_a_fault_and_no_traceback(file: Path) -> None:
+    [fault] = faults(file, '[archive]\nfolder = "~no-such-user-here/archive"')
+    assert "archive.folder" == fault.path
+
+
+@pytest.mark.parametrize("value", ['""', "1", "[]", "true"])
+def test_a_path_is_a_text(file: Path, value: str) -> None:
+    expected = Fault("archive.folder", "must be a path, written as a text")
+    assert [expected] == faults(file, f"[archive]\nfolder = {value}")
+
+
+def test_every_fault_of_the_file_is_told_at_once(file: Path) -> None:
+    text = """
+[archive]
+foldr = "archive"
+
+[plugins]
+block = "hkex_ops_sftp"
+
+[report_sources.rrs]
+service = "RRS"
+site = "tertiary"
+options = []
+"""
+    assert [
+        ("archive.folder", "is missing"),
+        ("archive.foldr", "unknown key; did you mean 'folder'?"),
+        ("plugins.block", "must be a list, not a text"),
+        ("report_sources.rrs.adapter", "is missing"),
+        ("report_sources.rrs.options", "must be a table, not a list"),
+        ("report_sources.rrs.site", "unknown word 'tertiary'; did you mean 'primary'?"),
+    ] == [(fault.path, fault.message) for fault in faults(file, text)]
+
+
+def test_a_file_that_is_missing_a_folder_or_not_text_is_told(file: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no configuration at"):
+        load_settings(file)
+    with pytest.raises(ConfigError, match="is a folder"):
+        load_settings(file.parent)
+    file.write_bytes(b"[archive]\nfolder = '\xff'")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(file)
+
+
+def test_a_broken_file_is_told_with_the_line(file: Path) -> None:
+    [fault] = faults(file, '[archive]\nfolder = "archive\n')
+    assert "line 2" in fault.message
+
+
+def test_the_only_source_needs_no_name(file: Path) -> None:
+    settings = load(file, '[report_sources.rrs]\nadapter = "sftp"\nservice = "RRS"')
+    assert ("rrs", settings.report_sources["rrs"]) == settings.source(None)
+    assert settings.source("rrs") == settings.source(None)
+
+
+def test_one_of_several_sources_is_named(file: Path) -> None:
+    settings = load(file, WHOLE)
+    assert "SDNET" == settings.source("other")[1].service
+    with pytest.raises(UsageError, match="several report sources, name one: rrs, other"):
+        settings.source(None)
+
+
+def test_an_unknown_source_is_told_with_the_nearest(file: Path) -> None:
+    with pytest.raises(UsageError, match=r"no report source 'rss'; did you mean 'rrs'\?"):
+        load(file, WHOLE).source("rss")
+
+
+def test_a_file_without_what_a_command_needs_says_which_table_is_missing(file: Path) -> None:
+    settings = load(file, "")
+    with pytest.raises(ConfigError, match=r"has no \[report_sources.NAME\] table"):
+        settings.source("rrs")
+    with pytest.raises(ConfigError, match=r"has no \[archive\] table"):
+        settings.required_archive()
+    with pytest.raises(ConfigError, match=r"has no \[catalogue\] table"):
+        load_catalogue(settings)
+
+
+# -- the options of an adapter --------------------------------------------------------------------
+
+
+@frozen
+class Login:
+    user: str
+    key: Path
+
+
+@frozen
+class Options:
+    login: Login
+    sites: dict[SiteRole, tuple[str, ...]]
+    retries: int = 3
+    log: Path | None = None
+
+
+def never_opened(options: Options, site: SiteRole) -> AbstractAsyncContextManager[ReportSource]:
+    raise NotImplementedError
+
+
+OFFER: Offer[ReportSource] = Offer("sftp", Options, never_opened)
+
+SOURCE = '[report_sources.rrs]\nadapter = "sftp"\nservice = "RRS"\n[report_sources.rrs.options]\n'
+
+
+def options(file: Path, text: str) -> object:
+    settings = load(file, SOURCE + text)
+    name, source = settings.source(None)
+    return structure_options(settings, name, source.options, OFFER.options)
+
+
+def test_options_are_structured_with_the_adapters_own_class(file: Path) -> None:
+    text = """
+login = { user = "desk", key = "keys/desk" }
+sites = { primary = ["10.151.14.121", "10.151.14.122"] }
+log = "/var/log/sftp"
+"""
+    assert Options(
+        Login("desk", file.parent / "keys" / "desk"),
+        {SiteRole.PRIMARY: ("10.151.14.121", "10.151.14.122")},
+        log=Path("/var/log/sftp"),
+    ) == options(file, text)
+
+
+def test_every_fault_of_the_options_is_told_at_once_with_its_place_in_the_file(file: Path) -> None:
+    text = """
+login = { usr = "desk", key = 7 }
+sites = { primary = "10.151.14.121" }
+retries = "3"
+"""
+    with pytest.raises(ConfigError) as raised:
+        options(file, text)
+    assert str(file) == raised.value.document
+    place = "report_sources.rrs.options"
+    assert [
+        (f"{place}.login.key", "must be a path, written as a text"),
+        (f"{place}.login.user", "is missing"),
+        (f"{place}.login.usr", "unknown key; did you mean 'user'?"),
+        (f"{place}.retries", "must be a whole number, not a text"),
+        (f"{place}.sites.primary", "must be a list, not a text"),
+    ] == [(fault.path, fault.message) for fault in raised.value.faults]
+
+
+def test_options_stay_a_plain_table_until_the_adapter_is_known(file: Path) -> None:
+    settings = load(file, SOURCE + 'anything = { at = ["all", 1, 1.5, true] }')
+    expected = {"anything": {"at": ["all", 1, 1.5, True]}}
+    assert expected == settings.report_sources["rrs"].options
+
+
+# -- the catalogue that a configuration names -----------------------------------------------------
+
+
+def with_catalogue(file: Path, text: str) -> Settings:
+    (file.parent / "names.toml").write_text(text, encoding="utf-8")
+    return load(file, '[catalogue]\nfile = "names.toml"')
+
+
+def test_the_catalogue_is_read_beside_the_file(file: Path) -> None:
+    catalogue = load_catalogue(with_catalogue(file, CATALOGUE))
+    [rule] = catalogue.reports
+    assert ("invented names", DateForm.YYYYMMDD) == (catalogue.title, rule.date_form)
+    assert ["TP001"] == list(catalogue.codes("RRS"))
+    assert catalogue.ignores("README")
+
+
+def test_faults_of_a_catalogue_name_its_own_file(file: Path) -> None:
+    text = CATALOGUE.replace("business_date", "date").replace("'README'", "'['")
+    settings = with_catalogue(file, text)
+    with pytest.raises(ConfigError) as raised:
+        load_catalogue(settings)
+    assert str(file.parent / "names.toml") == raised.value.document
+    assert ["reports[0].pattern", "reports[0].pattern", "ignore[0].pattern"] == [
+        fault.path for fault in raised.value.faults
+    ]
+
+
+def test_a_catalogue_that_is_not_there_is_told(file: Path) -> None:
+    settings = load(file, '[catalogue]\nfile = "names.toml"')
+    with pytest.raises(ConfigError, match="there is no catalogue at"):
+        load_catalogue(settings)

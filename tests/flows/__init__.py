@@ -1,0 +1,1 @@
+"""Flows: what is kept on the disk, and what survives an interruption."""

@@ -1,0 +1,1 @@
+"""An incident as several papers tell it."""

@@ -1,0 +1,1 @@
+"""The nouns of the field: what each value promises, and what it refuses to be."""

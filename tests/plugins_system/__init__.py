@@ -1,0 +1,1 @@
+"""The plug-in system against real distributions, sound and broken."""

@@ -1,0 +1,1 @@
+"""What names mean, what to fetch, whether a folder changed."""

@@ -1,0 +1,1 @@
+"""A circular as data, and the questions answered from it."""

@@ -1,0 +1,1 @@
+"""The step machine of a session, as event lists."""
