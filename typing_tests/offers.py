@@ -13,8 +13,8 @@ from typing import assert_type
 from attrs import frozen
 
 from hkex_ops.hookspecs import hookimpl
-from hkex_ops.model import Endpoint, ListedReport, SiteRole
-from hkex_ops.ports import CommandOffer, Delivery, Offer, ReportSource
+from hkex_ops.model import Connection, Endpoint, ListedReport, SiteRole
+from hkex_ops.ports import CommandOffer, Delivery, Offer, Probe, ProbeResult, ReportSource
 
 
 @frozen
@@ -45,6 +45,13 @@ class FolderSource:
         raise NotImplementedError
 
 
+class KnockingProbe:
+    """Has the one member of its port."""
+
+    async def probe(self, connection: Connection) -> ProbeResult:
+        raise NotImplementedError
+
+
 class ForgetfulSource:
     """Cannot fetch."""
 
@@ -69,6 +76,11 @@ async def open_folder(options: FolderOptions, site: SiteRole) -> AsyncGenerator[
 
 
 @asynccontextmanager
+async def open_knocking(options: FolderOptions, site: SiteRole) -> AsyncGenerator[KnockingProbe]:
+    yield KnockingProbe()
+
+
+@asynccontextmanager
 async def open_forgetful(options: FolderOptions, site: SiteRole) -> AsyncGenerator[ForgetfulSource]:
     yield ForgetfulSource()
 
@@ -86,6 +98,11 @@ async def open_bare(options: FolderOptions, site: SiteRole) -> FolderSource:
 @hookimpl
 def hkex_ops_report_sources() -> Iterable[Offer[ReportSource]]:
     return [Offer("folder", FolderOptions, open_folder)]
+
+
+@hookimpl
+def hkex_ops_probes() -> Iterable[Offer[Probe]]:
+    return [Offer("knocking", FolderOptions, open_knocking)]
 
 
 @hookimpl
@@ -111,6 +128,10 @@ def the_options_are_of_another_adapter() -> Iterable[Offer[ReportSource]]:
 
 def a_command_is_no_report_source() -> Iterable[Offer[ReportSource]]:
     return [CommandOffer("folder", "hkex_ops_folder.cli:main", "Look.")]  # type: ignore[list-item]  # pyright: ignore[reportReturnType]
+
+
+def a_report_source_is_no_probe() -> Iterable[Offer[Probe]]:
+    return [Offer("folder", FolderOptions, open_folder)]  # type: ignore[arg-type]  # pyright: ignore[reportReturnType]
 
 
 async def an_opened_offer_is_its_port(offer: Offer[ReportSource]) -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -73,8 +73,8 @@ def turn(clock: ManualClock, at: str) -> None:
 
 def worked(desk: Desk, *more: str) -> Ended:
     """``rundown run rrs-2023 session-1``, in this process."""
-    words = ("rundown", "run", "rrs-2023", "session-1", "--config", desk.config, "--json", *more)
-    return desk.program.here(*words)
+    config = ("--config", desk.config)
+    return desk.program.here("rundown", "run", "rrs-2023", "session-1", *config, "--json", *more)
 
 
 def rows(ended: Ended) -> dict[str, str]:
@@ -556,7 +556,7 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=lambda: cast("None", _take_terminal()),
+            preexec_fn=_take_terminal,
         )
         os.close(theirs)
         self.seen = ""

@@ -120,12 +120,9 @@ class Clerk:
 
     answers: list[Said | None] = field(factory=list["Said | None"])
     decisions: list[Decision] = field(factory=list["Decision"])
-    refusals: list[str] = field(factory=list[str])
 
     async def ask(self, step: RundownStep, refused: str) -> Said | None:
         """The next answer."""
-        if refused:
-            self.refusals.append(refused)
         return self.answers.pop(0) if self.answers else None
 
     async def leaves_out(self, step: RundownStep) -> Said | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -127,8 +128,6 @@ def test_a_journal_that_shrinks_under_its_writer_is_refused(
 def test_a_full_disk_leaves_the_entries_before_it(
     tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import os
-
     real = os.write
 
     def half(descriptor: int, data: memoryview) -> int:
@@ -143,6 +142,22 @@ def test_a_full_disk_leaves_the_entries_before_it(
         monkeypatch.setattr(os, "write", real)
         journal.record("third", {})
     assert ["first", "third"] == kinds(tmp_path)
+
+
+def test_an_entry_is_durable_before_anybody_is_told(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bytes] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(file_of(tmp_path).read_bytes())
+        real(descriptor)
+
+    with opened(tmp_path, clock) as journal:
+        monkeypatch.setattr(os, "fsync", fsync)
+        journal.record("first", {})
+    assert [file_of(tmp_path).read_bytes()] == synced
 
 
 def test_the_lock_of_a_session_says_who_holds_it(tmp_path: Path, clock: ManualClock) -> None:
@@ -225,7 +240,11 @@ def test_four_processes_write_at_one_time_and_the_chain_holds(tmp_path: Path) ->
         assert writer.stdout is not None
         assert "ready\n" == writer.stdout.readline()
     for writer in writers:
-        writer.communicate("go\n", timeout=60)
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
         assert 0 == writer.returncode
     entries = read_journal(tmp_path, "rrs-2023")
     for name in "abcd":

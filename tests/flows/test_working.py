@@ -15,7 +15,8 @@ from hkex_ops.flows.attempts import Outcome, Worked, latest_attempt
 from hkex_ops.flows.evidence import verify_evidence
 from hkex_ops.flows.journal import Journal, done_in, read_journal
 from hkex_ops.flows.pack import pack_session
-from hkex_ops.rundown import Rundown, StepState, snapshot_after
+from hkex_ops.model import Step, StepAction
+from hkex_ops.rundown import Rundown, StepResult, StepState, snapshot_after
 from tests.flows.desk import (
     CLOSES,
     OPENS,
@@ -53,7 +54,7 @@ def both() -> Clerk:
     return Clerk([done(), done()])
 
 
-def begins(worked: Worked) -> tuple[Outcome, str | None]:
+def stopped(worked: Worked) -> tuple[Outcome, str | None]:
     return worked.outcome, worked.waiting_for
 
 
@@ -76,7 +77,7 @@ async def test_without_an_answer_the_session_waits_and_goes_on_later(
 ) -> None:
     with opened(tmp_path, clock) as journal:
         first = await work(journal, clock, asker=Clerk([done()]))
-        assert (Outcome.WAITING, "manual-2") == begins(first)
+        assert (Outcome.WAITING, "manual-2") == stopped(first)
         assert not first.resumed
         hands = FakeHands()
         second = await work(journal, clock, asker=Clerk([done("night desk")]), hands=hands)
@@ -113,13 +114,18 @@ async def test_after_a_login_a_retry_begins_with_a_fresh_connection(
 async def test_a_run_that_resumes_after_the_login_begins_with_a_fresh_connection(
     tmp_path: Path, clock: ManualClock
 ) -> None:
-    hands = FakeHands([StepState.PASSED, StepState.FAILED])
+    class DiesAfterLogin(FakeHands):
+        async def do(self, step: Step) -> StepResult:
+            if step.action is StepAction.LOG_OUT:
+                raise Dies
+            return await super().do(step)
+
+    with opened(tmp_path, clock) as journal, pytest.raises(Dies):
+        await work(journal, clock, asker=Clerk([done()]), hands=DiesAfterLogin())
+    hands = FakeHands()
     with opened(tmp_path, clock) as journal:
         await work(journal, clock, asker=Clerk([done()]), hands=hands)
-        hands.did.clear()
-        await work(journal, clock, asker=Clerk([done()], [Again("", "")]), hands=hands)
-    assert "afresh" == hands.did[0]
-    assert "log-in" not in hands.did
+    assert ["afresh", "log-out", "close"] == hands.did
 
 
 async def test_a_step_that_is_left_out_after_a_failure_is_no_pass(
@@ -158,12 +164,12 @@ async def test_an_error_of_the_hands_fails_the_step_in_its_words(
     tmp_path: Path, clock: ManualClock
 ) -> None:
     class Broken(FakeHands):
-        async def do(self, step: object) -> object:  # type: ignore[override]
+        async def do(self, step: Step) -> StepResult:
             raise StoreError("the disk is full", path="archive")
 
     with opened(tmp_path, clock) as journal:
         worked = await work(journal, clock, asker=Clerk([done()]), hands=Broken())
-    assert (Outcome.WAITING, "log-in") == begins(worked)
+    assert (Outcome.WAITING, "log-in") == stopped(worked)
     assert "it failed: archive: the disk is full" == worked.why
 
 
@@ -277,6 +283,41 @@ async def test_evidence_is_made_once_and_never_over_something(
     assert first == again
     assert not (tmp_path / "other").exists()
     assert verify_evidence(tmp_path / "evidence").seal == first.seal
+
+
+async def test_evidence_whose_making_was_interrupted_is_made_again(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise Dies
+
+    with opened(tmp_path, clock) as journal:
+        await work(journal, clock, asker=both())
+        with monkeypatch.context() as patch:
+            patch.setattr("hkex_ops.flows.pack.add_summary", dies)
+            with pytest.raises(Dies):
+                pack_session(journal, ROLLOUT, SESSION, steps_of(), tmp_path / "evidence")
+        assert (tmp_path / "evidence.partial").exists()
+        pack_session(journal, ROLLOUT, SESSION, steps_of(), tmp_path / "evidence")
+    assert not (tmp_path / "evidence.partial").exists()
+    assert () == verify_evidence(tmp_path / "evidence").findings
+
+
+async def test_a_listing_that_was_changed_beside_the_journal_becomes_no_evidence(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    with opened(tmp_path, clock) as journal:
+        await work(journal, clock, asker=Clerk([done()]))
+        sealed = journal.keep("session-1/1/listings/a.json", b"{}")
+        note = {"session": "session-1", "path": "listings/a.json", "sha256": sealed}
+        journal.record("file-kept", {**note, "kept": "session-1/1/listings/a.json"})
+        await work(journal, clock, asker=Clerk([done()]))
+        journal.keep("session-1/1/listings/a.json", b"[]")
+        with pytest.raises(StoreError, match="is not what it was when it was kept"):
+            pack_session(journal, ROLLOUT, SESSION, steps_of(), tmp_path / "evidence")
+        journal.keep("session-1/1/listings/a.json", b"{}")
+        pack_session(journal, ROLLOUT, SESSION, steps_of(), tmp_path / "evidence")
+    assert b"{}" == (tmp_path / "evidence/data/listings/a.json").read_bytes()
 
 
 # -- dying -------------------------------------------------------------------------------------

@@ -406,15 +406,18 @@ async def killed_fetch(office: Office, opened: Opened, draw: random.Random) -> N
         env=office.program.environment(),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
     count, within_s = draw.choice(MOMENTS)
-    await asyncio.wait_for(opened.reached(count), TIMEOUT_S)
-    try:
-        await asyncio.wait_for(process.wait(), draw.uniform(0, within_s))
-    except TimeoutError:
+    ended = asyncio.create_task(process.wait())
+    reached = asyncio.create_task(opened.reached(count))
+    await asyncio.wait({ended, reached}, return_when=asyncio.FIRST_COMPLETED, timeout=TIMEOUT_S)
+    await asyncio.wait({ended}, timeout=draw.uniform(0, within_s))
+    reached.cancel()
+    if not ended.done():
         process.kill()
-    assert await process.wait() in (0, -signal.SIGKILL)
+    _, told = await process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL), told.decode()
 
 
 @pytest.mark.parametrize(

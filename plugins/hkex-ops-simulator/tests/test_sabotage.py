@@ -19,7 +19,7 @@ from rich.console import Console
 
 from hkex_ops.config.shipped import load_calendar, load_rollouts
 from hkex_ops.flows.evidence import verify_evidence
-from hkex_ops.model import Rollout, SiteRole
+from hkex_ops.model import Rollout, Session, SiteRole
 from hkex_ops.rundown import RundownStep
 from hkex_ops_simulator.screen import Screen
 from hkex_ops_simulator.server import SimulatedExchange
@@ -30,47 +30,55 @@ ROLLOUTS = ("backbone-prt-2024", "backbone-ps2-2023", "hkats-dcass-2019", "rrs-2
 SEEDS = 100
 SAMPLE = 3
 
-# Of ten steps so many are preceded by an act of sabotage.
-TEMPER = 0.3
+# Acts of sabotage before one step, at the most; they break more often than they mend.
+MOST_STRIKES = 3
 
 
 class Vandal(Saboteur):
-    """Does one thing at random before some steps, the same for the same seed.
+    """Does things at random before most steps, the same for the same seed.
 
-    ``answers`` is, for every look at a service, whether all its listeners were open then.
+    ``answers`` is, for every look at a service, whether all its listeners were open then, and for
+    every log-in to the report service, whether its site was up.
     """
 
     def __init__(self, rollout: Rollout, seed: int) -> None:
         self._rollout = rollout
         self._random = Random(f"{rollout.id} {seed}")
+        self._down: set[SiteRole] = set()
         self.answers: dict[tuple[str, str], bool] = {}
 
     async def before(
         self, step: RundownStep, exchange: SimulatedExchange, stand_ins: StandIns
     ) -> None:
-        if self._random.random() < TEMPER:
+        for _ in range(self._random.randint(0, MOST_STRIKES)):
             await self._strike(exchange, stand_ins)
         if step.id.startswith("check-connection"):
             self.answers[step.session, step.id] = self._all_open(step, stand_ins)
+        if step.id == "log-in" and "RRS" in self._session(step).services:
+            self.answers[step.session, step.id] = self._session(step).site not in self._down
 
     async def _strike(self, exchange: SimulatedExchange, stand_ins: StandIns) -> None:
         site = self._random.choice(list(SiteRole))
-        match self._random.randrange(6):
+        match self._random.randrange(7):
             case 0:
+                self._down.add(site)
                 await exchange.take_down(site)
             case 1:
+                self._down.discard(site)
                 await exchange.bring_up(site)
             case 2:
                 exchange.remove(site, self._random.choice(exchange.names(site)))
-            case 3 if stand_ins.all:
+            case 3 | 4 | 5 if stand_ins.all:
                 await self._random.choice(stand_ins.all).listener.close()
-            case 4 if stand_ins.all:
-                await self._random.choice(stand_ins.all).listener.open()
             case _:
                 await stand_ins.bring_up(site)
 
-    def _all_open(self, step: RundownStep, stand_ins: StandIns) -> bool:
+    def _session(self, step: RundownStep) -> Session:
         [session] = [one for one in self._rollout.sessions if one.id == step.session]
+        return session
+
+    def _all_open(self, step: RundownStep, stand_ins: StandIns) -> bool:
+        session = self._session(step)
         named = step.id.removeprefix("check-connection").removeprefix("-")
         [service] = [one for one in session.services if one.casefold() == (named or "dcass-online")]
         there = stand_ins.of(service, session.site or SiteRole.PRIMARY)

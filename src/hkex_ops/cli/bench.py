@@ -124,6 +124,7 @@ def bench_of(
     work: Path | None,
     source: str | None,
 ) -> Bench:
+    """The session that six words of a command line name; raises what they deserve."""
     desk = desk_of(rollout, config, work)
     chosen = session_named(session, desk.rollout)
     known = None if audience is None else audience_named(audience, [desk.rollout])

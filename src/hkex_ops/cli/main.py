@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from io import TextIOWrapper
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -121,9 +120,10 @@ _KNOWN_PLUGIN_COMMANDS = {
 
 def main() -> None:
     """Entry point of the program; ends with the exit code."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal that cannot show a sign shows its code, as it does on stderr.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    # A terminal that cannot show a sign shows its code, as it does on stderr.
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 

@@ -50,7 +50,7 @@ def say(console: Console, text: str, *, indent: int = 0, lead: str = "") -> None
 
 
 def printable(text: str) -> str:
-    """``text`` with everything that could steer a terminal made visible.
+    r"""``text`` with everything that could steer a terminal made visible.
 
     >>> printable("red\x1b[31m.csv")
     'red\\x1b[31m.csv'

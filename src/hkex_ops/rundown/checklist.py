@@ -7,7 +7,7 @@ earlier one stays on record with whoever keeps the events. Knows no file and no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -150,11 +150,6 @@ class Checklist:
         self._items = {item.number: item for item in rollout.checklist}
         self._answered: dict[int, ItemAnswered] = {}
         self._attached: dict[int, list[ItemAttached]] = {}
-
-    @property
-    def groups(self) -> Sequence[ChecklistGroup]:
-        """The groups in the paper's order."""
-        return tuple(self._groups.values())
 
     def handle(self, given: ChecklistInput | Attach, now: datetime) -> ItemAnswered | ItemAttached:
         """Take an answer or a file; the event of it. `UsageError` says what is wrong with it."""

@@ -83,13 +83,22 @@ def _file_findings(
     deep: bool,
 ) -> Iterator[Finding]:
     for path in sorted((disk.keys() | rows.keys()) - (set(under_way) - rows.keys())):
-        if path not in disk:
+        # Placed after the disk was listed and before the ledger was read: there, and not seen.
+        found = disk.get(path) or _look_again(root, path)
+        if found is None:
             message = f"is missing; row {rows[path].sequence} says it was archived"
             yield Finding(FindingKind.MISSING, path, message)
         elif path not in rows:
             yield Finding(FindingKind.ADDED, path, "is there, and no row of the ledger knows it")
-        elif (change := _change(root, disk[path], rows[path], deep)) is not None:
+        elif (change := _change(root, found, rows[path], deep)) is not None:
             yield change
+
+
+def _look_again(root: Folder, path: str) -> Found | None:
+    try:
+        return root.look(*path.split("/"))
+    except StoreError:
+        return None
 
 
 def _change(root: Folder, found: Found, row: FileRecord, deep: bool) -> Finding | None:
