@@ -63,7 +63,7 @@ class HkexOpsError(Exception):
 class Fault:
     """One thing wrong in a file that a person wrote.
 
-    ``path`` is where it stands in the document (``sessions[1].from``; empty for the whole
+    ``path`` is where it stands in the document (``sessions[1].window.from``; empty for the whole
     document), ``message`` a sentence that says what is wrong and what would be right.
     """
 
@@ -130,7 +130,8 @@ class Denied(HkexOpsError):
     """A rule in force forbids the act now.
 
     ``rule`` is the paper's wording, ``source`` names circular and place, ``until`` is the first
-    instant at which the rule no longer holds (``None`` when the paper gives no end).
+    instant at which neither it nor any other rule that forbids the act now holds any longer
+    (``None`` when a paper gives no end).
     """
 
     def __init__(self, action: str, *, rule: str, source: str, until: datetime | None) -> None:

@@ -1,9 +1,10 @@
-"""Plug-ins: found, loaded, checked, listed. The only user of pluggy's manager.
+"""Plug-ins: loaded, checked, listed. The only user of pluggy's manager.
 
 Every way in which a plug-in can be wrong is a :class:`PluginFault` that names the distribution,
 and the other plug-ins work on: an import that fails, a misspelt hook, an implementation that is
-async, two distributions with one entry-point name, two offers of one name, a hook that returns
-something else than offers. Nothing is ever chosen by order of registration.
+async, two distributions with one entry-point name, two entry points on one module, two offers of
+one name, a hook that returns something else than offers, a name to block that nobody bears.
+Nothing is ever chosen by order of registration.
 """
 
 from __future__ import annotations
@@ -12,19 +13,17 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import EntryPoint, distributions
 from typing import Protocol, TypeAlias, TypeVar, cast
 
 import pluggy
-from attrs import field, frozen
+from attrs import frozen
 
 from hkex_ops import hookspecs
-from hkex_ops.errors import ConfigError, PluginError
+from hkex_ops.errors import ConfigError, HkexOpsError, PluginError
+from hkex_ops.installed import ENTRY_POINT_GROUP, FoundPlugin, installed
 from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource, RolloutDocument
 
 __all__ = ["ENTRY_POINT_GROUP", "FoundPlugin", "LoadedPlugin", "PluginFault", "Plugins"]
-
-ENTRY_POINT_GROUP = "hkex_ops"
 
 _ROLLOUTS = "hkex_ops_rollouts"
 
@@ -34,16 +33,6 @@ T = TypeVar("T")
 class _Named(Protocol):
     @property
     def name(self) -> str: ...
-
-
-@frozen
-class FoundPlugin:
-    """An installed entry point: import package, distribution, version, and how to load it."""
-
-    name: str
-    distribution: str
-    version: str
-    load: Callable[[], object] = field(eq=False, repr=False)
 
 
 @frozen
@@ -86,6 +75,12 @@ class Plugins:
         self._by_name = {plugin.name: plugin for plugin in self._found}
         for plugin in self._sound():
             self._register(plugin)
+        self._unloaded = tuple(self._faults)
+        self._misspelt = sorted(self._blocked - self._by_name.keys())
+        for name in self._misspelt:
+            hint = _nearest(name, list(self._by_name))
+            message = f"is blocked by the configuration and is not installed; {hint}"
+            self._faults.append(PluginFault(name, name, message))
         # What a hook returned was checked to be offers; of which port is the hook's own promise.
         self._report_sources = cast(
             "_Held[Offer[ReportSource]]",
@@ -105,18 +100,21 @@ class Plugins:
     @classmethod
     def load(cls, *, block: Iterable[str] = ()) -> Plugins:
         """Read the installed entry points and load them, all but those named in ``block``."""
-        return cls(_installed(), block=block)
+        return cls(installed(), block=block)
 
     # -- what was loaded ---------------------------------------------------------------------
 
     @property
     def faults(self) -> tuple[PluginFault, ...]:
         """Everything that was wrong, in order of plug-in name."""
-        return tuple(self._faults)
+        return tuple(sorted(self._faults, key=lambda fault: fault.name))
 
     def rows(self) -> tuple[LoadedPlugin, ...]:
-        """One row for every entry point found, blocked and broken ones too."""
-        return tuple(self._row(plugin) for plugin in self._found)
+        """One row for every entry point found, blocked and broken ones too, and for every name to
+        block that nobody bears."""
+        rows = [self._row(plugin) for plugin in self._found]
+        absent = [LoadedPlugin(one, one, "", (), self._faults_of(one, one)) for one in self._misspelt]
+        return tuple(sorted((*rows, *absent), key=lambda row: row.name))
 
     def report_sources(self) -> Mapping[str, Offer[ReportSource]]:
         """The report sources on offer, by the name an operator writes."""
@@ -131,7 +129,8 @@ class Plugins:
         try:
             return self._report_sources[name][1]
         except KeyError:
-            raise self._missing("report source", name, sorted(self._report_sources)) from None
+            known = sorted(self._report_sources)
+            raise self._missing("hkex_ops_report_sources", "report source", name, known) from None
 
     def probes(self) -> Mapping[str, Offer[Probe]]:
         """The probes on offer, by the name an operator writes."""
@@ -143,7 +142,9 @@ class Plugins:
             return self._probes[name][1]
         except KeyError:
             known = sorted(self._probes)
-            raise self._missing("probe", name, known, such_as="hkex-ops-basic") from None
+            raise self._missing(
+                "hkex_ops_probes", "probe", name, known, such_as="hkex-ops-basic"
+            ) from None
 
     def commands(self) -> Mapping[str, CommandOffer]:
         """The commands on offer, by name."""
@@ -199,6 +200,14 @@ class Plugins:
         except (Exception, SystemExit) as error:
             self._fault(plugin, f"cannot be imported: {type(error).__name__}: {error}")
             return
+        if self._manager.is_registered(module):
+            other = self._by_name[str(self._manager.get_name(module))]
+            self._fault(
+                plugin,
+                f"loads what entry point {other.name} of {other.distribution} loads already: "
+                "keep one of the two",
+            )
+            return
         wrong = _wrong_hooks(module, self._known_hooks())
         for hook, message in wrong:
             self._fault(plugin, message, hook)
@@ -246,6 +255,10 @@ class Plugins:
     ) -> list[_Named]:
         try:
             offers = list(implementation())
+        # An offer that cannot be made says itself what is wrong with it.
+        except HkexOpsError as error:
+            self._fault(plugin, str(error), hook)
+            return []
         # A hook is the plug-in's code: whatever it raises is its own fault.
         except (Exception, SystemExit) as error:
             self._fault(plugin, f"failed with {type(error).__name__}: {error}", hook)
@@ -265,30 +278,49 @@ class Plugins:
             *(f"command {k}" for k, (p, _) in self._commands.items() if p == plugin),
             *(f"rollout {k}" for k, (p, _) in self._rollouts.items() if p == plugin),
         ]
-        faults = [
-            f"{fault.hook}: {fault.message}" if fault.hook else fault.message
-            for fault in self._faults
-            if (fault.name, fault.distribution) == (plugin.name, plugin.distribution)
-        ]
-        if plugin.name in self._blocked:
-            faults.append("blocked by configuration")
+        blocked = "blocked by configuration" if plugin.name in self._blocked else None
         return LoadedPlugin(
             name=plugin.name,
             distribution=plugin.distribution,
             version=plugin.version,
             offers=tuple(offers),
-            fault="; ".join(faults) or None,
+            fault=self._faults_of(plugin.name, plugin.distribution) or blocked,
         )
 
+    def _faults_of(self, name: str, distribution: str) -> str | None:
+        """Everything that is wrong with one plug-in, as one text."""
+        told = [
+            f"{fault.hook}: {fault.message}" if fault.hook else fault.message
+            for fault in self._faults
+            if (fault.name, fault.distribution) == (name, distribution)
+        ]
+        return "; ".join(told) or None
+
     def _missing(
-        self, what: str, name: str, known: Sequence[str], *, such_as: str = "hkex-ops-sftp"
+        self,
+        hook: str,
+        what: str,
+        name: str,
+        known: Sequence[str],
+        *,
+        such_as: str = "hkex-ops-sftp",
     ) -> Exception:
-        if self._faults:
-            fault = self._faults[0]
+        """Why ``name`` is not on offer: every plug-in that was not loaded, or whose ``hook``
+        failed, may have brought it; with any other the operator's name is wrong."""
+        blamed = [*self._unloaded]
+        blamed += [one for one in self._faults if one.hook == hook and one not in blamed]
+        if len(blamed) == 1:
+            [fault] = blamed
             return PluginError(
                 f"{what} {name} is not on offer, perhaps because of this: {fault.message}",
                 distribution=fault.distribution,
                 hook=fault.hook,
+            )
+        if blamed:
+            told = "; ".join(f"{fault.distribution}: {fault.message}" for fault in blamed)
+            return PluginError(
+                f"{what} {name} is not on offer, perhaps because of one of these: {told}",
+                distribution=", ".join(dict.fromkeys(fault.distribution for fault in blamed)),
             )
         offered = ", ".join(known) if known else f"none: install a plug-in such as {such_as}"
         return ConfigError(f"{what} {name} is not on offer; on offer: {offered}")
@@ -306,22 +338,11 @@ def _is_command_offer(answer: object) -> bool:
     return isinstance(answer, CommandOffer)
 
 
-def _installed() -> list[FoundPlugin]:
-    """Every entry point of the group, once per distribution even if a path is listed twice."""
-    found: dict[tuple[str, str], FoundPlugin] = {}
-    for distribution in distributions():
-        for entry_point in distribution.entry_points:
-            if entry_point.group != ENTRY_POINT_GROUP:
-                continue
-            name = distribution.metadata["Name"]
-            found.setdefault(
-                (entry_point.name, name), _found(entry_point, name, distribution.version)
-            )
-    return list(found.values())
-
-
-def _found(entry_point: EntryPoint, distribution: str, version: str) -> FoundPlugin:
-    return FoundPlugin(entry_point.name, distribution, version, entry_point.load)
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"installed: {', '.join(known) or 'none'}"
 
 
 def _wrong_hooks(module: object, known: Sequence[str]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import field, frozen, has
 from attrs.validators import instance_of
 
 from hkex_ops.errors import RemoteError, UsageError
@@ -143,7 +143,8 @@ class Offer(Generic[P_co]):
     cheap. ``addresses(options, site)``, where an adapter can tell, says which addresses it would
     try, in order and without connecting: what a circular states is compared with that.
     Covariant in the port, so a type checker rejects a wrong adapter at the author's own
-    ``return [Offer(...)]``.
+    ``return [Offer(...)]``. Raises `UsageError` for a name that is no text and for options that
+    are no attrs class.
     """
 
     __slots__ = ("_addresses", "_open", "name", "options")
@@ -155,6 +156,9 @@ class Offer(Generic[P_co]):
         open: Callable[[O, SiteRole], AbstractAsyncContextManager[P_co]],
         addresses: Callable[[O, SiteRole], Sequence[Endpoint]] | None = None,
     ) -> None:
+        _require_text(f"the name of an {type(self).__name__}", name)
+        if not _is_attrs_class(options):
+            raise UsageError(f"offer {name} takes {options!r} as its options: give an attrs class")
         self.name: str = name
         self.options: type[object] = options
         self._open = cast("Callable[[object, SiteRole], AbstractAsyncContextManager[P_co]]", open)
@@ -183,12 +187,24 @@ class CommandOffer:
     """A command a plug-in adds to the command line.
 
     ``target`` is ``package.module:function``, imported only when the command runs; ``help`` is
-    the one line that ``hkex-ops --help`` shows.
+    the one line that ``hkex-ops --help`` shows. Raises `UsageError` for one that is no text, and
+    for a target of another form.
     """
 
     name: str
     target: str
     help: str
+
+    def __attrs_post_init__(self) -> None:
+        _require_text("the name of a CommandOffer", self.name)
+        _require_text(f"the target of command {self.name}", self.target)
+        _require_text(f"the help of command {self.name}", self.help)
+        module, _, function = self.target.partition(":")
+        if not module or not function:
+            raise UsageError(
+                f"the target of command {self.name} is {self.target!r}: write it as "
+                "package.module:function"
+            )
 
 
 @frozen
@@ -206,3 +222,13 @@ class RolloutDocument:
     def name(self) -> str:
         """What it is told apart by from those of other plug-ins."""
         return self.id
+
+
+def _require_text(what: str, value: object) -> None:
+    """Offers come from code that no type checker may have seen."""
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{what} is {value!r}, and must be a text that says something")
+
+
+def _is_attrs_class(value: object) -> bool:
+    return isinstance(value, type) and has(value)

@@ -124,16 +124,25 @@ class Calendar:
         return self._step(day, -1)
 
     def start_of_t(self, day: date) -> datetime:
-        """The start of the T session of a business date: the clearing day's opening."""
-        return _instant(self._clearing(day)[0].window.start)
+        """The instant of :meth:`bound_of_start_of_t`; one that is only about counts as stated."""
+        return _instant(self.bound_of_start_of_t(day))
 
     def close_of_t1(self, day: date) -> datetime:
+        """The instant of :meth:`bound_of_close_of_t1`; one that is only about counts as stated."""
+        return _instant(self.bound_of_close_of_t1(day))
+
+    def bound_of_start_of_t(self, day: date) -> Bound:
+        """The start of the T session of a business date: the clearing day's opening."""
+        return self._clearing(day)[0].window.start
+
+    def bound_of_close_of_t1(self, day: date) -> Bound:
         """The close of the T+1 session of a business date: the clearing cut-off.
 
-        It often falls on the next calendar day. Before after-hours trading began in 2013 there
-        was no T+1 session and the T session's cut-off is the answer.
+        It often falls on the next calendar day, and on a half day the tables know it only
+        approximately. Before after-hours trading began in 2013 there was no T+1 session and the T
+        session's cut-off is the answer.
         """
-        return _instant(self._clearing(day)[-1].window.until)
+        return self._clearing(day)[-1].window.until
 
     # -- how an answer is found ---------------------------------------------------------------
 

@@ -124,24 +124,42 @@ class CalendarTables:
     def faults(self, *, base: CalendarTables | None = None) -> Iterator[tuple[str, str]]:
         """What is wrong with the rows, as (path, sentence); nothing when all is well.
 
-        Rows that are to be laid over a ``base`` may cite its sources too.
+        Rows that are to be laid over a ``base`` may cite its sources and lie in its span too.
         """
         known = {source.id for source in (*self.sources, *(base.sources if base else ()))}
         if self.zone != "Asia/Hong_Kong":
             yield "zone", f"is {self.zone}; this library keeps Hong Kong's calendar only"
         if self.last_day < self.first_day:
             yield "last_day", f"{self.last_day} lies before first_day {self.first_day}"
+        taken: dict[tuple[Market, date], int] = {}
         for index, hours in enumerate(self.hours):
+            before = taken.setdefault((hours.market, hours.effective_from), index)
+            if before != index:
+                yield (
+                    f"hours[{index}].effective_from",
+                    f"{hours.market} hours of {hours.effective_from} stand in hours[{before}] "
+                    "already",
+                )
+            if not hours.full_day:
+                yield f"hours[{index}].full_day", "states no session"
             if hours.source not in known:
                 yield f"hours[{index}].source", f"no source is called {hours.source!r}"
             yield from _session_faults(f"hours[{index}].full_day", hours.full_day)
             yield from _session_faults(f"hours[{index}].half_day", hours.half_day)
         seen: dict[date, int] = {}
+        first = min(self.first_day, base.first_day) if base else self.first_day
+        last = max(self.last_day, base.last_day) if base else self.last_day
         for index, day in enumerate(self.days):
             path = f"days[{index}]"
             if day.date in seen:
                 yield f"{path}.date", f"{day.date} stands in days[{seen[day.date]}] already"
             seen[day.date] = index
+            if first <= last and not first <= day.date <= last:
+                yield (
+                    f"{path}.date",
+                    f"{day.date} lies outside the days of the tables, {first} to {last}: set "
+                    "first_day or last_day",
+                )
             yield from ((f"{path}.{key}", message) for key, message in _day_faults(day, known))
             for market in Market:
                 sessions: tuple[SessionHours, ...] = getattr(day, market.value)
@@ -175,7 +193,13 @@ def _day_faults(day: DayRow, known: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _session_faults(path: str, sessions: tuple[SessionHours, ...]) -> Iterator[tuple[str, str]]:
     for index, session in enumerate(sessions):
-        if session.to.minutes <= session.from_.minutes:
+        starts, ends, earliest = session.from_.minutes, session.to.minutes, session.earliest
+        if ends <= starts:
             yield f"{path}[{index}].to", f"{session.to} is not after {session.from_}"
+        elif earliest is not None and not starts <= earliest.minutes <= ends:
+            yield (
+                f"{path}[{index}].earliest",
+                f"{earliest} does not lie between {session.from_} and {session.to}",
+            )
         if index and session.from_.minutes < sessions[index - 1].from_.minutes:
             yield f"{path}[{index}].from", "sessions stand in the order they begin"

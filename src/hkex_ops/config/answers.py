@@ -14,7 +14,14 @@ from pathlib import Path
 
 from attrs import frozen
 
-from hkex_ops.config.structuring import document_of, make_converter, nearest, read_text, structure
+from hkex_ops.config.structuring import (
+    document_of,
+    in_order,
+    make_converter,
+    nearest,
+    read_text,
+    structure,
+)
 from hkex_ops.errors import ConfigError, Fault
 from hkex_ops.model import HONG_KONG
 from hkex_ops.rundown import RundownStep
@@ -80,7 +87,7 @@ def load_answers(path: Path, steps: Sequence[RundownStep], now: datetime) -> Ans
     answers = structure(table, Answers, document=str(path), converter=converter)
     faults = list(_faults(answers.answers, {step.id: step for step in steps}, now))
     if faults:
-        raise ConfigError(faults, document=str(path))
+        raise ConfigError(in_order(faults), document=str(path))
     return answers
 
 

@@ -10,12 +10,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from attrs import Factory, frozen
+from attrs import Factory, field, frozen
 from cattrs import Converter
 
 from hkex_ops.config.stated import add_dates
-from hkex_ops.config.structuring import document_of, make_converter, nearest, read_text, structure
-from hkex_ops.errors import ConfigError, Fault, UsageError
+from hkex_ops.config.structuring import (
+    document_of,
+    in_order,
+    make_converter,
+    nearest,
+    read_text,
+    structure,
+)
+from hkex_ops.errors import ConfigError, Fault, PluginError, UsageError
 from hkex_ops.model import SiteRole
 from hkex_ops.reports import Catalogue
 
@@ -97,10 +104,9 @@ class ProbeSettings:
 
 
 @frozen
-class Settings:
-    """A configuration file. ``path`` is the file itself."""
+class _Stated:
+    """What a configuration file may say."""
 
-    path: Path
     archive: ArchiveSettings | None = None
     catalogue: CatalogueSettings | None = None
     calendar: CalendarSettings = CalendarSettings()
@@ -108,6 +114,13 @@ class Settings:
     work: WorkSettings | None = None
     report_sources: dict[str, ReportSourceSettings] = Factory(dict[str, ReportSourceSettings])
     probes: dict[str, ProbeSettings] = Factory(dict[str, ProbeSettings])
+
+
+@frozen
+class Settings(_Stated):
+    """A configuration file. ``path`` is the file itself, and nothing that it could state."""
+
+    path: Path = field(kw_only=True)
 
     def source(self, name: str | None) -> tuple[str, ReportSourceSettings]:
         """The report source called ``name``, or the only one there is.
@@ -137,11 +150,16 @@ def load_settings(path: Path) -> Settings:
     """The configuration in ``path``; `ConfigError` lists every fault of it."""
     text = read_text(path, what="configuration")
     table = document_of(text, document=str(path))
-    return structure(
-        {"path": str(path), **table},
-        Settings,
-        document=str(path),
-        converter=_converter(path.parent),
+    stated = structure(table, _Stated, document=str(path), converter=_converter(path.parent))
+    return Settings(
+        stated.archive,
+        stated.catalogue,
+        stated.calendar,
+        stated.plugins,
+        stated.work,
+        stated.report_sources,
+        stated.probes,
+        path=path,
     )
 
 
@@ -154,7 +172,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
     catalogue = structure(table, Catalogue, document=str(path))
     faults = [Fault(*fault) for fault in catalogue.faults()]
     if faults:
-        raise ConfigError(faults, document=str(path))
+        raise ConfigError(in_order(faults), document=str(path))
     return catalogue
 
 
@@ -165,15 +183,27 @@ def structure_options(
     kind: type[T],
     *,
     table: str = "report_sources",
+    offer: str = "",
 ) -> T:
-    """An adapter's options class, filled from what is called ``name`` in ``table``."""
-    return structure(
-        options,
-        kind,
-        document=str(settings.path),
-        converter=_converter(settings.path.parent),
-        at=f"{table}.{name}.options",
-    )
+    """An adapter's options class, filled from what is called ``name`` in ``table``.
+
+    Raises `ConfigError` for what the operator wrote wrong, and `PluginError` for a class that no
+    table can fill; ``offer`` is the name of the adapter that wants it.
+    """
+    at = f"{table}.{name}.options"
+    converter = _converter(settings.path.parent)
+    try:
+        return structure(options, kind, document=str(settings.path), converter=converter, at=at)
+    except ConfigError:
+        raise
+    # Whatever else is raised comes of reading the class, which is the plug-in's, and not the table.
+    except Exception as error:
+        raise PluginError(
+            f"the options of offer {offer or name} cannot be filled from a file: "
+            f"{kind.__qualname__} is no attrs class, or holds a type that no table spells: {error}",
+            distribution=kind.__module__.partition(".")[0],
+            hook=f"hkex_ops_{table}",
+        ) from error
 
 
 def _converter(base: Path) -> Converter:
@@ -183,7 +213,10 @@ def _converter(base: Path) -> Converter:
     def path(value: object, _: object) -> Path:
         if not isinstance(value, str) or not value:
             raise ValueError("must be a path, written as a text")
-        return base / Path(value).expanduser()
+        try:
+            return base / Path(value).expanduser()
+        except RuntimeError:
+            raise ValueError("names the home of somebody who has none here") from None
 
     converter.register_structure_hook(Path, path)
     converter.register_structure_hook_func(_is_object, lambda value, _: value)

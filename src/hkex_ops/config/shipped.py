@@ -15,7 +15,14 @@ from typing import cast
 from hkex_ops.calendars import Calendar, CalendarTables
 from hkex_ops.config.mending import mended, touches
 from hkex_ops.config.stated import add_dates, add_moments, add_sources, add_unknowns
-from hkex_ops.config.structuring import document_of, make_converter, nearest, read_text, structure
+from hkex_ops.config.structuring import (
+    document_of,
+    in_order,
+    make_converter,
+    nearest,
+    read_text,
+    structure,
+)
 from hkex_ops.config.told import add_figures, cite_tellers
 from hkex_ops.errors import ConfigError, Fault, UsageError
 from hkex_ops.incidents import faults_of as incident_faults_of
@@ -57,10 +64,8 @@ def rollout_template() -> str:
 
 def load_rollouts(calendar: Calendar) -> Mapping[str, Rollout]:
     """The rollouts that ship with the library, by id."""
-    loaded = [
-        structure_rollout(text, calendar, document=name)
-        for name, text in _shipped_texts("hkex_ops.rollouts")
-    ]
+    reader = _RolloutReader(calendar)
+    loaded = [reader.read(text, name) for name, text in _shipped_texts("hkex_ops.rollouts")]
     return {rollout.id: rollout for rollout in loaded}
 
 
@@ -81,31 +86,50 @@ def load_rollout(path: Path, calendar: Calendar) -> Rollout:
 def structure_rollout(text: str, calendar: Calendar, *, document: str) -> Rollout:
     """The rollout that a TOML text spells, its moments resolved by ``calendar``.
 
-    `ConfigError` lists every fault at once: what is wrong with the shape does not hide what is
-    wrong with the sense.
+    Raises `ConfigError` with every fault at once, whether of shape or of sense.
     """
-    table: Mapping[str, object] = document_of(text, document=document)
-    converter = make_converter()
-    add_dates(converter)
-    add_moments(converter, calendar)
-    add_unknowns(converter)
-    add_sources(converter, _first_circular(table))
-    found: list[Fault] = []
-    for _ in range(MENDING_ROUNDS):
-        mended_places = [fault.path for fault in found]
-        try:
-            rollout = structure(table, Rollout, document=document, converter=converter)
-        except ConfigError as error:
-            fresh = [one for one in error.faults if not touches(one.path, mended_places)]
-            found += fresh
-            table = mended(table, Rollout, [fault.path for fault in error.faults])
-            continue
-        sense = [Fault(path, message) for path, message in faults_of(rollout)]
-        found += [one for one in sense if not touches(one.path, mended_places)]
-        if not found:
-            return rollout
-        break
-    raise ConfigError([_in_words(one) for one in sorted(found, key=_place)], document=document)
+    return _RolloutReader(calendar).read(text, document)
+
+
+class _RolloutReader:
+    """Reads rollout files, their moments resolved by one calendar. Not for several threads.
+
+    One converter serves every document: building it costs as much as reading three files.
+    """
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._circular = ""
+        self._converter = make_converter()
+        add_dates(self._converter)
+        add_moments(self._converter, calendar)
+        add_unknowns(self._converter)
+        add_sources(self._converter, lambda: self._circular)
+
+    def read(self, text: str, document: str) -> Rollout:
+        """The rollout that a TOML text spells.
+
+        `ConfigError` lists every fault at once: what is wrong with the shape does not hide what
+        is wrong with the sense.
+        """
+        table: Mapping[str, object] = document_of(text, document=document)
+        found: list[Fault] = []
+        for _ in range(MENDING_ROUNDS):
+            mended_places = [fault.path for fault in found]
+            # Asked anew: a mended title is what sources cite then.
+            self._circular = _first_circular(table)
+            try:
+                rollout = structure(table, Rollout, document=document, converter=self._converter)
+            except ConfigError as error:
+                fresh = [one for one in error.faults if not touches(one.path, mended_places)]
+                found += fresh
+                table = mended(table, Rollout, [fault.path for fault in error.faults])
+                continue
+            sense = [Fault(path, message) for path, message in faults_of(rollout)]
+            found += [one for one in sense if not touches(one.path, mended_places)]
+            if not found:
+                return rollout
+            break
+        raise ConfigError([_in_words(one) for one in in_order(found)], document=document)
 
 
 def structure_incident(text: str, calendar: Calendar, *, document: str) -> Incident:
@@ -116,7 +140,7 @@ def structure_incident(text: str, calendar: Calendar, *, document: str) -> Incid
     add_dates(converter)
     add_moments(converter, calendar)
     add_figures(converter)
-    add_sources(converter, _UNTOLD)
+    add_sources(converter, lambda: _UNTOLD)
     incident = structure(table, Incident, document=document, converter=converter)
     _refuse(incident_faults_of(incident), document)
     return incident
@@ -128,12 +152,6 @@ def rollout_named(id: str, rollouts: Mapping[str, Rollout]) -> Rollout:
         return rollouts[id]
     except KeyError:
         raise UsageError(f"there is no rollout {id!r}; {nearest(id, list(rollouts))}") from None
-
-
-def _place(fault: Fault) -> tuple[tuple[str, int], ...]:
-    """Where a fault stands, so that the tenth of a list comes after the second."""
-    steps = re.findall(r"([^\[\]]+)|\[(\d+)\]", fault.path)
-    return tuple((key, int(index or 0)) for key, index in steps)
 
 
 def _in_words(fault: Fault) -> Fault:
@@ -185,4 +203,4 @@ def _first_circular(table: Mapping[str, object]) -> str:
 def _refuse(faults: Iterable[tuple[str, str]], document: str) -> None:
     found = [Fault(path, message) for path, message in faults]
     if found:
-        raise ConfigError(found, document=document)
+        raise ConfigError(in_order(found), document=document)

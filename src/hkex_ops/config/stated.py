@@ -6,6 +6,7 @@ which :mod:`hkex_ops.config.structuring` turns into a fault with its path.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import NewType, cast
 
@@ -13,6 +14,7 @@ from attrs import frozen
 from cattrs import Converter
 
 from hkex_ops.calendars import Calendar, TimeOfDay
+from hkex_ops.config.structuring import said
 from hkex_ops.model import Bound, Source, Window
 from hkex_ops.rollouts import parse_bound, parse_date
 
@@ -20,6 +22,23 @@ __all__ = ["add_dates", "add_moments", "add_sources", "add_unknowns"]
 
 _Start = NewType("_Start", Bound)
 _End = NewType("_End", Bound)
+
+
+@frozen
+class _StatedWindow:
+    """A window as a file writes it."""
+
+    from_: _Start
+    to: _End
+    business_date: date | None = None
+
+
+@frozen
+class _StatedSource:
+    """A source as a file writes it."""
+
+    circular: str
+    place: str
 
 
 def add_dates(converter: Converter) -> None:
@@ -31,16 +50,8 @@ def add_dates(converter: Converter) -> None:
 def add_moments(converter: Converter, calendar: Calendar) -> None:
     """Bounds and windows, business events resolved by ``calendar``."""
 
-    @frozen
-    class Stated:
-        """A window as a file writes it."""
-
-        from_: _Start
-        to: _End
-        business_date: date | None = None
-
     def window(value: object, _: object) -> Window:
-        stated = converter.structure(value, Stated)
+        stated = converter.structure(value, _StatedWindow)
         return Window(stated.from_, stated.to, stated.business_date)
 
     def start(value: object, _: object) -> Bound:
@@ -68,21 +79,17 @@ def add_unknowns(converter: Converter) -> None:
     converter.register_structure_hook(cast("type[int]", int | None), number)
 
 
-def add_sources(converter: Converter, circular: str) -> None:
-    """A source is a place in ``circular``, or a table that names another circular too."""
+def add_sources(converter: Converter, circular: Callable[[], str]) -> None:
+    """A source is a place in ``circular``, or a table that names another circular too.
 
-    @frozen
-    class Stated:
-        """A source as a file writes it."""
-
-        circular: str
-        place: str
+    ``circular`` is asked for each source, so that one converter serves many documents.
+    """
 
     def source(value: object, _: object) -> Source:
         stated = (
-            Stated(circular, value)
+            _StatedSource(circular(), value)
             if isinstance(value, str)
-            else converter.structure(value, Stated)
+            else converter.structure(value, _StatedSource)
         )
         if not stated.circular.strip():
             raise ValueError("names no circular")
@@ -95,7 +102,7 @@ def add_sources(converter: Converter, circular: str) -> None:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"must be a text, not {type(value).__name__}")
+        raise ValueError(f"must be a text, not {said(value)}")
     return value
 
 

@@ -6,12 +6,23 @@ Data classes know nothing of checking or of formats; what a file may say is deci
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableSequence,
+    MutableSet,
+    Sequence,
+    Set as AbstractSet,
+)
 from datetime import date, datetime, time
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
+from traceback import walk_tb
 from typing import TypeAlias, TypeVar, cast, get_args, get_origin
 
 import attrs
@@ -22,6 +33,7 @@ from cattrs import (
     Converter,
     ForbiddenExtraKeysError,
     IterableValidationError,
+    StructureHandlerNotFoundError,
 )
 from cattrs.cols import (
     list_structure_factory,
@@ -29,9 +41,17 @@ from cattrs.cols import (
 )
 from cattrs.gen import make_dict_structure_fn, override
 
-from hkex_ops.errors import ConfigError, Fault
+from hkex_ops.errors import ConfigError, Fault, HkexOpsError
 
-__all__ = ["document_of", "make_converter", "nearest", "read_text", "structure"]
+__all__ = [
+    "document_of",
+    "in_order",
+    "make_converter",
+    "nearest",
+    "read_text",
+    "said",
+    "structure",
+]
 
 T = TypeVar("T")
 
@@ -41,6 +61,7 @@ def make_converter() -> Converter:
     converter = Converter(detailed_validation=True, forbid_extra_keys=True)
     for plain in (str, int, bool):
         converter.register_structure_hook(plain, _exactly(plain))
+    converter.register_structure_hook(float, _number)
     # A StrEnum is a str too: without a hook of its own it would pass as any text.
     converter.register_structure_hook(StrEnum, _word)
     converter.register_structure_hook_factory(_is_many, _list_hook)
@@ -78,12 +99,28 @@ def structure(
     converter: Converter | None = None,
     at: str = "",
 ) -> T:
-    """``table`` as a ``kind``, or a `ConfigError` that lists every fault with its path."""
+    """``table`` as a ``kind``, or a `ConfigError` that lists every fault with its path.
+
+    A ``kind`` that holds a type which no table can fill is not the document's fault: it raises
+    cattrs' StructureHandlerNotFoundError, whatever the table says.
+    """
     try:
         return (converter or make_converter()).structure(table, kind)
     except BaseValidationError as error:
-        faults = sorted(set(_faults(error, at)), key=lambda fault: fault.path)
-        raise ConfigError(faults, document=document) from None
+        unfit = _unfit(error)
+        if unfit is not None:
+            raise unfit from None
+        raise ConfigError(in_order(_faults(error, at)), document=document) from None
+
+
+def in_order(faults: Iterable[Fault]) -> list[Fault]:
+    """Each fault once, by its place in the document: the tenth of a list after the second."""
+    return sorted(set(faults), key=_order)
+
+
+def _order(fault: Fault) -> tuple[list[tuple[str, int]], str]:
+    steps = re.findall(r"([^.\[\]]+)|\[(\d+)\]", fault.path)
+    return [(key, int(index or 0)) for key, index in steps], fault.message
 
 
 Hook: TypeAlias = Callable[[object, object], object]
@@ -104,13 +141,20 @@ _ARTICLES: Mapping[type[object], str] = {
 def _exactly(plain: type[object]) -> Hook:
     def hook(value: object, _: object) -> object:
         if type(value) is not plain:
-            raise ValueError(f"must be {_ARTICLES[plain]}, not {_said(value)}")
+            raise ValueError(f"must be {_ARTICLES[plain]}, not {said(value)}")
         return value
 
     return hook
 
 
-def _said(value: object) -> str:
+def _number(value: object, _: object) -> float:
+    """A whole number is a number too; a text that spells one is not."""
+    if type(value) is int or type(value) is float:
+        return float(value)
+    raise ValueError(f"must be a number, not {said(value)}")
+
+
+def said(value: object) -> str:
     """What a value is, never the value: it may be a secret in the wrong place."""
     return _ARTICLES.get(type(value), type(value).__name__)
 
@@ -122,18 +166,35 @@ def _word(value: object, kind: type[StrEnum]) -> StrEnum:
     return kind(value)
 
 
+# What a list of a file becomes. A text is none of these, though Python would iterate over it.
+_MANY: Mapping[object, Callable[[Iterable[object]], object]] = {
+    tuple: tuple,
+    list: list,
+    set: set,
+    frozenset: frozenset,
+    Sequence: tuple,
+    MutableSequence: list,
+    AbstractSet: frozenset,
+    MutableSet: set,
+}
+
+
 def _is_many(kind: object) -> bool:
-    return get_origin(kind) is tuple
+    return (get_origin(kind) or kind) in _MANY
 
 
-def _list_hook(kind: type[tuple[object, ...]], converter: Converter) -> Hook:
-    many = cast("type[list[object]]", list[get_args(kind)[0]])  # type: ignore[misc]
+def _list_hook(kind: type[object], converter: Converter) -> Hook:
+    make = _MANY[get_origin(kind) or kind]
+    items = get_args(kind) or (object,)
+    if items[1:] not in ((), (...,)):
+        raise StructureHandlerNotFoundError(f"{kind} is of a fixed length", kind)
+    many = cast("type[list[object]]", list[items[0]])  # type: ignore[valid-type]
     structure_items = list_structure_factory(many, converter)
 
     def hook(value: object, _: object) -> object:
         if not isinstance(value, list | tuple):
-            raise ValueError(f"must be a list, not {_said(value)}")
-        return tuple(structure_items(value, kind))
+            raise ValueError(f"must be a list, not {said(value)}")
+        return make(structure_items(value, many))
 
     return hook
 
@@ -165,7 +226,7 @@ def _table_hook(kind: type[AttrsInstance], converter: Converter) -> Hook:
 
 def _table(value: object) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise ValueError(f"must be a table, not {_said(value)}")
+        raise ValueError(f"must be a table, not {said(value)}")
     return cast("Mapping[str, object]", value)
 
 
@@ -196,11 +257,47 @@ def _faults(error: BaseException, path: str) -> Iterator[Fault]:
             yield Fault(_join(path, key), f"unknown key; {nearest(key, known)}")
     elif isinstance(error, KeyError):
         yield Fault(path, "is missing")
+    elif (refused := _refused(error)) is not None:
+        yield Fault(_join(path, refused), _NOT_VALID)
     else:
-        yield Fault(path, str(error) or type(error).__name__)
+        yield Fault(path, str(error) if _is_sentence(error) else _NOT_VALID)
+
+
+_NOT_VALID = "is not valid: it is of the right type, and its value is not taken"
+
+
+def _is_sentence(error: BaseException) -> bool:
+    """Whether the error's text was written for a person; any other may repeat a secret."""
+    if isinstance(error, HkexOpsError):
+        return True
+    match error.args:
+        case (str(text),):
+            return isinstance(error, ValueError) and bool(text)
+        case _:
+            return False
+
+
+def _refused(error: BaseException) -> str | None:
+    """The field whose value a validator of attrs refused, if one did.
+
+    Their texts repeat the value, some of them as a sentence; only where they were raised tells.
+    """
+    for frame, _ in walk_tb(error.__traceback__):
+        if frame.f_globals.get("__name__") == attrs.validators.instance_of.__module__:
+            attribute = frame.f_locals.get("attr")
+            return getattr(attribute, "name", "").rstrip("_")
+    return None
+
+
+def _unfit(error: BaseException) -> StructureHandlerNotFoundError | None:
+    """The first complaint about the class, rather than the document, in an exception group."""
+    if isinstance(error, StructureHandlerNotFoundError):
+        return error
+    inner = cast("Sequence[Exception]", getattr(error, "exceptions", ()))
+    return next((found for one in inner if (found := _unfit(one)) is not None), None)
 
 
 def _join(path: str, step: str) -> str:
-    if not path or step.startswith("["):
+    if not path or not step or step.startswith("["):
         return f"{path}{step}"
     return f"{path}.{step}"

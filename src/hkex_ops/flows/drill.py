@@ -135,6 +135,9 @@ class Drill:
             "appeared": compared.appeared,
             "vanished": compared.vanished,
             "resized": [list(change) for change in compared.resized],
+            "changed_kind": [
+                [name, before.value, after.value] for name, before, after in compared.changed_kind
+            ],
         }
         return StepResult(state, str(compared), facts)
 

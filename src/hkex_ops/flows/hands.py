@@ -107,7 +107,9 @@ def reach_of(
 
 def _probe(settings: Settings, plugins: Plugins, name: str, one: ProbeSettings) -> ConfiguredProbe:
     offer = plugins.probe(one.adapter)
-    options = structure_options(settings, name, one.options, offer.options, table="probes")
+    options = structure_options(
+        settings, name, one.options, offer.options, table="probes", offer=offer.name
+    )
     return ConfiguredProbe(one.service, offer, options)
 
 

@@ -51,7 +51,9 @@ def configured_source(settings: Settings, plugins: Plugins, name: str | None) ->
     """The source called ``name``, or the only one. Raises what the configuration deserves."""
     name, source = settings.source(name)
     offer = plugins.report_source(source.adapter)
-    options = structure_options(settings, name, source.options, offer.options)
+    options = structure_options(
+        settings, name, source.options, offer.options, offer=offer.name
+    )
     return ConfiguredSource(name, source.service, source.site, source.drill_reports, offer, options)
 
 

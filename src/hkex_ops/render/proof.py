@@ -58,12 +58,14 @@ def _differences(now: Listing, before: Listing | None) -> list[str]:
         return ["the first"]
     found = compare_folders(now, before)
     resized = tuple(name for name, _, _ in found.resized)
+    changed_kind = tuple(name for name, _, _ in found.changed_kind)
     told = [
         element("div", f"{len(names)} {word}: {_named(names)}")
         for names, word in (
             (found.appeared, "new"),
             (found.vanished, "gone"),
             (resized, "of another size"),
+            (changed_kind, "of another kind"),
         )
         if names
     ]

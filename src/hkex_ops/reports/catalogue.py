@@ -30,12 +30,12 @@ class DateForm(StrEnum):
     YYMMDD = "yymmdd"
 
 
-# Where year, month and day stand in each form. A two-digit year is of this century: the exchange's
+# Where year, month and day stand in each form, in digits that every system reads alike. A two-digit year is of this century: the exchange's
 # files that carry one began after 2000.
 _SPELLING = {
-    DateForm.YYYYMMDD: re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"),
-    DateForm.DDMMYYYY: re.compile(r"(?P<day>\d{2})(?P<month>\d{2})(?P<year>\d{4})"),
-    DateForm.YYMMDD: re.compile(r"(?P<year>\d{2})(?P<month>\d{2})(?P<day>\d{2})"),
+    DateForm.YYYYMMDD: re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
+    DateForm.DDMMYYYY: re.compile(r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})(?P<year>[0-9]{4})"),
+    DateForm.YYMMDD: re.compile(r"(?P<year>[0-9]{2})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
 }
 
 
@@ -122,6 +122,13 @@ class Catalogue:
             for key, stated in (("house", rule.house), ("code", rule.code)):
                 if key not in groups and stated is None:
                     yield f"{path}.{key}", "is stated neither here nor by a group of the pattern"
+            if not rule.codes:
+                yield f"{path}.codes", "names no code, so the rule would never know a name"
+            elif rule.code is not None and rule.code not in rule.codes:
+                yield (
+                    f"{path}.code",
+                    f"{rule.code!r} is not among the rule's codes, so it would never be known",
+                )
         for index, ignored in enumerate(self.ignore):
             groups = _groups(ignored.pattern)
             if isinstance(groups, str):

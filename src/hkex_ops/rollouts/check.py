@@ -7,6 +7,9 @@ one pass; none stops another.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
+
+from attrs import fields, has
 
 from hkex_ops.calendars import TimeOfDay
 from hkex_ops.model import (
@@ -18,6 +21,7 @@ from hkex_ops.model import (
     Recurrence,
     Rollout,
     SiteRole,
+    Source,
 )
 from hkex_ops.rollouts.references import nearest, reference_faults
 
@@ -32,6 +36,7 @@ def faults_of(rollout: Rollout) -> Iterator[tuple[str, str]]:
     if not rollout.circulars:
         yield "circulars", "a rollout names the circular it comes from, and this one names none"
     yield from reference_faults(rollout)
+    yield from _cited(rollout)
     yield from _restrictions(rollout)
     yield from _requirements(rollout)
     yield from _sessions(rollout)
@@ -39,6 +44,45 @@ def faults_of(rollout: Rollout) -> Iterator[tuple[str, str]]:
     yield from _prerequisites(rollout)
     yield from _forms(rollout)
     yield from _outages(rollout)
+
+
+def _cited(rollout: Rollout) -> Iterator[tuple[str, str]]:
+    """A source names a paper that the rollout lists, or one that a listed paper speaks of."""
+    if not rollout.circulars:
+        return
+    listed = [
+        paper
+        for one in rollout.circulars
+        for paper in (
+            *(name for name in (one.reference, one.title) if name),
+            *one.refers_to,
+            *one.related_documents,
+            *one.enclosures,
+            *one.attachments,
+            *one.supersedes,
+            *one.postpones,
+        )
+    ]
+    known = frozenset(listed)
+    for path, source in _sources("", rollout):
+        if source.circular not in known:
+            hint = nearest(source.circular, listed)
+            yield path, f"{source.circular!r} is no paper that this rollout lists; {hint}"
+
+
+def _sources(path: str, value: object) -> Iterator[tuple[str, Source]]:
+    """Every source in a value, with its path in the document."""
+    if isinstance(value, Source):
+        yield path, value
+    elif isinstance(value, tuple):
+        for place, one in enumerate(cast("tuple[object, ...]", value)):
+            yield from _sources(f"{path}[{place}]", one)
+    elif has(type(value)):
+        for attribute in fields(type(value)):
+            inner: object = getattr(value, attribute.name)
+            if isinstance(inner, tuple) or has(type(inner)):
+                step = attribute.name.rstrip("_")
+                yield from _sources(f"{path}.{step}" if path else step, inner)
 
 
 def _restrictions(rollout: Rollout) -> Iterator[tuple[str, str]]:

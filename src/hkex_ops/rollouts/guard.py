@@ -53,8 +53,9 @@ class Guard:
         self._restrictions = [rule for rollout in rollouts for rule in rollout.restrictions]
 
     def may(self, action: str, at: datetime, *, audience: str | None = None) -> Ruling:
-        """Whether ``action`` may be done at ``at``. An unknown act raises `UsageError`.
+        """Whether ``action`` may be done at ``at``.
 
+        An unknown act, or an ``at`` without a zone, raises `UsageError`.
         A rule that names audiences applies to those alone; without ``audience`` every rule does.
         """
         if action not in ACTIONS:
@@ -71,7 +72,12 @@ class Guard:
         return Ruling(action, at, decision, tuple(rules))
 
     def in_force(self, at: datetime, *, audience: str | None = None) -> tuple[Restriction, ...]:
-        """Every rule that holds at ``at``, of whatever act, prohibitions first."""
+        """Every rule that holds at ``at``, of whatever act, prohibitions first.
+
+        Raises `UsageError` for an ``at`` without a zone, which is no instant.
+        """
+        if at.utcoffset() is None:
+            raise UsageError(f"{at.isoformat()} has no zone: say which one, such as +08:00")
         rules = (
             rule
             for rule in self._restrictions
@@ -91,6 +97,7 @@ class Guard:
     ) -> Ruling:
         """The ruling, or `Denied` with the strictest rule when the act is forbidden.
 
+        Its ``until`` is when the last prohibition in force ends, and none when one has no end.
         An ``override`` of this act that has not expired lets it through; the ruling then carries
         the event that says so. One of another act is a `UsageError`.
         """
@@ -101,11 +108,18 @@ class Guard:
             return ruling
         if override is not None and override.holds(at):
             return evolve(ruling, events=(RuleOverridden(at, override, ruling.rules),))
-        rule = ruling.rules[0]
-        denied = Denied(action, rule=rule.rule, source=str(rule.source), until=rule.window.until.at)
+        rule, until = ruling.rules[0], _last_end(ruling.rules)
+        denied = Denied(action, rule=rule.rule, source=str(rule.source), until=until)
         if override is not None:
             denied.add_note(f"the override of {action} expired at {override.expires.isoformat()}")
         raise denied
+
+
+def _last_end(rules: Iterable[Restriction]) -> datetime | None:
+    """When the last of the prohibitions among ``rules`` ends; none when one has no end."""
+    ends = [rule.window.until.at for rule in rules if rule.effect is Effect.PROHIBITED]
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None
 
 
 def _may_hold(rule: Restriction, at: datetime) -> bool:

@@ -29,17 +29,17 @@ from hkex_ops.model import HONG_KONG, Bound, Certainty
 
 __all__ = ["parse_bound", "parse_date"]
 
-_DATE = r"(?P<date>\d{4}-\d{2}-\d{2})(?: \((?P<weekday>[A-Za-z]+)\))?"
+_DATE = r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?: \((?P<weekday>[A-Za-z]+)\))?"
 _STATED_DATE = re.compile(_DATE)
 _STATED_INSTANT = re.compile(
     _DATE + r"(?: (?P<time>~?[0-9]{2}:[0-9]{2})(?::(?P<second>[0-5][0-9]))?)?"
 )
 _BUSINESS_EVENT = re.compile(r"(?P<event>[A-Za-z][A-Za-z0-9+ ]*?) " + _DATE)
 _WITHOUT_INSTANT = {"unknown": Certainty.UNKNOWN, "open": Certainty.OPEN}
-_EVENTS: dict[str, Callable[[Calendar, date], datetime]] = {
-    "start of T session": Calendar.start_of_t,
-    "close of T+1 session": Calendar.close_of_t1,
-    "close of business": Calendar.close_of_t1,
+_EVENTS: dict[str, Callable[[Calendar, date], Bound]] = {
+    "start of T session": Calendar.bound_of_start_of_t,
+    "close of T+1 session": Calendar.bound_of_close_of_t1,
+    "close of business": Calendar.bound_of_close_of_t1,
 }
 
 
@@ -60,6 +60,7 @@ def parse_date(text: str) -> date:
 def parse_bound(text: str, calendar: Calendar, *, ends: bool) -> Bound:
     """The bound ``text`` states; ``ends`` says that a date alone means the end of that day.
 
+    A business event is as certain as the tables are of it, and keeps the words that stated it.
     Raises ValueError with a sentence for a form, date, weekday or event that is none.
     """
     if text in _WITHOUT_INSTANT:
@@ -76,17 +77,22 @@ def parse_bound(text: str, calendar: Calendar, *, ends: bool) -> Bound:
     if event["event"] not in _EVENTS:
         raise ValueError(f"{event['event']!r} is no business event; known: {', '.join(_EVENTS)}")
     try:
-        at = _EVENTS[event["event"]](calendar, _checked(event))
+        bound = _EVENTS[event["event"]](calendar, _checked(event))
     except (OutsideCalendar, UsageError) as error:
         raise ValueError(str(error)) from error
-    return Bound(at, Certainty.EXACT, text)
+    return evolve(bound, stated=text)
 
 
 def _instant(match: re.Match[str], *, ends: bool) -> Bound:
     day = _checked(match)
-    if match["time"] is not None:
-        return _to_the_second(TimeOfDay.parse(match["time"]).bound(day), match["second"])
-    whole_day = day + timedelta(days=1) if ends else day
+    try:
+        if match["time"] is not None:
+            return _to_the_second(TimeOfDay.parse(match["time"]).bound(day), match["second"])
+        whole_day = day + timedelta(days=1) if ends else day
+    except OverflowError:
+        raise ValueError(
+            f"{day} has no day after it to end with; write open where there is no end"
+        ) from None
     return Bound(datetime.combine(whole_day, time(), HONG_KONG))
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from hkex_ops.errors import UsageError
-from hkex_ops.model import Holding
+from hkex_ops.model import Certainty, Holding, Window
 from hkex_ops.rundown.steps import (
     Abort,
     Doubt,
@@ -58,13 +58,22 @@ TRANSITIONS: Mapping[tuple[StepState, type[RundownInput]], StepState] = MappingP
 )
 
 _OPEN = (StepState.WAITING, StepState.RUNNING)
-_ABORTED = "aborted"
+_OPENED, _CLOSED, _ABORTED = "opened", "closed", "aborted"
 
 
 class Rundown:
     """The steps of one piece of work in order, and what became of each."""
 
     def __init__(self, steps: Sequence[RundownStep]) -> None:
+        """`UsageError` without steps, for a name that a key cannot bear, for two of one name."""
+        if not steps:
+            raise UsageError("a rundown without steps proves nothing: give it at least one")
+        for step in steps:
+            if not step.session or not step.id or "/" in step.session + step.id:
+                raise UsageError(
+                    f"step {step.id!r} of session {step.session!r} cannot be told by key: both "
+                    "names are there and bear no slash"
+                )
         self._states: dict[RundownStep, StepState] = dict.fromkeys(steps, StepState.WAITING)
         if len({(step.session, step.id) for step in steps}) != len(steps):
             raise UsageError("two steps of one session bear the same id")
@@ -119,7 +128,7 @@ class Rundown:
             if not windows:
                 continue
             holds = {window.holds(now) for window in windows}
-            if session not in self._opened and holds != {Holding.BEFORE}:
+            if session not in self._opened and any(_begun(window, now) for window in windows):
                 self._opened.add(session)
                 events.append(SessionOpened(now, session))
             if session not in self._closed and holds == {Holding.AFTER}:
@@ -135,26 +144,50 @@ class Rundown:
     def snapshot(self) -> Mapping[str, str]:
         """Where every step stands, as plain words, to be kept and given to :meth:`restore`.
 
-        A session that was aborted is there too, by its name alone.
+        A session of which something was told is there too, by its name alone: whether it opened,
+        closed, was aborted.
         """
-        steps = {f"{step.session}/{step.id}": state.value for step, state in self._states.items()}
-        return steps | dict.fromkeys(sorted(self._aborted), _ABORTED)
+        steps = {_key(step): state.value for step, state in self._states.items()}
+        told = ((_OPENED, self._opened), (_CLOSED, self._closed), (_ABORTED, self._aborted))
+        words = {
+            session: " ".join(word for word, sessions in told if session in sessions)
+            for session in self._sessions()
+        }
+        return steps | {session: said for session, said in words.items() if said}
 
     def restore(self, snapshot: Mapping[str, str]) -> None:
-        """Stand where ``snapshot`` stood. A step that was running is waiting again: whoever ran
-        it is gone, and nobody knows how far it came."""
-        known = {f"{step.session}/{step.id}": step for step in self._states}
-        aborted = {key for key in self._sessions() if snapshot.get(key) == _ABORTED}
-        if snapshot.keys() - aborted != known.keys():
+        """Stand where ``snapshot`` stood; what was told of a session is not told again.
+
+        A step that was running is waiting again: whoever ran it is gone, and nobody knows how far
+        it came. `UsageError` when the snapshot is of another rundown or says what it cannot mean;
+        nothing has changed then.
+        """
+        known = {_key(step): step for step in self._states}
+        told = {session: snapshot.get(session, "").split() for session in self._sessions()}
+        if snapshot.keys() - told.keys() != known.keys():
             raise UsageError("the snapshot is of another rundown: its steps differ")
         words = frozenset(StepState)
-        for key, word in snapshot.items():
-            if key in known and word not in words:
-                raise UsageError(f"the snapshot says {word!r} of step {key}, which is no state")
+        for key in known:
+            if snapshot[key] not in words:
+                raise UsageError(
+                    f"the snapshot says {snapshot[key]!r} of step {key}, which is no state"
+                )
+        for session, said in told.items():
+            if not set(said) <= {_OPENED, _CLOSED, _ABORTED}:
+                raise UsageError(
+                    f"the snapshot says {snapshot[session]!r} of session {session}, which is no "
+                    "state"
+                )
         for key, step in known.items():
             state = StepState(snapshot[key])
             self._states[step] = StepState.WAITING if state is StepState.RUNNING else state
-        self._aborted = aborted
+        self._opened = {session for session, said in told.items() if _OPENED in said}
+        self._closed = {session for session, said in told.items() if _CLOSED in said}
+        # Only an abort abandons a step, even where the snapshot says no more than that.
+        self._aborted = {session for session, said in told.items() if _ABORTED in said}
+        self._aborted |= {
+            step.session for step, state in self._states.items() if state is StepState.ABANDONED
+        }
 
     def _abort(self, given: Abort, now: datetime) -> tuple[RundownEvent, ...]:
         steps = self._sessions().get(given.session)
@@ -177,6 +210,18 @@ class Rundown:
         for step in self._states:
             sessions.setdefault(step.session, []).append(step)
         return sessions
+
+
+def _key(step: RundownStep) -> str:
+    return f"{step.session}/{step.id}"
+
+
+def _begun(window: Window, now: datetime) -> bool:
+    """Whether it has surely begun: where the paper leaves the start unknown, nobody can say."""
+    holding = window.holds(now)
+    if holding is Holding.UNKNOWN:
+        return window.start.certainty is not Certainty.UNKNOWN
+    return holding is not Holding.BEFORE
 
 
 def _refusal(step: RundownStep, now: datetime) -> str | None:

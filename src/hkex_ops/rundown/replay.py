@@ -14,6 +14,9 @@ from hkex_ops.rundown.steps import RundownStep, StepState
 
 __all__ = ["snapshot_after"]
 
+_WORDS = ("opened", "closed", "aborted")
+"""What may be told of a session, in the order in which a snapshot says it."""
+
 
 def snapshot_after(
     steps: Sequence[RundownStep], told: Iterable[tuple[str, JsonObject]]
@@ -21,10 +24,10 @@ def snapshot_after(
     """The snapshot that a rundown of ``steps`` would give after the events ``told``.
 
     Each event is its kind and its body, in order. `UsageError` when one tells of a step that is
-    not among ``steps``: the paper's list has changed since.
+    not among ``steps``, or of a session that has none: the paper's list has changed since.
     """
     states = {f"{step.session}/{step.id}": StepState.WAITING.value for step in steps}
-    aborted: dict[str, str] = {}
+    sessions: dict[str, set[str]] = {step.session: set() for step in steps}
     for kind, body in told:
         match kind, body:
             case "step-started", {"step": {"session": str(session), "id": str(id)}}:
@@ -37,19 +40,32 @@ def snapshot_after(
             case "step-skipped", {"step": {"session": str(session), "id": str(id)}}:
                 _set(states, session, id, StepState.SKIPPED)
             case "session-aborted", {"session": str(session), "abandoned": [*abandoned]}:
-                aborted[session] = "aborted"
+                _tell(sessions, session, "aborted")
                 for one in abandoned:
                     _set(states, session, str(one), StepState.ABANDONED)
+            case ("session-opened" | "session-closed"), {"session": str(session)}:
+                _tell(sessions, session, kind.removeprefix("session-"))
             case _:
                 pass
-    return states | aborted
+    words = {name: " ".join(w for w in _WORDS if w in said) for name, said in sessions.items()}
+    return states | {name: said for name, said in words.items() if said}
 
 
 def _set(states: dict[str, str], session: str, id: str, word: str) -> None:
     key = f"{session}/{id}"
     if key not in states:
-        raise UsageError(
-            f"what was kept tells of step {key}, which the rollout does not state: "
-            "work on with the rollout that the session was begun with"
-        )
+        raise _unstated(f"step {key}")
     states[key] = str(word)
+
+
+def _tell(sessions: dict[str, set[str]], session: str, word: str) -> None:
+    if session not in sessions:
+        raise _unstated(f"session {session}")
+    sessions[session].add(word)
+
+
+def _unstated(what: str) -> UsageError:
+    return UsageError(
+        f"what was kept tells of {what}, which the rollout does not state: "
+        "work on with the rollout that the session was begun with"
+    )

@@ -20,6 +20,7 @@ from hkex_ops.clock import ManualClock
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.rundown import Conduct
+from hkex_ops.flows.sources import Observe
 from hkex_ops.model import Rollout, Session, SiteRole, StepAction
 from hkex_ops.reports.events import ReportEvent
 from hkex_ops.rundown import Rundown, RundownEvent, RundownStep, StepState
@@ -38,10 +39,6 @@ Disturb = Callable[[RundownStep], Awaitable[None]]
 _UNTROUBLED = (StepState.WAITING, StepState.RUNNING, StepState.PASSED)
 
 
-async def _undisturbed(_: RundownStep) -> None:
-    """Nothing happens before a step."""
-
-
 def business_dates_before(calendar: Calendar, day: date, count: int) -> tuple[date, ...]:
     """The last ``count`` business dates before ``day``, oldest first."""
     dates = [day]
@@ -54,8 +51,8 @@ def business_dates_before(calendar: Calendar, day: date, count: int) -> tuple[da
 class Rehearsal:
     """One rehearsal of ``rollout``: :meth:`run` works it and gives the rundown.
 
-    ``watch`` is told every event of the rundown, as it happens; ``disturb`` is awaited before
-    every step, for whoever wants things to go wrong.
+    ``watch`` is told every event of the rundown, as it happens, and ``progress`` what retrievals
+    tell; ``disturb`` is awaited before every step, for whoever wants things to go wrong.
     """
 
     rollout: Rollout
@@ -65,7 +62,8 @@ class Rehearsal:
     acts: Acts
     desk: Desk
     watch: Callable[[RundownEvent], None]
-    disturb: Disturb = _undisturbed
+    progress: Observe
+    disturb: Disturb
     _conduct: Conduct | None = field(default=None, init=False)
 
     async def run(self) -> Rundown:
@@ -86,7 +84,8 @@ class Rehearsal:
         return rundown
 
     def keep(self, event: ReportEvent) -> None:
-        """Put what a retrieval tells into the evidence."""
+        """Show what a retrieval tells, and put it into the evidence."""
+        self.progress(event)
         if self._conduct is not None:
             self._conduct.observe(event)
 

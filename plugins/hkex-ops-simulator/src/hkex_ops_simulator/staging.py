@@ -7,6 +7,7 @@ archive in it, and the evidence that stays. Called by the ``rehearse`` command a
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +23,6 @@ from hkex_ops.flows.store import Archive
 from hkex_ops.flows.summary import add_summary
 from hkex_ops.model import JsonObject, Rollout, plain
 from hkex_ops.plugins import Plugins
-from hkex_ops.reports.events import ReportEvent
 from hkex_ops.rundown import Rundown, RundownStep
 from hkex_ops_simulator.acts import Acts
 from hkex_ops_simulator.configuration import write_configuration
@@ -83,7 +83,6 @@ async def rehearse_rollout(
         require_possible(fault, rollout)
     dates = business_dates_before(calendar, min(starts).date(), DATES_IN_FOLDER)
     clock = ManualClock(calendar.start_of_t(dates[-1]))
-    sabotage = saboteur or Saboteur()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="hkex-ops-rehearse-")))
         evidence = stack.enter_context(
@@ -93,37 +92,30 @@ async def rehearse_rollout(
         stand_ins = await stack.enter_async_context(StandIns(rollout, folder))
         for day in dates:
             exchange.publish(day)
-        observe = stack.enter_context(watching(screen.console, facts=False))
-
-        def observed(event: ReportEvent) -> None:
-            observe(event)
-            rehearsal.keep(event)
-
-        async def disturb(step: RundownStep) -> None:
-            await sabotage.before(step, exchange, stand_ins)
-
-        settings_file = write_configuration(exchange, folder, stand_ins=stand_ins)
+        progress = stack.enter_context(watching(screen.console, facts=False))
         acts = Acts(
             rollout=rollout,
             exchange=exchange,
             stand_ins=stand_ins,
-            settings_file=settings_file,
+            settings_file=write_configuration(exchange, folder, stand_ins=stand_ins),
             archive=stack.enter_context(Archive.open(folder / "archive", clock=clock)),
             plugins=Plugins.load(),
             clock=clock,
-            observe=observed,
+            observe=lambda event: rehearsal.keep(event),
             last_business_date=dates[-1],
             fault=fault,
         )
-        desk = Desk(
+        rehearsal = Rehearsal(
             rollout,
-            stand_ins,
-            lambda: load_settings(settings_file),
-            lambda: acts.configured().site,
-            acts.plugins,
+            calendar,
             clock,
+            evidence,
+            acts,
+            _desk_of(acts),
+            screen.watch,
+            progress,
+            partial((saboteur or Saboteur()).before, exchange=exchange, stand_ins=stand_ins),
         )
-        rehearsal = Rehearsal(rollout, calendar, clock, evidence, acts, desk, screen.watch, disturb)
         screen.introduce(stand_ins)
         evidence.add("rollout.json", _object(rollout))
         evidence.add("stand-ins.json", {"stand_ins": [one.told() for one in stand_ins.all]})
@@ -138,6 +130,18 @@ async def rehearse_rollout(
 def outcome(rundown: Rundown) -> str:
     """How a rehearsal ended: passed when every step did, else failed."""
     return "passed" if rundown.passed else "failed"
+
+
+def _desk_of(acts: Acts) -> Desk:
+    """The desk that reads the same configuration as ``acts`` do, anew every time."""
+    return Desk(
+        acts.rollout,
+        acts.stand_ins,
+        lambda: load_settings(acts.settings_file),
+        lambda: acts.configured().site,
+        acts.plugins,
+        acts.clock,
+    )
 
 
 def _object(rollout: Rollout) -> JsonObject:

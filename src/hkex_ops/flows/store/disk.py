@@ -196,8 +196,12 @@ class Folder:
 
     def entries(self) -> list[Found]:
         """What lies directly in this folder, sorted by name."""
+        states: list[tuple[str, os.stat_result]] = []
         with translating(self.path, "list the folder"), os.scandir(self._descriptor) as scanned:
-            states = [(entry.name, entry.stat(follow_symlinks=False)) for entry in scanned]
+            for entry in scanned:
+                # A writer's temporary file may be gone before it is looked at.
+                with suppress(FileNotFoundError):
+                    states.append((entry.name, entry.stat(follow_symlinks=False)))
         return [Found(name, _kind(state), state.st_size) for name, state in sorted(states)]
 
     def walk(self, *below: str) -> Iterator[Found]:
