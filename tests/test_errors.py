@@ -57,7 +57,8 @@ def test_every_error_has_the_one_root_and_says_who_it_is_for(name: str) -> None:
 
 
 def test_a_fault_names_its_place_and_a_fault_of_the_whole_document_none() -> None:
-    assert "sessions[1].from: is missing" == str(Fault("sessions[1].from", "is missing"))
+    fault = Fault("sessions[1].window.from", "is missing")
+    assert "sessions[1].window.from: is missing" == str(fault)
     assert "is not TOML" == str(Fault("", "is not TOML"))
 
 

@@ -113,7 +113,9 @@ class Plugins:
         """One row for every entry point found, blocked and broken ones too, and for every name to
         block that nobody bears."""
         rows = [self._row(plugin) for plugin in self._found]
-        absent = [LoadedPlugin(one, one, "", (), self._faults_of(one, one)) for one in self._misspelt]
+        absent = [
+            LoadedPlugin(one, one, "", (), self._faults_of(one, one)) for one in self._misspelt
+        ]
         return tuple(sorted((*rows, *absent), key=lambda row: row.name))
 
     def report_sources(self) -> Mapping[str, Offer[ReportSource]]:
@@ -174,6 +176,11 @@ class Plugins:
         plugin, _ = self._rollouts.pop(id)
         self._fault(plugin, f"rollout {id}: {message}", _ROLLOUTS)
         return self._faults[-1]
+
+    def refuse_command(self, name: str, message: str) -> None:
+        """Put the command called ``name`` out of use, for the reason in ``message``."""
+        plugin, _ = self._commands.pop(name)
+        self._fault(plugin, message, "hkex_ops_commands")
 
     # -- loading -----------------------------------------------------------------------------
 

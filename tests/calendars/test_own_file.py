@@ -112,10 +112,17 @@ def test_days_before_the_first_hours_known_are_not_guessed(load: Load) -> None:
         calendar.day(date(2008, 1, 2))
 
 
-def test_a_day_outside_the_span_does_not_extend_it(load: Load) -> None:
-    calendar = load(OWN_SOURCE + day_row("2030-01-02", "Wednesday", "closed"))
-    with pytest.raises(OutsideCalendar):
-        calendar.day(date(2030, 1, 2))
+def test_a_day_outside_the_span_is_a_fault_and_never_extends_it(load: Load) -> None:
+    text = OWN_SOURCE + day_row("2030-01-02", "Wednesday", "closed")
+    with pytest.raises(ConfigError) as raised:
+        load(text)
+    message = (
+        "2030-01-02 lies outside the days of the tables, 2009-01-01 to 2027-12-31: "
+        "set first_day or last_day"
+    )
+    assert (Fault("days[0].date", message),) == raised.value.faults
+    calendar = load(f"last_day = 2030-01-31\n{text}")
+    assert DayKind.CLOSED is calendar.day(date(2030, 1, 2)).kind
 
 
 def test_own_hours_take_effect_on_their_date(load: Load) -> None:
@@ -161,11 +168,11 @@ def test_every_fault_of_an_own_file_is_told_at_once(load: Load, tmp_path: Path) 
         load(rows)
     assert str(tmp_path / "own-days.toml") == raised.value.document
     assert (
-        Fault("days[0].weekday", "2026-11-20 is a Friday, the file says Monday"),
         Fault("days[0].source", "no source is called 'DESK'"),
+        Fault("days[0].weekday", "2026-11-20 is a Friday, the file says Monday"),
         Fault("days[1].date", "2026-11-20 stands in days[0] already"),
-        Fault("days[1].source", "no source is called 'DESK'"),
         Fault("days[1].securities", "a day of kind late-open states the sessions that were held"),
+        Fault("days[1].source", "no source is called 'DESK'"),
     ) == raised.value.faults
 
 

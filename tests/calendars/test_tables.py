@@ -30,6 +30,12 @@ MORNING = session("morning", "09:30", "12:00")
 AFTERNOON = session("afternoon", "13:00", "16:00")
 BACKWARDS = session("backwards", "12:00", "09:30")
 
+
+def at_random(earliest: str) -> SessionHours:
+    """The morning with an end drawn at random, at the earliest then."""
+    return evolve(MORNING, earliest=TimeOfDay.parse(earliest))
+
+
 PAPER = CalendarSource("PAPER", SourceKind.PAPER, "a paper", confirmed=True)
 DAY = DayRow(MONDAY, "Monday", DayKind.CLOSED, "typhoon", "PAPER", confirmed=True)
 HOURS = HoursRow(
@@ -76,6 +82,38 @@ def test_sound_tables_have_no_fault() -> None:
             evolve(TABLES, hours=(evolve(HOURS, full_day=(AFTERNOON, MORNING)),)),
         ),
         (
+            ("hours[1].effective_from", "securities hours of 2012-03-05 stand in hours[0] already"),
+            evolve(TABLES, hours=(HOURS, evolve(HOURS, note="again"))),
+        ),
+        (
+            ("hours[0].full_day", "states no session"),
+            evolve(TABLES, hours=(evolve(HOURS, full_day=()),)),
+        ),
+        (
+            ("hours[0].full_day[0].earliest", "09:29 does not lie between 09:30 and 12:00"),
+            evolve(TABLES, hours=(evolve(HOURS, full_day=(at_random("09:29"),)),)),
+        ),
+        (
+            ("hours[0].half_day[0].earliest", "12:01 does not lie between 09:30 and 12:00"),
+            evolve(TABLES, hours=(evolve(HOURS, half_day=(at_random("12:01"),)),)),
+        ),
+        (
+            (
+                "days[0].date",
+                "2023-10-09 lies outside the days of the tables, 2023-10-10 to 2027-12-31: "
+                "set first_day or last_day",
+            ),
+            evolve(TABLES, first_day=date(2023, 10, 10)),
+        ),
+        (
+            (
+                "days[0].date",
+                "2023-10-09 lies outside the days of the tables, 2009-01-01 to 2023-10-08: "
+                "set first_day or last_day",
+            ),
+            evolve(TABLES, last_day=date(2023, 10, 8)),
+        ),
+        (
             ("days[1].date", "2023-10-09 stands in days[0] already"),
             evolve(TABLES, days=(DAY, evolve(DAY, name="again"))),
         ),
@@ -113,6 +151,17 @@ def test_a_fault_is_told_with_its_path(expected: tuple[str, str], tables: Calend
     assert [expected] == list(tables.faults())
 
 
+@pytest.mark.parametrize("earliest", ["09:30", "11:58", "12:00"])
+def test_a_random_end_may_come_from_the_start_to_the_latest_end(earliest: str) -> None:
+    tables = evolve(TABLES, hours=(evolve(HOURS, full_day=(at_random(earliest),)),))
+    assert [] == list(tables.faults())
+
+
+def test_two_markets_may_change_their_hours_on_one_date() -> None:
+    both = (HOURS, evolve(HOURS, market=Market.DERIVATIVES))
+    assert [] == list(evolve(TABLES, hours=both).faults())
+
+
 def test_every_fault_is_told_at_once() -> None:
     wrong = evolve(
         TABLES,
@@ -129,6 +178,12 @@ def test_every_fault_is_told_at_once() -> None:
 def test_rows_that_are_laid_over_others_may_cite_their_sources() -> None:
     own = evolve(TABLES, sources=())
     assert ["hours[0].source", "days[0].source"] == [path for path, _ in own.faults()]
+    assert [] == list(own.faults(base=TABLES))
+
+
+def test_rows_that_are_laid_over_others_may_lie_in_their_span_too() -> None:
+    own = evolve(TABLES, first_day=date(2026, 1, 1))
+    assert ["days[0].date"] == [path for path, _ in own.faults()]
     assert [] == list(own.faults(base=TABLES))
 
 

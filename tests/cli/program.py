@@ -26,7 +26,7 @@ import structlog
 from attrs import field, frozen
 
 from hkex_ops.cli.main import run
-from hkex_ops.plugins import ENTRY_POINT_GROUP
+from hkex_ops.installed import ENTRY_POINT_GROUP
 from tests.wheel import CHECKOUT
 
 __all__ = ["HKEX_OPS", "TIMEOUT_S", "Ended", "Program", "require_refused", "times_of"]
@@ -142,7 +142,7 @@ class Program:
             patch.chdir(self.home)
             for folder in self.path:
                 patch.syspath_prepend(str(folder))
-            patch.setattr("hkex_ops.plugins.distributions", self._seen)
+            patch.setattr("hkex_ops.installed.distributions", self._seen)
             # Three attempts stay three attempts; only nobody waits between them.
             stamina.set_testing(True, attempts=100, cap=True)
             try:

@@ -13,14 +13,14 @@ from pathlib import Path
 import attrs
 import pytest
 
-from hkex_ops.cli.main import _COMMANDS, _NOUNS
+from hkex_ops.cli.tree import COMMANDS, NOUNS as ROOMS
 from tests.cli.desk import FRIDAY, Desk
 from tests.cli.program import HKEX_OPS, Program, require_refused
 
 # The tree of commands as the program itself states it.
-NOUNS = ["", *(noun for noun, _, _ in _NOUNS)]
-VERBS = [name for name, _, _ in _COMMANDS]
-VERBS += [f"{noun} {name}" for noun, _, verbs in _NOUNS for name, _, _ in verbs]
+NOUNS = ["", *(noun for noun, _, _ in ROOMS)]
+VERBS = [name for name, _, _ in COMMANDS]
+VERBS += [f"{noun} {name}" for noun, _, verbs in ROOMS for name, _, _ in verbs]
 HEAVY = {"asyncssh", "cattrs", "rich.traceback", "sqlite3", "structlog"}
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")

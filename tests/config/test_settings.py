@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from attrs import frozen
+from attrs import field, fields, frozen, validators
 
 from hkex_ops.config.settings import (
     ArchiveSettings,
@@ -19,10 +21,12 @@ from hkex_ops.config.settings import (
     load_settings,
     structure_options,
 )
-from hkex_ops.errors import ConfigError, Fault, UsageError
+from hkex_ops.errors import ConfigError, Fault, PluginError, UsageError
 from hkex_ops.model import SiteRole
 from hkex_ops.ports import Offer, ReportSource
 from hkex_ops.reports import DateForm
+
+T = TypeVar("T")
 
 WHOLE = """
 [archive]
@@ -110,6 +114,22 @@ def test_an_empty_file_is_a_configuration_with_nothing_in_it(file: Path) -> None
     assert (None, ()) == (settings.calendar.file, settings.plugins.block)
 
 
+def test_where_the_file_lies_is_not_for_the_file_to_say(file: Path) -> None:
+    known = "archive, catalogue, calendar, plugins, work, report_sources, probes"
+    expected = Fault("path", f"unknown key; known: {known}")
+    assert [expected] == faults(file, 'path = "elsewhere"')
+
+
+def test_a_file_named_from_where_one_stands_is_that_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text('[archive]\nfolder = "archive"', encoding="utf-8")
+    monkeypatch.chdir(file.parent.parent)
+    settings = load_settings(Path("desk/config.toml"))
+    assert Path("desk/config.toml") == settings.path
+    assert Path("desk/archive") == settings.required_archive().folder
+
+
 def test_a_client_points_to_the_primary_site_unless_said_otherwise(file: Path) -> None:
     settings = load(file, '[report_sources.rrs]\nadapter = "sftp"\nservice = "RRS"')
     assert SiteRole.PRIMARY is settings.report_sources["rrs"].site
@@ -130,8 +150,8 @@ def test_a_tilde_is_the_home(file: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_the_home_of_nobody_is_a_fault_and_no_traceback(file: Path) -> None:
-    [fault] = faults(file, '[archive]\nfolder = "~no-such-user-here/archive"')
-    assert "archive.folder" == fault.path
+    expected = Fault("archive.folder", "names the home of somebody who has none here")
+    assert [expected] == faults(file, '[archive]\nfolder = "~no-such-user-here/archive"')
 
 
 @pytest.mark.parametrize("value", ['""', "1", "[]", "true"])
@@ -270,6 +290,183 @@ retries = "3"
     ] == [(fault.path, fault.message) for fault in raised.value.faults]
 
 
+@frozen
+class Sequences:
+    listed: list[str] = field(factory=list[str])
+    series: Sequence[str] = ()
+    several: set[str] = field(factory=set[str])
+    settled: frozenset[str] = frozenset()
+    bare: list = field(factory=list)  # type: ignore[type-arg]
+
+
+@frozen
+class Numbers:
+    timeout_s: float = 1.0
+
+
+def fitted(file: Path, kind: type[T], text: str) -> T:
+    settings = load(file, SOURCE + text)
+    name, source = settings.source(None)
+    return structure_options(settings, name, source.options, kind, offer="sftp")
+
+
+def option_faults(file: Path, kind: type[object], text: str) -> list[tuple[str, str]]:
+    with pytest.raises(ConfigError) as raised:
+        fitted(file, kind, text)
+    lead = len("report_sources.rrs.options")
+    return [(fault.path[lead:].lstrip("."), fault.message) for fault in raised.value.faults]
+
+
+def test_a_list_of_the_file_becomes_whatever_holds_many(file: Path) -> None:
+    names = [attribute.name for attribute in fields(Sequences)]
+    text = "".join(f'{name} = ["a", "b"]\n' for name in names)
+    expected = Sequences(["a", "b"], ("a", "b"), {"a", "b"}, frozenset("ab"), ["a", "b"])
+    assert expected == fitted(file, Sequences, text)
+
+
+@pytest.mark.parametrize("name", [attribute.name for attribute in fields(Sequences)])
+def test_a_text_is_no_list_of_its_letters(file: Path, name: str) -> None:
+    expected = [(name, "must be a list, not a text")]
+    assert expected == option_faults(file, Sequences, f'{name} = "abc"')
+
+
+@pytest.mark.parametrize(("expected", "stated"), [(2.5, "2.5"), (3.0, "3")])
+def test_a_whole_number_is_a_number_too(file: Path, expected: float, stated: str) -> None:
+    assert expected == fitted(file, Numbers, f"timeout_s = {stated}").timeout_s
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"), [('"2.5"', "a text"), ("true", "true or false"), ("[1.0]", "a list")]
+)
+def test_what_only_looks_like_a_number_is_none(file: Path, stated: str, told: str) -> None:
+    expected = [("timeout_s", f"must be a number, not {told}")]
+    assert expected == option_faults(file, Numbers, f"timeout_s = {stated}")
+
+
+# -- options classes that are their author's to mend ----------------------------------------------
+
+
+@frozen
+class Either:
+    n: int | str
+
+
+@frozen
+class Pair:
+    n: tuple[int, int]
+
+
+@frozen
+class Deep:
+    inner: dict[str, Either]
+
+
+@frozen
+class Astray:
+    n: "NoSuchName"  # type: ignore[name-defined]  # noqa: F821, UP037
+
+
+class Plain:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Either, "n = 1"),
+        (Either, "n = 1.5"),
+        (Pair, "n = [1, 2]"),
+        (Deep, "inner = { a = { n = 1 } }"),
+        (Astray, "n = 1"),
+        (Plain, "n = 1"),
+    ],
+)
+def test_a_class_that_no_table_can_fill_is_its_authors_fault(
+    file: Path, kind: type[object], text: str
+) -> None:
+    with pytest.raises(PluginError) as raised:
+        fitted(file, kind, text)
+    assert ("tests", "hkex_ops_report_sources") == (raised.value.distribution, raised.value.hook)
+    assert "the options of offer sftp cannot be filled from a file: " in str(raised.value)
+    assert kind.__qualname__ in str(raised.value)
+
+
+# -- what a validator refuses ---------------------------------------------------------------------
+
+SECRET = "hunter2"
+NOT_VALID = "is not valid: it is of the right type, and its value is not taken"
+
+
+def own_sentence(_: object, attribute: object, value: str) -> None:
+    raise ValueError("must be changed before it is used")
+
+
+def raw(_: object, attribute: object, value: str) -> None:
+    raise KeyError(value)
+
+
+def chatty(_: object, attribute: object, value: str) -> None:
+    raise RuntimeError(f"{value} is too weak")
+
+
+@frozen
+class TooShort:
+    pass_: str = field(validator=validators.min_len(99))
+
+
+@frozen
+class NotListed:
+    pass_: str = field(validator=validators.in_(["a"]))
+
+
+@frozen
+class NotAlike:
+    pass_: str = field(validator=validators.matches_re("a+"))
+
+
+@frozen
+class NotBefore:
+    pass_: str = field(validator=validators.lt("a"))
+
+
+@frozen
+class NeitherOr:
+    pass_: str = field(validator=validators.or_(validators.in_(["a"]), validators.in_(["b"])))
+
+
+@frozen
+class Told:
+    pass_: str = field(validator=own_sentence)
+
+
+@frozen
+class Raw:
+    pass_: str = field(validator=raw)
+
+
+@frozen
+class Chatty:
+    pass_: str = field(validator=chatty)
+
+
+@pytest.mark.parametrize("kind", [TooShort, NotListed, NotAlike, NotBefore, NeitherOr])
+def test_a_value_that_a_validator_refuses_is_placed_and_never_repeated(
+    file: Path, kind: type[object]
+) -> None:
+    assert [("pass", NOT_VALID)] == option_faults(file, kind, f'pass = "{SECRET}"')
+
+
+def test_a_sentence_that_was_written_for_a_person_stays(file: Path) -> None:
+    expected = [("", "must be changed before it is used")]
+    assert expected == option_faults(file, Told, f'pass = "{SECRET}"')
+
+
+@pytest.mark.parametrize("kind", [Raw, Chatty])
+def test_any_other_text_of_a_validator_is_left_out(file: Path, kind: type[object]) -> None:
+    [(_, message)] = option_faults(file, kind, f'pass = "{SECRET}"')
+    assert SECRET not in message
+
+
 def test_options_stay_a_plain_table_until_the_adapter_is_known(file: Path) -> None:
     settings = load(file, SOURCE + 'anything = { at = ["all", 1, 1.5, true] }')
     expected = {"anything": {"at": ["all", 1, 1.5, True]}}
@@ -298,9 +495,14 @@ def test_faults_of_a_catalogue_name_its_own_file(file: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         load_catalogue(settings)
     assert str(file.parent / "names.toml") == raised.value.document
-    assert ["reports[0].pattern", "reports[0].pattern", "ignore[0].pattern"] == [
-        fault.path for fault in raised.value.faults
-    ]
+    assert [
+        ("ignore[0].pattern", "is no regular expression: unterminated character set at position 0"),
+        ("reports[0].pattern", "needs a group named business_date"),
+        (
+            "reports[0].pattern",
+            "unknown group 'date'; known: business_date, code, house, instance, session",
+        ),
+    ] == [(fault.path, fault.message) for fault in raised.value.faults]
 
 
 def test_a_catalogue_that_is_not_there_is_told(file: Path) -> None:

@@ -130,10 +130,10 @@ def test_every_fault_of_sense_is_told_at_once(tmp_path: Path) -> None:
         "answers[1].outcome: this step is done through a port and nobody answers for it: "
         "leave it out",
         "answers[1].retry: must be 0 to 20",
-        "answers[2].retry: a person does this step: run the session again instead",
+        "answers[2].at: 2023-04-15T14:36:00+08:00 has not come yet",
         "answers[2].by: is missing: say who answers",
         "answers[2].remark: is missing: skipping and aborting want a reason",
-        "answers[2].at: 2023-04-15T14:36:00+08:00 has not come yet",
+        "answers[2].retry: a person does this step: run the session again instead",
         "answers[3].step: 'manual' is answered twice: keep one",
     ]
     assert expected == faults(tmp_path, text)

@@ -169,7 +169,9 @@ class TestTheFile:
     def test_without_the_engine_it_says_what_to_install(
         self, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setitem(sys.modules, "reportlab", None)
+        loaded = [name for name in sys.modules if name.startswith("reportlab.")]
+        for name in ("reportlab", *loaded):
+            monkeypatch.setitem(sys.modules, name, None)
         for name in ("form", "sheet"):
             monkeypatch.delitem(sys.modules, f"hkex_ops.render.{name}", raising=False)
         with pytest.raises(ConfigError, match=r"reportlab.*pip install 'hkex-ops\[forms\]'"):

@@ -68,6 +68,11 @@ class Site:
             (self.folder / f"{module}.py").write_text(dedent(text), encoding="utf-8")
         self.modules.append(module)
 
+    def lose_metadata(self, distribution: str, *, version: str = "1.0") -> None:
+        """Damage an installed distribution as an interrupted installer does."""
+        package = distribution.replace("-", "_")
+        (self.folder / f"{package}-{version}.dist-info" / "METADATA").unlink()
+
     def load(self, *, block: Iterable[str] = ()) -> Plugins:
         """The plug-ins of this site."""
         invalidate_caches()

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from hkex_ops.errors import UsageError
 from hkex_ops.model import Endpoint, SiteRole
-from hkex_ops.ports import Offer
+from hkex_ops.ports import CommandOffer, Offer
 
 
 @frozen
@@ -61,3 +61,34 @@ def test_options_of_another_kind_are_refused(options: object) -> None:
 
 def test_an_offer_reads_as_its_name_and_options() -> None:
     assert "Offer('folder', Options)" == repr(Offer("folder", Options, opened))
+
+
+@pytest.mark.parametrize("name", ["", "  ", None, ["folder"]])
+def test_an_offer_has_a_name_that_says_something(name: object) -> None:
+    with pytest.raises(UsageError, match=r"the name of an Offer is .* must be a text"):
+        Offer(name, Options, opened)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("options", [HOSTS, object, None, "Options"])
+def test_the_options_of_an_offer_are_an_attrs_class(options: object) -> None:
+    with pytest.raises(UsageError, match=r"offer folder takes .* as its options: give an attrs"):
+        Offer("folder", options, opened)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "help", "message"),
+    [
+        ("", "package.module:run", "Tidy up.", "the name of a CommandOffer is ''"),
+        (["tidy"], "package.module:run", "Tidy up.", "the name of a CommandOffer is"),
+        ("tidy", None, "Tidy up.", "the target of command tidy is None"),
+        ("tidy", "package.module:run", " ", "the help of command tidy is ' '"),
+        ("tidy", "package.module", "Tidy up.", "write it as package.module:function"),
+        ("tidy", ":run", "Tidy up.", "write it as package.module:function"),
+    ],
+)
+def test_a_command_has_a_name_a_target_and_a_help(
+    name: str, target: str, help: str, message: str
+) -> None:
+    with pytest.raises(UsageError) as raised:
+        CommandOffer(name, target, help)
+    assert message in str(raised.value)

@@ -103,6 +103,28 @@ def test_a_plug_in_that_cannot_be_imported_is_named_and_the_others_work_on(
     assert str(found.error()).startswith("plug-in bad-plugin: cannot be imported: ")
 
 
+def test_a_distribution_that_lost_its_metadata_bears_the_name_of_its_folder(site: Site) -> None:
+    site.add("torn-plugin", source("torn"), version="2.0")
+    site.add("good-plugin", GOOD)
+    site.lose_metadata("torn-plugin", version="2.0")
+    plugins = site.load()
+    assert [("good-plugin", "1.0"), ("torn_plugin", "2.0")] == [
+        (row.distribution, row.version) for row in plugins.rows()
+    ]
+    assert ((), ["folder", "torn"]) == (plugins.faults, list(plugins.report_sources()))
+
+
+def test_one_that_lost_its_metadata_and_wants_what_another_has_is_named(site: Site) -> None:
+    site.add("one-plugin", source("one"), entry_point="shared")
+    site.add("two-plugin", source("two"), entry_point="shared")
+    site.add("good-plugin", GOOD)
+    site.lose_metadata("two-plugin")
+    plugins = site.load()
+    message = "entry point shared is claimed by one-plugin 1.0 and two_plugin 1.0: uninstall one"
+    assert {message} == {fault.message for fault in plugins.faults}
+    assert ["folder"] == list(plugins.report_sources())
+
+
 def test_an_entry_point_that_names_nothing_in_its_module_is_a_fault(site: Site) -> None:
     site.add("bad-plugin", "", attribute=":Nothing")
     assert "AttributeError" in site.fault("bad-plugin")
@@ -189,6 +211,18 @@ def test_importing_the_specification_is_not_implementing_it(site: Site) -> None:
             "return [CommandOffer('bad', 'a:b', 'c')]",
             "returned CommandOffer, which is no offer",
         ),
+        (
+            "return [Offer(['bad'], Options, never_opened)]",
+            "the name of an Offer is ['bad'], and must be a text that says something",
+        ),
+        (
+            "return [Offer('bad', object, never_opened)]",
+            "offer bad takes <class 'object'> as its options: give an attrs class",
+        ),
+        (
+            "return [CommandOffer(None, 'a:b', 'c')]",
+            "the name of a CommandOffer is None, and must be a text that says something",
+        ),
     ],
 )
 def test_a_hook_that_answers_with_something_else_is_a_fault(
@@ -270,7 +304,8 @@ def test_one_module_is_not_loaded_under_two_names(site: Site) -> None:
     site.add("a-plugin", source("folder"))
     site.add("b-plugin", None, module="a_plugin")
     plugins = site.load()
-    assert ["b-plugin"] == [fault.distribution for fault in plugins.faults]
+    message = "loads what entry point a_plugin of a-plugin loads already: keep one of the two"
+    assert (PluginFault("b_plugin", "b-plugin", message),) == plugins.faults
     assert ["folder"] == list(plugins.report_sources())
 
 
@@ -283,6 +318,21 @@ def test_a_blocked_plug_in_is_not_even_imported_and_is_listed_as_blocked(site: S
     plugins = site.load(block=["bad_plugin"])
     assert () == plugins.faults
     assert "blocked by configuration" == plugins.rows()[0].fault
+    assert ["folder"] == list(plugins.report_sources())
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("good_plugni", "did you mean 'good_plugin'?"), ("zzz", "installed: good_plugin")],
+)
+def test_a_name_to_block_that_nobody_bears_is_told_and_has_a_row(
+    site: Site, name: str, hint: str
+) -> None:
+    site.add("good-plugin", GOOD)
+    plugins = site.load(block=[name])
+    message = f"is blocked by the configuration and is not installed; {hint}"
+    assert (PluginFault(name, name, message),) == plugins.faults
+    assert {"good_plugin": None, name: message} == {row.name: row.fault for row in plugins.rows()}
     assert ["folder"] == list(plugins.report_sources())
 
 
@@ -319,6 +369,28 @@ def test_a_source_that_a_broken_plug_in_may_have_offered_is_its_authors_to_mend(
     assert "bad-plugin" == raised.value.distribution
     assert "report source sftp is not on offer, perhaps because of this: " in str(raised.value)
     assert "folder" == plugins.report_source("folder").name
+
+
+def test_every_plug_in_that_may_have_offered_it_is_named(site: Site) -> None:
+    site.add("a-plugin", "import no_such_engine")
+    site.add("b-plugin", hook("raise OSError('no licence file')"))
+    site.add("c-plugin", hook("return []", name="hkex_ops_prob"))
+    with pytest.raises(PluginError) as raised:
+        site.load().report_source("sftp")
+    assert "a-plugin, c-plugin, b-plugin" == raised.value.distribution
+    for told in ("no_such_engine", "no licence file", "there is no such hook"):
+        assert told in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [hook("raise OSError('no licence file')", name="hkex_ops_probes"), GOOD],
+    ids=["the fault of another hook", "none"],
+)
+def test_a_plug_in_that_could_not_have_offered_it_is_not_blamed(site: Site, text: str) -> None:
+    site.add("a-plugin", text)
+    with pytest.raises(ConfigError, match="report source sftp is not on offer; on offer: "):
+        site.load(block=["misspelt"]).report_source("sftp")
 
 
 # -- commands -------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ def test_a_name_is_read_by_its_groups(name: str, identity: ReportIdentity) -> No
         "hkcc_TP001_20230414.csv",
         "HKCC_TP001_20230431.csv",
         "HKCC_TP001_00000414.csv",
+        "HKCC_TP001_2023041\N{FULLWIDTH DIGIT FOUR}.csv",
         "",
     ],
     ids=[
@@ -49,6 +50,7 @@ def test_a_name_is_read_by_its_groups(name: str, identity: ReportIdentity) -> No
         "other case",
         "no such date",
         "year nought",
+        "full-width digits",
         "empty",
     ],
 )
@@ -159,6 +161,12 @@ def test_a_sound_catalogue_has_no_fault() -> None:
             "is stated neither here nor by a group of the pattern",
             evolve(RULE, pattern=NAMES.replace("?P<code>", "?:")),
         ),
+        ("codes", "names no code, so the rule would never know a name", evolve(RULE, codes=())),
+        (
+            "code",
+            "'TP009' is not among the rule's codes, so it would never be known",
+            evolve(RULE, code="TP009"),
+        ),
     ],
 )
 def test_a_fault_of_a_rule_is_told_with_its_path(path: str, message: str, rule: ReportRule) -> None:
@@ -176,6 +184,7 @@ def test_every_fault_of_a_catalogue_is_told_at_once() -> None:
         "reports[0].pattern",
         "reports[0].house",
         "reports[0].code",
+        "reports[0].codes",
         "reports[1].pattern",
         "ignore[0].pattern",
     ] == [path for path, _ in catalogue.faults()]

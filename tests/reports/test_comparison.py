@@ -1,16 +1,17 @@
-"""The folder check: a count is the headline, names and sizes decide, and no snapshot is no pass."""
+"""The folder check: count, names, kinds and sizes decide, and no snapshot is no pass."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given, strategies as st
 
-from hkex_ops.model import ListedReport, SiteRole
+from hkex_ops.model import ListedReport, ReportKind, SiteRole
 from hkex_ops.reports import FolderComparison, FolderOutcome, compare_folders
 from tests.reports.folders import listing
 
 A, B, C = (ListedReport(name, 10) for name in "abc")
 LARGER_B = ListedReport("b", 11)
+LINK_B = ListedReport("b", 10, kind=ReportKind.LINK)
 
 folders = st.dictionaries(st.sampled_from("abcde"), st.integers(0, 3)).map(
     lambda sizes: tuple(ListedReport(name, size) for name, size in sizes.items())
@@ -72,10 +73,35 @@ def test_an_empty_snapshot_is_a_snapshot() -> None:
             FolderComparison(FolderOutcome.CHANGED, 2, 2, ("c",), ("a",), (("b", 10, 11),)),
             "2 files, 2 then: 1 new, 1 gone, 1 of another size",
         ),
+        (
+            (A, LINK_B),
+            (A, B),
+            FolderComparison(
+                FolderOutcome.CHANGED,
+                2,
+                2,
+                changed_kind=(("b", ReportKind.FILE, ReportKind.LINK),),
+            ),
+            "2 files, 2 then: 1 of another kind",
+        ),
+        (
+            (A, A),
+            (A,),
+            FolderComparison(FolderOutcome.CHANGED, 2, 1),
+            "2 files, 1 then: the same names in another number",
+        ),
     ],
-    ids=["same count, other names", "same names, other size", "more", "fewer", "all at once"],
+    ids=[
+        "same count, other names",
+        "same names, other size",
+        "more",
+        "fewer",
+        "all at once",
+        "a link for a file",
+        "one name twice",
+    ],
 )
-def test_any_difference_of_names_or_sizes_is_a_change(
+def test_any_difference_of_count_names_kinds_or_sizes_is_a_change(
     now: tuple[ListedReport, ...],
     then: tuple[ListedReport, ...],
     expected: FolderComparison,

@@ -9,7 +9,7 @@ import pytest
 
 from hkex_ops.config.shipped import load_rollout
 from hkex_ops.errors import ConfigError
-from hkex_ops.model import ACTIONS, Bound, Certainty, Rollout, Window
+from hkex_ops.model import ACTIONS, Bound, Certainty, Rollout, Source, Window
 from hkex_ops.rollouts import faults_of
 from tests.rollouts.papers import CALENDAR, RRS_2023, TEXT, edited, faults_in
 
@@ -175,6 +175,47 @@ def test_a_source_names_circular_and_place(source: str, message: str) -> None:
     assert [("restrictions[0].source", message)] == faults_in(text)
 
 
+CITING = 'source = "third paragraph, (ii)"'
+
+
+@pytest.mark.parametrize(
+    "circular",
+    [
+        RRS_2023.circulars[0].reference,
+        RRS_2023.circulars[0].title,
+        RRS_2023.circulars[0].refers_to[0],
+    ],
+    ids=["reference", "title", "a paper it refers to"],
+)
+def test_a_source_names_a_paper_that_the_rollout_lists(circular: str) -> None:
+    source = f'source = {{ circular = "{circular}", place = "first paragraph" }}'
+    assert [] == faults_in(edited((CITING, source)))
+
+
+def test_a_source_that_names_a_paper_unheard_of_is_a_fault() -> None:
+    source = 'source = { circular = "CD/OEC/HKCC/073/2032", place = "first paragraph" }'
+    message = (
+        "'CD/OEC/HKCC/073/2032' is no paper that this rollout lists; "
+        "did you mean 'CD/OEC/HKCC/073/2023'?"
+    )
+    assert [("restrictions[0].source", message)] == faults_in(edited((CITING, source)))
+
+
+def test_a_source_deep_inside_is_told_with_its_path() -> None:
+    first, *others = RRS_2023.sessions
+    step, *steps = first.steps
+    astray = attrs.evolve(step, source=Source("?", "?"))
+    session = attrs.evolve(first, steps=(astray, *steps))
+    rollout = attrs.evolve(RRS_2023, sessions=(session, *others))
+    assert ["sessions[0].steps[0].source"] == [path for path, _ in faults_of(rollout)]
+
+
+def test_a_circular_without_a_sound_name_is_the_only_thing_complained_of() -> None:
+    head, circulars = edited(('reference = "CD/OEC/HKCC/073/2023"\n', "")).split("[[circulars]]")
+    nameless = f"{head}[[circulars]]{circulars.replace('title = ', 'title = 7 # ', 1)}"
+    assert [("circulars[0].title", "must be a text, not a whole number")] == faults_in(nameless)
+
+
 def test_a_fact_without_a_source_is_a_fault() -> None:
     text = edited(('source = "third paragraph, (ii)"\n', ""))
     assert [("restrictions[0].source", "is missing")] == faults_in(text)
@@ -215,7 +256,7 @@ def test_every_fault_of_shape_is_told_at_once_in_order_of_path() -> None:
         ("circulars[0].signature", "unknown key; did you mean 'signatory'?"),
         ("connections[0].networks", "must be a list, not a text"),
         ("connections[0].port", "must be a whole number, not a text"),
-        ("registrations[0].due", "must be a text, not int"),
+        ("registrations[0].due", "must be a text, not a whole number"),
         ("sessions[0].grade", "unknown word 'optoinal'; did you mean 'optional'?"),
         ("sessions[0].steps[0].moment", "is missing"),
         ("sessions[0].steps[0].momnet", "unknown key; did you mean 'moment'?"),

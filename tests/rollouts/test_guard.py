@@ -153,5 +153,32 @@ def test_a_denial_by_a_rule_without_end_has_none() -> None:
     assert raised.value.until is None
 
 
+def test_a_denial_by_several_rules_ends_with_the_last_of_them() -> None:
+    later = AFTER + timedelta(days=30)
+    rules = [
+        rule("a"),
+        rule("b", window=Window(Bound(FIRST), Bound(later))),
+        rule("c", Effect.LIMITED_TO, window=Window(Bound(FIRST), Bound(later + TICK))),
+        rule("d", action="change-password", window=Window(Bound(FIRST), OPEN)),
+    ]
+    with pytest.raises(Denied) as raised:
+        Guard([paper(*rules)]).require(RENEW, FIRST)
+    assert ("rule a", later) == (raised.value.rule, raised.value.until)
+
+
+def test_a_denial_by_several_rules_has_no_end_when_one_of_them_has_none() -> None:
+    endless = rule("b", window=Window(Bound(FIRST), OPEN))
+    with pytest.raises(Denied) as raised:
+        Guard([paper(rule("a"), endless)]).require(RENEW, FIRST)
+    assert raised.value.until is None
+
+
+def test_a_time_without_a_zone_is_no_instant_to_judge() -> None:
+    naive = FIRST.replace(tzinfo=None)
+    for ask in (Guard([]).in_force, lambda at: Guard([RRS_2023]).may(RENEW, at)):
+        with pytest.raises(UsageError, match=r"2023-04-17T00:00:00 has no zone: say which one"):
+            ask(naive)
+
+
 def test_what_is_required_and_allowed_goes_on_with_the_ruling() -> None:
     assert Ruling(RENEW, AFTER, Decision.ALLOW, ()) == Guard([RRS_2023]).require(RENEW, AFTER)

@@ -74,6 +74,20 @@ def test_a_business_event_falls_where_the_tables_of_its_day_say(text: str, at: d
     assert (expected, expected) == (start(text), end(text))
 
 
+def test_a_business_event_that_the_tables_know_only_about_is_about() -> None:
+    text = "close of business 2024-12-24 (Tuesday)"
+    christmas_eve = date(2024, 12, 24)
+    expected = Bound(CALENDAR.close_of_t1(christmas_eve), ABOUT, text)
+    assert (expected, expected) == (start(text), end(text))
+    assert ABOUT is CALENDAR.bound_of_close_of_t1(christmas_eve).certainty
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "9999-12-31 (Friday) 24:00"])
+def test_the_last_day_there_is_has_no_end(text: str) -> None:
+    with pytest.raises(ValueError, match=r"9999-12-31 has no day after it .* write open"):
+        end(text)
+
+
 @pytest.mark.parametrize(
     ("text", "certainty"), [("unknown", Certainty.UNKNOWN), ("open", Certainty.OPEN)]
 )
@@ -99,6 +113,7 @@ def test_no_bound_and_an_unsaid_one_are_two_things(text: str, certainty: Certain
         ("close of business 2031-01-02", "lies outside the calendar tables"),
         ("", "is no moment; write it as"),
         ("14:30", "is no moment; write it as"),
+        ("2023-04-1\N{FULLWIDTH DIGIT FIVE}", "is no moment; write it as"),
         ("15 April 2023", "is no moment; write it as"),
         ("15/04/2023", "is no moment; write it as"),
         ("2023-04-15T14:30", "is no moment; write it as"),

@@ -50,7 +50,7 @@ def outage(**told: Any) -> ChannelOutage:
         from_time="18:00",
         to_weekday="Sunday",
         to_time="24:00",
-        source=Source("somebody's paper", "first paragraph"),
+        source=Source(DCASS.circulars[0].title, "first paragraph"),
     )
     return evolve(weekly, **told)
 

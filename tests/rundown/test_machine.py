@@ -202,6 +202,20 @@ def test_a_step_whose_window_the_paper_leaves_unknown_is_refused() -> None:
     assert StepState.WAITING is rundown.states[step]
 
 
+def test_a_session_whose_start_the_paper_leaves_unknown_is_never_told_as_opened() -> None:
+    unknown = Bound(None, Certainty.UNKNOWN)
+    for until in (unknown, Bound(FIRST_CLOSES)):
+        rundown = Rundown([attrs.evolve(LOG_IN, window=Window(unknown, until))])
+        assert () == rundown.poll(FIRST_CLOSES - TICK)
+
+
+def test_a_session_whose_end_alone_is_unknown_opens_at_its_start() -> None:
+    window = Window(Bound(FIRST_OPENS), Bound(None, Certainty.UNKNOWN))
+    rundown = Rundown([attrs.evolve(LOG_IN, window=window)])
+    assert () == rundown.poll(FIRST_OPENS - TICK)
+    assert (SessionOpened(FIRST_OPENS, "session-1"),) == rundown.poll(FIRST_OPENS)
+
+
 def test_what_began_in_its_window_may_end_after_it() -> None:
     rundown = Rundown([LOG_IN])
     rundown.handle(Start(LOG_IN), FIRST_CLOSES - TICK)
@@ -268,6 +282,25 @@ def test_a_rundown_with_one_step_that_did_not_pass_did_not_pass(state: StepState
 
 def test_steps_stand_in_their_order() -> None:
     assert list(STEPS) == list(Rundown(STEPS).states)
+
+
+def test_a_rundown_without_steps_is_none() -> None:
+    with pytest.raises(UsageError, match="without steps proves nothing"):
+        Rundown([])
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        attrs.evolve(FREE, session="after/wards"),
+        attrs.evolve(FREE, id="fetch/all"),
+        attrs.evolve(FREE, session=""),
+        attrs.evolve(FREE, id=""),
+    ],
+)
+def test_a_step_has_names_that_make_one_key_only(step: RundownStep) -> None:
+    with pytest.raises(UsageError, match="both names are there and bear no slash"):
+        Rundown([step])
 
 
 def test_two_steps_of_one_session_cannot_bear_one_id() -> None:
@@ -351,6 +384,7 @@ def test_a_snapshot_is_plain_words_and_stands_again() -> None:
         "session-1/log-out": "waiting",
         "session-2/fetch": "waiting",
         "afterwards/fetch": "waiting",
+        "session-1": "opened",
     } == snapshot
     again = Rundown(STEPS)
     again.restore(snapshot)
@@ -363,6 +397,31 @@ def test_a_step_that_was_running_is_waiting_again() -> None:
     again.restore(rundown.snapshot())
     assert StepState.WAITING is again.states[FREE]
     assert (StepStarted(hkt(19), FREE),) == again.handle(Start(FREE), hkt(19))
+
+
+def test_what_was_told_of_a_session_is_not_told_again_by_whoever_takes_over() -> None:
+    rundown = Rundown(STEPS)
+    rundown.poll(SECOND_OPENS)
+    snapshot = rundown.snapshot()
+    assert ("opened closed", "opened") == (snapshot["session-1"], snapshot["session-2"])
+    again = Rundown(STEPS)
+    again.restore(snapshot)
+    assert () == again.poll(SECOND_OPENS)
+    assert (SessionClosed(SECOND_CLOSES, "session-2", ("fetch",)),) == again.poll(SECOND_CLOSES)
+
+
+def test_a_snapshot_that_says_nothing_of_its_sessions_is_understood() -> None:
+    rundown = Rundown([FREE, LOG_IN])
+    rundown.restore({"afterwards/fetch": "passed", "session-1/log-in": "waiting"})
+    assert (SessionOpened(FIRST_OPENS, "session-1"),) == rundown.poll(FIRST_OPENS)
+
+
+def test_a_session_with_an_abandoned_step_was_aborted_whatever_else_the_snapshot_says() -> None:
+    rundown = Rundown([FREE])
+    rundown.restore({"afterwards/fetch": "abandoned"})
+    assert {"afterwards"} == rundown.aborted
+    with pytest.raises(UsageError, match="afterwards was aborted already"):
+        rundown.handle(Abort("afterwards", "storm", BY), FIRST_OPENS)
 
 
 def test_an_aborted_session_stays_aborted() -> None:
@@ -379,6 +438,11 @@ def test_an_aborted_session_stays_aborted() -> None:
         ({}, "of another rundown"),
         ({"session-1/check": "passed"}, "of another rundown"),
         ({"afterwards/fetch": "passed", "session-1/check": "passed"}, "of another rundown"),
+        ({"afterwards/fetch": "passed", "session-1": "aborted"}, "of another rundown"),
+        (
+            {"afterwards/fetch": "passed", "afterwards": "opened dancing"},
+            "'opened dancing' of session afterwards, which is no state",
+        ),
         ({"afterwards/fetch": "dancing"}, "'dancing' of step afterwards/fetch, which is no state"),
     ],
 )

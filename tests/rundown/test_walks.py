@@ -84,11 +84,9 @@ class Walk(RuleBasedStateMachine):
 
     @rule()
     def somebody_else_takes_over(self) -> None:
-        """Restore into a new machine; what ran is waiting again."""
+        """Restore into a new machine; what ran is waiting again, and nothing is told twice."""
         again = Rundown(STEPS)
         again.restore(self.rundown.snapshot())
-        # A new machine tells anew which sessions are open.
-        self.told = [e for e in self.told if not isinstance(e, SessionOpened | SessionClosed)]
         self.rundown = again
         for step, state in self.account.items():
             if state is StepState.RUNNING:

@@ -50,7 +50,7 @@ host_keys = ["{FINGERPRINT}"]
 
 
 def structured(text: str) -> SftpOptions:
-    settings = Settings(Path("/etc/hkex-ops/config.toml"))
+    settings = Settings(path=Path("/etc/hkex-ops/config.toml"))
     return structure_options(settings, "rrs", tomllib.loads(text), SftpOptions)
 
 

@@ -178,8 +178,9 @@ class TestCommand:
         folder = tmp_path / "with space"
         with running(folder) as (_, stdout):
             lines = [stdout.readline() for _ in range(8)]
-        assert f"  hkex-ops --config '{folder}/config.toml' reports list\n" in lines
-        assert "reports fetch --site primary --business-date 2023-04-14\n" in "".join(lines)
+        assert f"  hkex-ops reports list --config '{folder}/config.toml'\n" in lines
+        config = f"--config '{folder}/config.toml'"
+        assert f"  hkex-ops reports fetch {config} --business-date 2023-04-14\n" in lines
         assert "Ctrl-C ends it.\n" == lines[-1]
 
     def test_a_folder_that_holds_a_configuration_is_refused(self, tmp_path: Path) -> None:

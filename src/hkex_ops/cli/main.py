@@ -1,19 +1,19 @@
-"""The program ``hkex-ops``: the tree of commands, and what an error means to the caller.
+"""The program ``hkex-ops``: one command line run, and what an error means to the caller.
 
-Commands are named here and imported only when they run; plug-ins add theirs by hook.
+Which commands there are is :mod:`hkex_ops.cli.tree`'s.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
-from typing import Annotated
+from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, Group, Parameter
+from cyclopts import CycloptsError
 
 from hkex_ops.cli.answer import Answer, ExitCode, print_answer, print_json
+from hkex_ops.cli.configuration import blocked_plugins
+from hkex_ops.cli.tree import build_app
 from hkex_ops.errors import (
     ConfigError,
     Denied,
@@ -26,7 +26,7 @@ from hkex_ops.errors import (
 )
 from hkex_ops.plugins import Plugins
 
-__all__ = ["build_app", "main", "run"]
+__all__ = ["main", "run"]
 
 _EXIT_CODES: tuple[tuple[type[HkexOpsError], ExitCode], ...] = (
     (UsageError, ExitCode.USAGE),
@@ -38,84 +38,9 @@ _EXIT_CODES: tuple[tuple[type[HkexOpsError], ExitCode], ...] = (
     (StoreError, ExitCode.FAULT),
 )
 
-_COMMANDS: tuple[tuple[str, str, str], ...] = (
-    ("status", "hkex_ops.cli.status:status", "Show the desk's four answers on one screen."),
-    ("agenda", "hkex_ops.cli.agenda:agenda", "List what to do next, and by when."),
-    ("may", "hkex_ops.cli.may:may", "Say whether an act is allowed now, and by which rule."),
-    (
-        "connections",
-        "hkex_ops.cli.connections:connections",
-        "Say where the clients of a service point now, and why.",
-    ),
-    (
-        "checklist",
-        "hkex_ops.cli.checklist:checklist",
-        "Answer a rollout's checklist; see what is open and overdue.",
-    ),
-    (
-        "fallback",
-        "hkex_ops.cli.fallback:fallback",
-        "Show what the way back needs; record that it is taken.",
-    ),
-    ("calendar", "hkex_ops.cli.calendar:calendar", "Show a day's sessions, or why it is closed."),
-    ("plugins", "hkex_ops.cli.plugins:plugins", "List the plug-ins found and what became of them."),
-)
-_NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
-    (
-        "reports",
-        "Reports of the Report Retrieval Solution: list, fetch, drill, verify.",
-        (
-            ("list", "hkex_ops.cli.reports:list_", "List the report folder of a site."),
-            ("fetch", "hkex_ops.cli.reports:fetch", "Fetch and keep what is new of a date."),
-            (
-                "drill",
-                "hkex_ops.cli.reports:drill",
-                "Do the folder check of a connectivity session.",
-            ),
-            ("verify", "hkex_ops.cli.reports:verify", "Prove the archive and its ledger whole."),
-        ),
-    ),
-    (
-        "rollouts",
-        "Circulars as data.",
-        (
-            ("list", "hkex_ops.cli.rollouts:list_", "List the rollouts that are known."),
-            ("show", "hkex_ops.cli.rollouts:show", "Show one rollout, times resolved."),
-            (
-                "check",
-                "hkex_ops.cli.rollout_files:check",
-                "Judge a rollout file that someone wrote.",
-            ),
-            ("new", "hkex_ops.cli.rollout_files:new", "Give a commented file to start from."),
-        ),
-    ),
-    (
-        "forms",
-        "Forms that participants return.",
-        (
-            ("fill", "hkex_ops.cli.forms:fill_", "Make a form as a PDF, values printed on it."),
-            ("list", "hkex_ops.cli.forms:list_", "List the forms, how they stand, their fields."),
-        ),
-    ),
-    (
-        "rundown",
-        "Sessions worked step by step.",
-        (
-            ("run", "hkex_ops.cli.rundown:run", "Work a session, or go on where it stood."),
-            ("show", "hkex_ops.cli.rundown:show", "Show a session's steps and how they stand."),
-            ("done", "hkex_ops.cli.rundown:done", "Note that an item of the agenda was done."),
-        ),
-    ),
-    (
-        "evidence",
-        "Evidence folders: what can be shown afterwards.",
-        (("verify", "hkex_ops.cli.evidence:verify", "Prove an evidence folder whole, offline."),),
-    ),
-)
-# Offered by plug-ins; known here so that asking without the plug-in says which one to install.
-_KNOWN_PLUGIN_COMMANDS = {
-    "rehearse": ("hkex-ops-simulator", "Rehearse a rollout against an exchange in a box."),
-}
+# Whether to answer in JSON must be known before the command line is understood: an error is told
+# in the same way.
+_JSON_WORDS = frozenset({"--json", "--json=true", "--json=True", "--json=1", "--json=yes"})
 
 
 def main() -> None:
@@ -129,10 +54,10 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; never raises for what a user did."""
-    as_json = "--json" in arguments
+    as_json = any(word in _JSON_WORDS for word in arguments)
     try:
-        plugins = Plugins.load()
-        app = build_app(plugins)
+        plugins = Plugins.load(block=blocked_plugins(arguments))
+        app = build_app(plugins, arguments)
         if arguments and arguments[0] in plugins.commands():
             plugins.require_command(arguments[0])
         answer = app(
@@ -172,54 +97,6 @@ def _print(answer: Answer, *, as_json: bool) -> int:
         reason = f"cannot be written ({error.strerror}): free some space, or send it elsewhere"
         raise StoreError(reason, path="standard output") from error
     return int(answer.exit_code)
-
-
-def build_app(plugins: Plugins) -> App:
-    """The tree of commands, the plug-ins' own included."""
-    app = App(
-        name="hkex-ops",
-        help="Operations of Hong Kong exchange participants: what a circular demands, done and "
-        "proven.",
-        version=lambda: version("hkex-ops"),
-        help_format="plaintext",
-        suppress_keyboard_interrupt=False,
-    )
-    for name, target, help_ in _COMMANDS:
-        app.command(target, name=name, help=help_)
-    for noun, help_, verbs in _NOUNS:
-        room = App(name=noun, help=help_, help_format="plaintext")
-        for name, target, verb_help in verbs:
-            room.command(target, name=name, help=verb_help)
-        app.command(room)
-    _add_plugin_commands(app, plugins)
-    return app
-
-
-def _add_plugin_commands(app: App, plugins: Plugins) -> None:
-    offered = plugins.commands()
-    group = Group("Commands of plug-ins")
-    taken = {name for name, _, _ in _COMMANDS} | {noun for noun, _, _ in _NOUNS}
-    for name, command in offered.items():
-        if name not in taken:
-            app.command(command.target, name=name, help=command.help, group=group)
-    for name, (distribution, help_) in _KNOWN_PLUGIN_COMMANDS.items():
-        if name not in offered:
-            absent = _absent(name, distribution, plugins)
-            app.command(absent, name=name, help=help_, group=group)
-
-
-def _absent(name: str, distribution: str, plugins: Plugins) -> Callable[..., Answer]:
-    """A command in the place of one that its plug-in does not offer now; says why."""
-    fault = next((one for one in plugins.faults if one.distribution == distribution), None)
-
-    def absent(
-        *words: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)],
-    ) -> Answer:
-        if fault is not None:
-            raise fault.error()
-        raise ConfigError(f"{name} comes with a plug-in: install {distribution}")
-
-    return absent
 
 
 def _exit_code(error: HkexOpsError) -> ExitCode:

@@ -11,6 +11,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hkex_ops.calendars import Calendar
+from hkex_ops.cli.configuration import CONFIG_VARIABLE, user_config
 from hkex_ops.clock import Clock, SystemClock
 from hkex_ops.config.settings import Settings, load_settings
 from hkex_ops.config.shipped import load_calendar
@@ -35,9 +36,10 @@ __all__ = [
     "system_clock",
 ]
 
-CONFIG_VARIABLE = "HKEX_OPS_CONFIG"
-
-Json = Annotated[bool, Parameter(name="--json", negative="", help="One JSON document on stdout.")]
+Json = Annotated[
+    bool,
+    Parameter(name="--json", negative="", help="One JSON document on stdout.", show_default=False),
+]
 Config = Annotated[
     Path | None,
     Parameter(
@@ -58,7 +60,8 @@ Source = Annotated[
     Parameter(name="--source", help="Name of the report source, where there are several."),
 ]
 Verbose = Annotated[
-    bool, Parameter(name="--verbose", negative="", help="Log every event to stderr.")
+    bool,
+    Parameter(name="--verbose", negative="", help="Log every event to stderr.", show_default=False),
 ]
 BusinessDate = Annotated[
     str | None,
@@ -78,9 +81,7 @@ def config_path(config: Path | None) -> Path:
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
         return Path(named)
-    import platformdirs
-
-    path = platformdirs.user_config_path("hkex-ops") / "config.toml"
+    path = user_config()
     if not path.exists():
         raise ConfigError(
             f"there is no configuration: give --config FILE, set {CONFIG_VARIABLE}, or write {path}"
@@ -136,11 +137,9 @@ def parse_site(text: str | None, default: SiteRole) -> SiteRole:
 
 def optional_settings(config: Path | None) -> Settings | None:
     """The settings, or nothing where no configuration was named and none is there."""
-    if config is None and not os.environ.get(CONFIG_VARIABLE):
-        import platformdirs
-
-        if not (platformdirs.user_config_path("hkex-ops") / "config.toml").exists():
-            return None
+    named = config is not None or os.environ.get(CONFIG_VARIABLE)
+    if not named and not user_config().exists():
+        return None
     return load_settings(config_path(config))
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import Config, Json, optional_settings
 from hkex_ops.cli.text import say
+from hkex_ops.cli.tree import refuse_taken
 from hkex_ops.config.shipped import load_calendar
 from hkex_ops.flows.papers import load_papers
 from hkex_ops.model import plain
@@ -22,6 +23,7 @@ def plugins(*, config: Config = None, json: Json = False) -> Answer:
     if loaded.rollouts():
         # Only reading them shows what is wrong with them.
         load_papers(load_calendar(settings.calendar.file if settings else None), loaded)
+    refuse_taken(loaded)
     rows = loaded.rows()
     return Answer(
         {"plugins": [plain(row) for row in rows]},

@@ -242,6 +242,7 @@ def drill(
     codes = report or desk.configured.drill_reports
     if not codes:
         raise UsageError("no report to download is named: give --report, or set drill_reports")
+    desk.catalogue.require_codes(desk.configured.service, codes)
     with desk.archive() as archive, watching() as observe:
         exercise = Drill(
             desk.configured,

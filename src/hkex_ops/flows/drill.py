@@ -92,15 +92,6 @@ class Drill:
         _log.info(log.DRILL_STEP, step=action.value, state=done.state.value, found=done.found)
         return done
 
-    def require_codes(self, reports: Sequence[str]) -> None:
-        """`UsageError` when a code is none that the catalogue knows."""
-        known = self.catalogue.codes(self.configured.service)
-        unknown = [code for code in reports if code not in known]
-        if unknown:
-            raise UsageError(
-                f"unknown report code {', '.join(unknown)}; the catalogue knows {', '.join(known)}"
-            )
-
     async def close(self) -> None:
         """End the session if one is open, whatever came before."""
         self._source = None
@@ -234,7 +225,7 @@ async def run_drill(
     drill: Drill, reports: Sequence[str]
 ) -> tuple[tuple[StepAction, StepResult], ...]:
     """The whole drill, in the circular's order; always ends logged out."""
-    drill.require_codes(reports)
+    drill.catalogue.require_codes(drill.configured.service, reports)
     try:
         return tuple([(action, await drill.step(action, reports)) for action in DRILL_ACTIONS])
     finally:

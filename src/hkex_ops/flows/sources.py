@@ -51,9 +51,7 @@ def configured_source(settings: Settings, plugins: Plugins, name: str | None) ->
     """The source called ``name``, or the only one. Raises what the configuration deserves."""
     name, source = settings.source(name)
     offer = plugins.report_source(source.adapter)
-    options = structure_options(
-        settings, name, source.options, offer.options, offer=offer.name
-    )
+    options = structure_options(settings, name, source.options, offer.options, offer=offer.name)
     return ConfiguredSource(name, source.service, source.site, source.drill_reports, offer, options)
 
 
@@ -67,21 +65,20 @@ async def take_listing(
     """The whole folder as one value; `PluginError` when the adapter lists a name twice."""
     reports: dict[str, ListedReport] = {}
     async for entry in source.list_reports():
-        listed = evolve(entry, name=_storable(entry.name))
-        if listed.name in reports or len(reports) >= LISTING_LIMIT:
+        if entry.name in reports or len(reports) >= LISTING_LIMIT:
             raise PluginError(
-                f"listed {listed.name!r} twice, or more than {LISTING_LIMIT} names",
+                f"listed {entry.name!r} twice, or more than {LISTING_LIMIT} names",
                 distribution=configured.offer.name,
                 hook="hkex_ops_report_sources",
             )
-        reports[listed.name] = listed
+        reports[entry.name] = evolve(entry, name=_storable(entry.name))
     return Listing(
         service=configured.service,
         site=site,
         endpoint=source.endpoint,
         taken_at=clock.now(),
         business_date=business_date,
-        reports=tuple(reports[name] for name in sorted(reports)),
+        reports=tuple(sorted(reports.values(), key=lambda listed: listed.name)),
     )
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 
 from attrs import frozen
 
+from hkex_ops.errors import UsageError
 from hkex_ops.model import ReportIdentity
 
 __all__ = ["Catalogue", "DateForm", "IgnoreRule", "ReportRule"]
@@ -30,8 +31,8 @@ class DateForm(StrEnum):
     YYMMDD = "yymmdd"
 
 
-# Where year, month and day stand in each form, in digits that every system reads alike. A two-digit year is of this century: the exchange's
-# files that carry one began after 2000.
+# Where year, month and day stand in each form, in ASCII digits only. A two-digit year is of this
+# century: the exchange's files that carry one began after 2000.
 _SPELLING = {
     DateForm.YYYYMMDD: re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
     DateForm.DDMMYYYY: re.compile(r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})(?P<year>[0-9]{4})"),
@@ -103,6 +104,15 @@ class Catalogue:
         """The codes known for ``service``, each once, in the catalogue's order."""
         known = (code for rule in self.reports if rule.service == service for code in rule.codes)
         return tuple(dict.fromkeys(known))
+
+    def require_codes(self, service: str, codes: Sequence[str]) -> None:
+        """`UsageError` when one of ``codes`` is none that is known for ``service``."""
+        known = self.codes(service)
+        unknown = [code for code in codes if code not in known]
+        if unknown:
+            raise UsageError(
+                f"unknown report code {', '.join(unknown)}; the catalogue knows {', '.join(known)}"
+            )
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """What is wrong with the rules, as (path, sentence)."""

@@ -2,8 +2,8 @@
 
 "Check the number of files (e.g. reports) in the folder remains unchanged as last business date"
 (CD/OEC/HKCC/073/2023, Attachment). The count is the headline; a count alone is weak, so names,
-kinds and sizes are compared too. Without a snapshot of the last business date the outcome is unknown, never
-passed.
+kinds and sizes are compared too. Without a snapshot of the last business date the outcome is
+unknown, never passed.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
-from attrs import fields, has
+from attrs import AttrsInstance, fields, has
 
 from hkex_ops.calendars import TimeOfDay
 from hkex_ops.model import (
@@ -78,11 +78,9 @@ def _sources(path: str, value: object) -> Iterator[tuple[str, Source]]:
         for place, one in enumerate(cast("tuple[object, ...]", value)):
             yield from _sources(f"{path}[{place}]", one)
     elif has(type(value)):
-        for attribute in fields(type(value)):
-            inner: object = getattr(value, attribute.name)
-            if isinstance(inner, tuple) or has(type(inner)):
-                step = attribute.name.rstrip("_")
-                yield from _sources(f"{path}.{step}" if path else step, inner)
+        for attribute in fields(cast("type[AttrsInstance]", type(value))):
+            step = attribute.name.rstrip("_")
+            yield from _sources(f"{path}.{step}" if path else step, getattr(value, attribute.name))
 
 
 def _restrictions(rollout: Rollout) -> Iterator[tuple[str, str]]:

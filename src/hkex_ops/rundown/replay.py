@@ -43,7 +43,7 @@ def snapshot_after(
                 _tell(sessions, session, "aborted")
                 for one in abandoned:
                     _set(states, session, str(one), StepState.ABANDONED)
-            case ("session-opened" | "session-closed"), {"session": str(session)}:
+            case (("session-opened" | "session-closed"), {"session": str(session)}):
                 _tell(sessions, session, kind.removeprefix("session-"))
             case _:
                 pass

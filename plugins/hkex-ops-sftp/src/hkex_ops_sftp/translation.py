@@ -7,6 +7,8 @@ characters before they enter a sentence.
 
 from __future__ import annotations
 
+import os
+
 import asyncssh
 from asyncssh.constants import (
     DISC_BY_APPLICATION,
@@ -69,7 +71,9 @@ def translated(error: BaseException, doing: str) -> HkexOpsError:
     if isinstance(error, TimeoutError):
         return TimedOut(f"{doing}: no answer in time: try again, or ask the exchange")
     if isinstance(error, OSError):
-        return Unreachable(f"{doing}: {printable(error.strerror or str(error))}")
+        # The event loop words its own refusals; the system's word for the number is plainer.
+        said = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        return Unreachable(f"{doing}: {printable(said or str(error))}")
     if isinstance(error, asyncssh.SFTPError):
         return translated_status(error, doing)
     if isinstance(error, asyncssh.Error):

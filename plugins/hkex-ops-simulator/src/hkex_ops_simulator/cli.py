@@ -130,22 +130,19 @@ def _document(
 def _lines(
     exchange: SimulatedExchange, configuration: Path, business_dates: list[date]
 ) -> list[str]:
-    command = f"hkex-ops --config {shlex.quote(str(configuration))}"
+    config = f"--config {shlex.quote(str(configuration))}"
     count = len(exchange.names(SiteRole.PRIMARY))
     sites = [
         f"  {site.role.value:<10}{', '.join(map(str, site.addresses))}  {site.fingerprint}"
         for site in exchange.sites.values()
     ]
-    fetches = [
-        f"  {command} reports fetch --site primary --business-date {each.isoformat()}"
-        for each in business_dates[-1:]
-    ]
+    last = [f"--business-date {each.isoformat()}" for each in business_dates[-1:]]
     return [
         f"An exchange in a box is up on loopback: {count} SYNTHETIC files for {exchange.user}",
         *sites,
         "Try in another terminal:",
-        f"  {command} reports list",
-        *fetches,
-        f"  {command} reports drill --site secondary",
+        f"  hkex-ops reports list {config}",
+        *(f"  hkex-ops reports fetch {config} {of_date}" for of_date in last),
+        *(f"  hkex-ops reports drill {config} --site secondary {of_date}" for of_date in last),
         "Ctrl-C ends it.",
     ]

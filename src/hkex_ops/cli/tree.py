@@ -1,0 +1,164 @@
+"""The tree of commands: what there is, and where each is imported from when it runs.
+
+A command's help on the tree is one line here, so that ``--help`` imports no command; asked for its
+own help, a command tells its docstring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from typing import Annotated
+
+from cyclopts import App, Group, Parameter
+
+from hkex_ops.cli.answer import Answer
+from hkex_ops.errors import ConfigError
+from hkex_ops.plugins import Plugins
+
+__all__ = ["COMMANDS", "NOUNS", "build_app", "refuse_taken"]
+
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("status", "hkex_ops.cli.status:status", "Show the desk's four answers on one screen."),
+    ("agenda", "hkex_ops.cli.agenda:agenda", "List what to do next, and by when."),
+    ("may", "hkex_ops.cli.may:may", "Say whether an act is allowed now, and by which rule."),
+    (
+        "connections",
+        "hkex_ops.cli.connections:connections",
+        "Say where the clients of a service point now, and why.",
+    ),
+    (
+        "checklist",
+        "hkex_ops.cli.checklist:checklist",
+        "Answer a rollout's checklist; see what is open and overdue.",
+    ),
+    (
+        "fallback",
+        "hkex_ops.cli.fallback:fallback",
+        "Show what the way back needs; record that it is taken.",
+    ),
+    ("calendar", "hkex_ops.cli.calendar:calendar", "Show a day's sessions, or why it is closed."),
+    ("plugins", "hkex_ops.cli.plugins:plugins", "List the plug-ins found and what became of them."),
+)
+NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "reports",
+        "Reports of the Report Retrieval Solution: list, fetch, drill, verify.",
+        (
+            ("list", "hkex_ops.cli.reports:list_", "List the report folder of a site."),
+            ("fetch", "hkex_ops.cli.reports:fetch", "Fetch and keep what is new of a date."),
+            (
+                "drill",
+                "hkex_ops.cli.reports:drill",
+                "Do the folder check of a connectivity session.",
+            ),
+            ("verify", "hkex_ops.cli.reports:verify", "Prove the archive and its ledger whole."),
+        ),
+    ),
+    (
+        "rollouts",
+        "Circulars as data.",
+        (
+            ("list", "hkex_ops.cli.rollouts:list_", "List the rollouts that are known."),
+            ("show", "hkex_ops.cli.rollouts:show", "Show one rollout, times resolved."),
+            (
+                "check",
+                "hkex_ops.cli.rollout_files:check",
+                "Judge a rollout file that someone wrote.",
+            ),
+            ("new", "hkex_ops.cli.rollout_files:new", "Give a commented file to start from."),
+        ),
+    ),
+    (
+        "forms",
+        "Forms that participants return.",
+        (
+            ("fill", "hkex_ops.cli.forms:fill_", "Make a form as a PDF, values printed on it."),
+            ("list", "hkex_ops.cli.forms:list_", "List the forms, how they stand, their fields."),
+        ),
+    ),
+    (
+        "rundown",
+        "Sessions worked step by step.",
+        (
+            ("run", "hkex_ops.cli.rundown:run", "Work a session, or go on where it stood."),
+            ("show", "hkex_ops.cli.rundown:show", "Show a session's steps and how they stand."),
+            ("done", "hkex_ops.cli.rundown:done", "Note that an item of the agenda was done."),
+        ),
+    ),
+    (
+        "evidence",
+        "Evidence folders: what can be shown afterwards.",
+        (("verify", "hkex_ops.cli.evidence:verify", "Prove an evidence folder whole, offline."),),
+    ),
+)
+# Offered by plug-ins; known here so that asking without the plug-in says which one to install.
+_KNOWN_PLUGIN_COMMANDS = {
+    "rehearse": ("hkex-ops-simulator", "Rehearse a rollout against an exchange in a box."),
+}
+
+
+def build_app(plugins: Plugins, arguments: Sequence[str]) -> App:
+    """The tree of commands, the plug-ins' own included, for one command line.
+
+    The command that ``arguments`` name gets no line of help from here: it is imported anyway, and
+    then its docstring tells more.
+    """
+    app = App(
+        name="hkex-ops",
+        help="Operations of Hong Kong exchange participants: what a circular demands, done and "
+        "proven.",
+        version=lambda: version("hkex-ops"),
+        help_format="plaintext",
+        suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(negative_iterable=(), show_default=_default),
+    )
+    named = tuple(arguments[:2])
+    for name, target, line in COMMANDS:
+        app.command(target, name=name, help=None if named[:1] == (name,) else line)
+    for noun, line, verbs in NOUNS:
+        room = App(name=noun, help=line, help_format="plaintext")
+        for name, target, verb_line in verbs:
+            room.command(target, name=name, help=None if named == (noun, name) else verb_line)
+        app.command(room)
+    _add_plugin_commands(app, plugins, named[:1])
+    return app
+
+
+def _add_plugin_commands(app: App, plugins: Plugins, named: Sequence[str]) -> None:
+    group = Group("Commands of plug-ins")
+    refuse_taken(plugins)
+    offered = plugins.commands()
+    for name, command in offered.items():
+        line = None if name in named else command.help
+        app.command(command.target, name=name, help=line, group=group)
+    for name, (distribution, line) in _KNOWN_PLUGIN_COMMANDS.items():
+        if name not in offered:
+            absent = _absent(name, distribution, plugins)
+            app.command(absent, name=name, help=line, group=group)
+
+
+def _default(value: object) -> str | None:
+    """How help says a default; nothing, empty and off go without saying."""
+    return str(value) if value else None
+
+
+def refuse_taken(plugins: Plugins) -> None:
+    """Put commands of plug-ins out of use that bear the name of one of the program's own."""
+    taken = {name for name, _, _ in COMMANDS} | {noun for noun, _, _ in NOUNS}
+    for name in sorted(taken & plugins.commands().keys()):
+        plugins.refuse_command(name, f"command {name} is the program's own: offer another name")
+
+
+def _absent(name: str, distribution: str, plugins: Plugins) -> Callable[..., Answer]:
+    """A command in the place of one that its plug-in does not offer now; says why."""
+    fault = next((one for one in plugins.faults if one.distribution == distribution), None)
+
+    def absent(
+        *words: Annotated[str, Parameter(allow_leading_hyphen=True, show=False)],
+    ) -> Answer:
+        if fault is not None:
+            raise fault.error()
+        raise ConfigError(f"{name} comes with a plug-in: install {distribution}")
+
+    return absent
