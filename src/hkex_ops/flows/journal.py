@@ -51,13 +51,13 @@ class Journal:
 
     def __init__(self, folder: Folder, descriptor: int, clock: Clock) -> None:
         self.folder = folder
-        self.path = folder.path / JOURNAL_NAME
+        self.path: Path = folder.path / JOURNAL_NAME
         self._descriptor = descriptor
         self._clock = clock
         self._head: Head = GENESIS
         self._size = 0
         self._entries: list[Record] = []
-        self.dropped_bytes = 0
+        self.dropped_bytes: int = 0
 
     @classmethod
     def open(cls, work: Path, rollout: str, *, clock: Clock) -> Journal:

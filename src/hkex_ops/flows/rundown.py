@@ -177,11 +177,11 @@ class SessionWork:
             raise UsageError(f"session {session.id} is at no site that a client can connect to")
         self.rollout = rollout
         self.session = session
-        self.site = session.site
-        self.service = configured().service
+        self.site: SiteRole = session.site
+        self.service: str = configured().service
         self._configured = configured
         self._stands_for = stands_for
-        self.drill = Drill(
+        self.drill: Drill = Drill(
             configured(),
             archive,
             catalogue,

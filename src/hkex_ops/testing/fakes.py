@@ -157,7 +157,7 @@ class FakeReportSourceBench(ReportSourceBench):
         make: Callable[[FakeSite, Endpoint], ReportSource] = FakeReportSource,
     ) -> None:
         self.make = make
-        self.sites = {
+        self.sites: dict[SiteRole, FakeSite] = {
             site: FakeSite(
                 tuple(Endpoint(f"{site}-{n}.example", 22, f"SHA256:{site}-{n}") for n in (1, 2))
             )

@@ -59,7 +59,7 @@ async def _noticed(fact: Callable[[], bool]) -> bool:
 class ProbeContract:
     """Inherit and provide a fixture ``bench`` that yields a fresh `ProbeBench`."""
 
-    pytestmark = pytest.mark.asyncio
+    pytestmark: pytest.MarkDecorator = pytest.mark.asyncio
 
     # -- what is found -----------------------------------------------------------------------
 

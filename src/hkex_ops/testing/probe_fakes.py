@@ -115,7 +115,7 @@ class FakeProbeBench(ProbeBench):
 
     def __init__(self, make: Callable[[FakeProbeOptions, SiteRole], Probe] = FakeProbe) -> None:
         self.make = make
-        self.doors = {site: FakeDoor(site) for site in SiteRole}
+        self.doors: dict[SiteRole, FakeDoor] = {site: FakeDoor(site) for site in SiteRole}
 
     @property
     def offer(self) -> Offer[Probe]:

@@ -89,7 +89,7 @@ async def _noticed(fact: Callable[[], bool]) -> bool:
 class ReportSourceContract:
     """Inherit and provide a fixture ``bench`` that yields a fresh `ReportSourceBench`."""
 
-    pytestmark = pytest.mark.asyncio
+    pytestmark: pytest.MarkDecorator = pytest.mark.asyncio
 
     # -- listing -----------------------------------------------------------------------------
 

@@ -73,7 +73,7 @@ class Archive:
     def __init__(
         self, folder: Folder, clock: Clock, reader: LedgerReader | StoreError, own: frozenset[str]
     ) -> None:
-        self.folder = folder.path
+        self.folder: Path = folder.path
         self._root = folder
         self._clock = clock
         self._reader = reader

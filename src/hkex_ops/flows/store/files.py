@@ -32,7 +32,7 @@ class StagedFile:
         self._descriptor = descriptor
         self._sha256 = hashlib.sha256()
         self.name = name
-        self.size_bytes = 0
+        self.size_bytes: int = 0
 
     @property
     def sha256(self) -> str:
