@@ -73,7 +73,7 @@ def test_the_id_of_a_shipped_rollout_is_taken() -> None:
     papers, loaded = load(plugin("more_papers", lambda: [RolloutDocument("rrs-2023", TEXT)]))
     assert 2023 == papers.rollouts["rrs-2023"].sessions[0].window.start.at.year  # type: ignore[union-attr]
     [(_, _, message)] = faults(loaded)
-    assert "rollout rrs-2023: ships with the library" in message
+    assert "rollout rrs-2023: is known already" in message
 
 
 def test_one_id_of_two_plugins_is_refused_to_both() -> None:

@@ -61,7 +61,7 @@ def known_papers(config: Path | None) -> tuple[Papers, Calendar]:
     settings = optional_settings(config)
     calendar = load_calendar(settings.calendar.file if settings else None)
     plugins = Plugins.load(block=settings.plugins.block if settings else ())
-    papers = load_papers(calendar, plugins)
+    papers = load_papers(calendar, plugins, settings.rollouts.files if settings else ())
     for fault in plugins.faults:
         if fault.hook in ("", ROLLOUTS_HOOK):
             sys.stderr.write(f"hkex-ops: warning: {fault.error()}\n")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from attrs import Factory, field, frozen
+from attrs import Factory, field, fields, frozen
 from cattrs import Converter
 
 from hkex_ops.config.stated import add_dates
@@ -33,6 +33,7 @@ __all__ = [
     "PluginSettings",
     "ProbeSettings",
     "ReportSourceSettings",
+    "RolloutSettings",
     "Settings",
     "WorkSettings",
     "load_catalogue",
@@ -67,6 +68,13 @@ class CalendarSettings:
     """A file of the operator's own days, laid over the shipped tables."""
 
     file: Path | None = None
+
+
+@frozen
+class RolloutSettings:
+    """Rollout files of the operator's own, known beside the shipped ones."""
+
+    files: tuple[Path, ...] = ()
 
 
 @frozen
@@ -108,6 +116,7 @@ class _Stated:
     """What a configuration file may say."""
 
     archive: ArchiveSettings | None = None
+    rollouts: RolloutSettings = RolloutSettings()
     catalogue: CatalogueSettings | None = None
     calendar: CalendarSettings = CalendarSettings()
     plugins: PluginSettings = PluginSettings()
@@ -151,16 +160,8 @@ def load_settings(path: Path) -> Settings:
     text = read_text(path, what="configuration")
     table = document_of(text, document=str(path))
     stated = structure(table, _Stated, document=str(path), converter=_converter(path.parent))
-    return Settings(
-        stated.archive,
-        stated.catalogue,
-        stated.calendar,
-        stated.plugins,
-        stated.work,
-        stated.report_sources,
-        stated.probes,
-        path=path,
-    )
+    tables = {one.name: getattr(stated, one.name) for one in fields(_Stated)}
+    return Settings(**tables, path=path)
 
 
 def load_catalogue(settings: Settings) -> Catalogue:

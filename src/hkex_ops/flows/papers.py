@@ -1,4 +1,4 @@
-"""The papers that are known: the rollouts that ship with the library and those of plug-ins.
+"""The papers that are known: the rollouts that ship, the operator's own files, and plug-ins'.
 
 Plug-ins hand over texts and know no converter; the loader reads texts and knows no plug-in. Here
 they meet. A document that is faulty, or bears a shipped rollout's id, is a fault of its plug-in,
@@ -7,13 +7,19 @@ and everything else works on. Called by every command that answers from rollouts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from attrs import frozen
 
 from hkex_ops.calendars import Calendar
-from hkex_ops.config.shipped import load_rollouts, rollout_named, structure_rollout
-from hkex_ops.errors import ConfigError, UsageError
+from hkex_ops.config.shipped import (
+    load_rollout,
+    load_rollouts,
+    rollout_named,
+    structure_rollout,
+)
+from hkex_ops.errors import ConfigError, Fault, UsageError
 from hkex_ops.model import Rollout
 from hkex_ops.plugins import PluginFault, Plugins
 
@@ -46,14 +52,24 @@ class Papers:
             raise
 
 
-def load_papers(calendar: Calendar, plugins: Plugins) -> Papers:
-    """Read every rollout, moments resolved by ``calendar``; faults are recorded in ``plugins``."""
+def load_papers(calendar: Calendar, plugins: Plugins, files: Sequence[Path] = ()) -> Papers:
+    """Read every rollout, moments resolved by ``calendar``.
+
+    ``files`` are the operator's own: `ConfigError` for a fault in one, or an id that is taken.
+    Faults of plug-ins' rollouts are recorded in ``plugins``.
+    """
     rollouts = dict(load_rollouts(calendar))
-    shipped = frozenset(rollouts)
+    for path in files:
+        own = load_rollout(path, calendar)
+        if own.id in rollouts:
+            fault = Fault("id", f"{own.id!r} is known already: give yours an id of its own")
+            raise ConfigError(fault, document=str(path))
+        rollouts[own.id] = own
+    known = frozenset(rollouts)
     faults: list[PluginFault] = []
     for id, document in plugins.rollouts().items():
-        if id in shipped:
-            reason = "ships with the library: give yours an id of its own"
+        if id in known:
+            reason = "is known already: give yours an id of its own"
             faults.append(plugins.refuse_rollout(id, reason))
             continue
         try:
