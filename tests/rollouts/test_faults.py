@@ -312,3 +312,25 @@ def test_faults_in_a_file_of_ones_own_name_the_file(tmp_path: Path) -> None:
     assert (str(file), 1) == (raised.value.document, len(raised.value.faults))
     file.write_text(TEXT, encoding="utf-8")
     assert RRS_2023 == load_rollout(file, CALENDAR)
+
+
+def test_a_session_is_of_a_known_kind() -> None:
+    kind = 'kind = "post-release-connectivity-session"'
+    [fault] = faults_in(edited((kind, 'kind = "connectvity-session"')))
+    expected = "unknown word 'connectvity-session'; did you mean 'connectivity-session'?"
+    assert ("sessions[0].kind", expected) == fault
+
+
+def test_an_address_is_one_that_there_can_be() -> None:
+    text = edited(
+        ('host = "10.152.14.121"', 'host = "10.152.14.321"'), ("port = 10022", "port = 100222")
+    )
+    assert [
+        ("connections[0].host", "there is no address 10.152.14.321"),
+        ("connections[0].port", "100222 is no port; ports run from 1 to 65535"),
+    ] == faults_in(text)
+
+
+@pytest.mark.parametrize("id", ["../../evil", "Next Circular", "", "a--b"])
+def test_a_rollout_id_can_be_part_of_a_name(id: str) -> None:
+    assert ["id"] == [path for path, _ in faults_in(edited(('"rrs-2023"', f'"{id}"')))]

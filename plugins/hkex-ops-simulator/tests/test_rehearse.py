@@ -378,7 +378,13 @@ def lines_until(process: subprocess.Popen[str], words: str) -> Iterator[str]:
     pytest.fail(f"ended without saying {words!r}")
 
 
-def test_an_interrupted_rehearsal_says_so_and_leaves_nothing_up(program: Program) -> None:
+@pytest.mark.parametrize(
+    ("told_by", "code", "words"),
+    [(signal.SIGINT, 130, "hkex-ops: interrupted"), (signal.SIGTERM, 143, "")],
+)
+def test_an_interrupted_rehearsal_leaves_nothing_up_and_no_key(
+    program: Program, told_by: signal.Signals, code: int, words: str
+) -> None:
     with subprocess.Popen(
         [HKEX_OPS, "rehearse", "rrs-2023", "--out", "proof"],
         cwd=program.home,
@@ -388,10 +394,10 @@ def test_an_interrupted_rehearsal_says_so_and_leaves_nothing_up(program: Program
         text=True,
     ) as process:
         told = " ".join(lines_until(process, "log-out"))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(told_by)
         _, errors = process.communicate(timeout=TIMEOUT_S)
-    assert 130 == process.returncode
-    assert "hkex-ops: interrupted" in errors.splitlines()[-1]
+    assert code == process.returncode
+    assert words in errors
     assert "Traceback" not in errors
     assert [] == list((program.home.parent / "scratch").iterdir())
     [port, *_] = re.findall(r"127\.152\.14\.121:(\d+)", told)

@@ -63,7 +63,7 @@ def _render(day: BusinessDay, console: Console) -> None:
     for market in ("securities", "derivatives", "clearing"):
         sessions: Sequence[TradingSession] = getattr(day, market)
         for place, session in enumerate(sessions):
-            mark = " (unconfirmed)" if not place and market in day.unconfirmed else ""
+            mark = " (unconfirmed)" if market in day.unconfirmed else ""
             label = market if not place else ""
             say(console, f"{_span(session)}{mark}", lead=f"  {label:<12}{session.name:<20}")
     for source in day.sources:

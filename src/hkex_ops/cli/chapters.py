@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from hkex_ops.cli.text import say_bound, say_window
-from hkex_ops.model import Connection, Rollout, Step
+from hkex_ops.model import Connection, Contact, Restriction, Rollout, Step
 
 __all__ = ["Entries", "chapters"]
 
@@ -66,7 +66,10 @@ def _duties(rollout: Rollout) -> Iterator[tuple[str, Entries]]:
     yield (
         "Restricted",
         [
-            ("  ", f"{say_window(one.window)}, {one.action} {one.effect.value}: {one.rule}")
+            (
+                "  ",
+                f"{say_window(one.window)}, {one.action} {_effect(one)}: {one.rule}",
+            )
             for one in rollout.restrictions
         ],
     )
@@ -134,10 +137,7 @@ def _papers(rollout: Rollout) -> Iterator[tuple[str, Entries]]:
 def _contacts(rollout: Rollout) -> Iterator[tuple[str, Entries]]:
     yield (
         "Contacts",
-        [
-            ("  ", f"{one.name or one.kind}: {one.value}{f', {one.hours}' if one.hours else ''}")
-            for one in rollout.contacts
-        ],
+        [("  ", _contact(one)) for one in rollout.contacts],
     )
 
 
@@ -152,3 +152,13 @@ def _address(connection: Connection) -> str:
     over = f" over {', '.join(connection.networks)}" if connection.networks else ""
     named = f" ({connection.url})" if connection.url else ""
     return f"{connection.host} {port}{over}{named}"
+
+
+def _effect(rule: Restriction) -> str:
+    return rule.effect.value.replace("_", " ")
+
+
+def _contact(contact: Contact) -> str:
+    name = f"{contact.name}, " if contact.name else ""
+    hours = f", {contact.hours}" if contact.hours else ""
+    return f"{name}{contact.kind}: {contact.value}{hours}"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import Json
-from hkex_ops.cli.text import say
+from hkex_ops.cli.text import say, say_count
 from hkex_ops.flows.evidence import EvidenceReport, verify_evidence
 from hkex_ops.model import plain
 
@@ -42,6 +42,6 @@ def _render(folder: Path, report: EvidenceReport, console: Console) -> None:
         say(console, f"{folder} is whole: {report.files} files, {report.events} events")
         say(console, f"seal {report.seal}")
         return
-    say(console, f"{folder} is NOT whole: {len(report.findings)} findings")
+    say(console, f"{folder} is NOT whole: {say_count(len(report.findings), 'finding')}")
     for finding in report.findings:
         say(console, f"{finding.where}: {finding.message}", lead=f"  {finding.kind.value}: ")

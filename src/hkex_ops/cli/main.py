@@ -6,8 +6,10 @@ Which commands there are is :mod:`hkex_ops.cli.tree`'s.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from cyclopts import CycloptsError
 
@@ -49,7 +51,13 @@ def main() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
+    # Told to end, the program ends as if interrupted: what it made for itself is cleared away.
+    signal.signal(signal.SIGTERM, _told_to_end)
     sys.exit(run(sys.argv[1:]))
+
+
+def _told_to_end(number: int, _: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -69,7 +77,10 @@ def run(arguments: Sequence[str]) -> int:
     except HkexOpsError as error:
         return _refuse(type(error).__name__, str(error), _exit_code(error), as_json=as_json)
     except KeyboardInterrupt:
-        sys.stderr.write("hkex-ops: interrupted; nothing half-written was kept\n")
+        sys.stderr.write(
+            "hkex-ops: interrupted; what was finished is kept, and nothing unfinished bears a "
+            "finished name (evidence under way stays as NAME.partial)\n"
+        )
         return 130
     except BrokenPipeError:
         return _unheard()

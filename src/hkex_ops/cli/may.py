@@ -77,5 +77,9 @@ def _render(ruling: Ruling, console: Console) -> None:
     for rule in ruling.rules:
         say(console, f"“{rule.rule}”", indent=2)
         limit = f", {rule.limit}" if rule.limit else ""
-        say(console, f"{rule.effect.value}{limit}, {say_window(rule.window)}", indent=2)
+        say(
+            console,
+            f"{rule.effect.value.replace('_', ' ')}{limit}, {say_window(rule.window)}",
+            indent=2,
+        )
         say(console, str(rule.source), indent=2)

@@ -29,7 +29,7 @@ from hkex_ops.cli.options import (
     system_clock,
 )
 from hkex_ops.cli.progress import watching
-from hkex_ops.cli.text import say, say_size
+from hkex_ops.cli.text import say, say_count, say_size
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import Settings, load_catalogue, load_settings
 from hkex_ops.config.shipped import load_calendar
@@ -326,6 +326,6 @@ def _render_verify(
     if not findings:
         say(console, f"{folder} is whole: {files} ledger records of files, chain intact")
         return
-    say(console, f"{folder} is NOT whole: {len(findings)} findings")
+    say(console, f"{folder} is NOT whole: {say_count(len(findings), 'finding')}")
     for finding in findings:
         say(console, f"{finding.where}: {finding.message}", lead=f"  {finding.kind.value}: ")

@@ -51,7 +51,9 @@ def new(
     *,
     output: Annotated[
         Path | None,
-        Parameter(name=["--output", "-o"], help="File to write, which must be new; else stdout."),
+        Parameter(
+            name=["--out", "--output", "-o"], help="File to write, which must be new; else stdout."
+        ),
     ] = None,
     json: Json = False,
 ) -> Answer:

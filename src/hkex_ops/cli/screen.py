@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rich.console import Console
 
-from hkex_ops.cli.text import say, say_window
+from hkex_ops.cli.text import say, say_count, say_window
 from hkex_ops.flows.attempts import Attempt
 from hkex_ops.flows.working import SessionRun
 from hkex_ops.model import Rollout, Session
@@ -48,7 +48,7 @@ class Screen:
     def resume(self, attempt: Attempt) -> None:
         """Say where an earlier run stood."""
         ended = sum(kind in ("step-finished", "step-skipped") for kind, _ in attempt.events)
-        self.tell(f"resumed: begun {attempt.entries[0].at}, {ended} step results are kept")
+        self.tell(f"resumed: begun {attempt.entries[0].at}, {say_count(ended, 'step result')} kept")
 
     def observe(self, event: ReportEvent) -> None:
         """Keep what a retrieval tells."""

@@ -15,6 +15,7 @@ __all__ = [
     "printable",
     "say",
     "say_bound",
+    "say_count",
     "say_end",
     "say_instant",
     "say_size",
@@ -95,6 +96,15 @@ def say_window(window: Window) -> str:
         about = "~" if window.until.certainty is Certainty.APPROXIMATE else ""
         return f"{say_bound(window.start)} to {about}{until:%H:%M}"
     return f"{say_bound(window.start)} to {say_bound(window.until, ends=True)}"
+
+
+def say_count(number: int, thing: str) -> str:
+    """A number of things.
+
+    >>> say_count(1, "finding"), say_count(2, "finding")
+    ('1 finding', '2 findings')
+    """
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def say_size(size_bytes: int) -> str:

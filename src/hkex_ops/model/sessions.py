@@ -10,7 +10,7 @@ from hkex_ops.model.moments import Bound, Window
 from hkex_ops.model.sites import SiteRole
 from hkex_ops.model.sources import Source
 
-__all__ = ["Grade", "Registration", "Session", "Step", "StepAction", "StepMoment"]
+__all__ = ["Grade", "Registration", "Session", "SessionKind", "Step", "StepAction", "StepMoment"]
 
 
 class Grade(StrEnum):
@@ -23,6 +23,24 @@ class Grade(StrEnum):
     ENCOURAGED = "encouraged"
     OPTIONAL = "optional"
     NOT_NECESSARY = "not-necessary"
+
+
+class SessionKind(StrEnum):
+    """What is held, in the papers' words; their numbering (PRT1, PS2) belongs to the name."""
+
+    CONNECTIVITY = "connectivity-session"
+    POST_RELEASE_CONNECTIVITY = "post-release-connectivity-session"
+    POST_RELEASE_VERIFICATION = "post-release-verification-session"
+    POST_RELEASE_TEST = "post-release-test"
+    PRACTICE = "practice-session"
+    MARKET_REHEARSAL = "market-rehearsal"
+    READINESS_TEST = "readiness-test"
+    RECOVERY_DRILL = "recovery-drill"
+    FAILOVER = "failover"
+    PARALLEL_RUN = "parallel-run"
+    FAMILIARISATION = "familiarisation-programme"
+    MAINTENANCE = "maintenance-window"
+    LIVE = "live-session"
 
 
 class StepMoment(StrEnum):
@@ -75,7 +93,7 @@ class Session:
 
     id: str
     name: str
-    kind: str
+    kind: SessionKind
     window: Window
     services: tuple[str, ...]
     grade: Grade

@@ -6,7 +6,9 @@ one pass; none stops another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from ipaddress import IPv4Address
 from typing import cast
 
 from attrs import AttrsInstance, fields, has
@@ -30,12 +32,19 @@ __all__ = ["faults_of"]
 _DAY_MINUTES = 24 * 60
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+HIGHEST_PORT = 65535
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_DOTTED = re.compile(r"[0-9.]+")
+
 
 def faults_of(rollout: Rollout) -> Iterator[tuple[str, str]]:
     """Every rule that ``rollout`` breaks, as (path in the document, sentence)."""
     if not rollout.circulars:
         yield "circulars", "a rollout names the circular it comes from, and this one names none"
+    if not _ID.fullmatch(rollout.id):
+        yield "id", f"{rollout.id!r} must be small letters, digits and hyphens, such as rrs-2023"
     yield from reference_faults(rollout)
+    yield from _addresses(rollout)
     yield from _cited(rollout)
     yield from _restrictions(rollout)
     yield from _requirements(rollout)
@@ -44,6 +53,20 @@ def faults_of(rollout: Rollout) -> Iterator[tuple[str, str]]:
     yield from _prerequisites(rollout)
     yield from _forms(rollout)
     yield from _outages(rollout)
+
+
+def _addresses(rollout: Rollout) -> Iterator[tuple[str, str]]:
+    for index, connection in enumerate(rollout.connections):
+        if connection.port is not None and not 0 < connection.port < HIGHEST_PORT + 1:
+            yield (
+                f"connections[{index}].port",
+                f"{connection.port} is no port; ports run from 1 to {HIGHEST_PORT}",
+            )
+        if _DOTTED.fullmatch(connection.host):
+            try:
+                IPv4Address(connection.host)
+            except ValueError:
+                yield f"connections[{index}].host", f"there is no address {connection.host}"
 
 
 def _cited(rollout: Rollout) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,11 @@ def simulator(
     port: Annotated[int, Parameter(help="Port of all four addresses; 0: any free one.")] = ANY_PORT,
     business_date: Annotated[
         tuple[date, ...],
-        Parameter(help="Date whose reports appear; may be repeated, the last five stay."),
+        Parameter(
+            help="Date whose reports appear; may be repeated, the last five stay. Else 13 and 14 "
+            "April 2023.",
+            show_default=False,
+        ),
     ] = _BUSINESS_DATES,
     seed: Annotated[int, Parameter(help="Seed of the invented reports.")] = DEFAULT_SEED,
     as_json: Annotated[
@@ -47,9 +51,8 @@ def simulator(
 ) -> None:
     """Keep an exchange in a box running on loopback until Ctrl-C.
 
-    Both sites' SFTP with invented reports; every name and byte is SYNTHETIC. Refused are a folder
-    that holds a configuration already or a port that is taken (`ConfigError`), and a folder that
-    cannot be written (`StoreError`).
+    Both sites' SFTP with invented reports; every name and byte is SYNTHETIC. A folder that holds
+    a configuration already is refused, and so is a port that is taken.
     """
     _make_folder(folder)
     asyncio.run(_keep_running(folder.absolute(), port, business_date, seed, as_json=as_json))

@@ -66,6 +66,8 @@ def rehearse(
     if fault is not None:
         require_possible(fault, chosen)
     target = out or _default_target(chosen)
+    if target.exists():
+        raise StoreError("is there already and is never overwritten", path=str(target))
     screen = Screen(Console(stderr=json, highlight=False))
     screen.begin(chosen)
     done = asyncio.run(rehearse_rollout(chosen, calendar, target, screen, fault=fault, seed=seed))
