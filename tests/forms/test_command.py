@@ -10,10 +10,11 @@ from pathlib import Path
 import attrs
 import pytest
 
+from hkex_ops.config.shipped import load_calendar, load_rollouts
 from hkex_ops.errors import ConfigError, Denied, StoreError, UsageError
 from hkex_ops.flows import forms
 from hkex_ops.flows.forms import FormState, fill, form_named, form_state
-from hkex_ops.model import Bound, Certainty, Form, Window
+from hkex_ops.model import HONG_KONG, Bound, Certainty, Form, Window
 from tests.cli.program import Program, require_refused
 from tests.forms.papers import (
     CLOSES,
@@ -264,3 +265,19 @@ class TestCommand:
     def test_a_rollout_without_forms_lists_none(self, program: Program) -> None:
         ended = program.here("forms", "list", "rrs-2023", "--at", "2023-04-15T10:00")
         assert (0, "no paper that is known brings a form") == (ended.code, ended.words)
+
+
+def test_a_declaration_before_its_session_is_a_finding(tmp_path: Path) -> None:
+    """Form E declares the verification completed; on 20 April nobody can know that."""
+    rollout = load_rollouts(load_calendar())["hkats-dcass-2019"]
+    form = form_named("E", rollout)
+    data = tmp_path / "e.toml"
+    data.write_text(
+        'participant-full-name = "Example Securities Limited"\nparticipantship = "HKCC"\ndcass-customer-code = "CEXM"\nprimary-contact-person = "Settlement Desk"\nprimary-contact-phone = "+852 2345 6789"\nprimary-contact-email = "settlement.desk@example.com"\nnames-of-signatories = "Settlement Desk"\ndate = "2019-05-05"',
+        encoding="utf-8",
+    )
+    session = datetime(2019, 5, 5, 9, tzinfo=HONG_KONG)
+    early = fill(rollout, form, data, tmp_path / "early.pdf", at=session - timedelta(days=15))
+    in_time = fill(rollout, form, data, tmp_path / "in-time.pdf", at=session + timedelta(hours=3))
+    assert "has not begun" in (early.finding or "")
+    assert in_time.finding is None

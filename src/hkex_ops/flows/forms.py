@@ -100,7 +100,8 @@ def fill(rollout: Rollout, form: Form, data: Path, out: Path, *, at: datetime) -
     filled = fill_form(form, document_of(text, document=str(data)), document=str(data))
     pdf = form_pdf(filled, rollout)
     write_new_file(out, pdf)
-    return FilledDocument(form, out, digest(pdf), len(pdf), state, _finding(form, state))
+    finding = _finding(form, state) or _too_soon(form, rollout, at)
+    return FilledDocument(form, out, digest(pdf), len(pdf), state, finding)
 
 
 def _require_valid(form: Form, state: FormState) -> None:
@@ -123,6 +124,26 @@ def _finding(form: Form, state: FormState) -> str | None:
     if state is FormState.UNKNOWN:
         return "the paper does not say when the form is valid: ask the addressee before sending it"
     return None
+
+
+def _too_soon(form: Form, rollout: Rollout, at: datetime) -> str | None:
+    """A form that declares something done reports on the last session that ends by its deadline."""
+    if not form.declaration or form.due is None or form.due.at is None:
+        return None
+    held = [
+        (session.window.start.at, session.name)
+        for session in rollout.sessions
+        if session.window.start.at is not None
+        and session.window.until.at is not None
+        and session.window.until.at <= form.due.at
+    ]
+    if not held or at >= max(held)[0]:
+        return None
+    opens, name = max(held)
+    return (
+        f"the form declares what has not begun: {name} opens at {opens:%A %Y-%m-%d %H:%M}; "
+        "do not sign it before"
+    )
 
 
 def _paper(form: Form, rollout: Rollout) -> str:
