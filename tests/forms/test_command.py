@@ -267,15 +267,25 @@ class TestCommand:
         assert (0, "no paper that is known brings a form") == (ended.code, ended.words)
 
 
+DECLARED = """
+participant-full-name = "Example Securities Limited"
+participantship = "HKCC"
+dcass-customer-code = "CEXM"
+primary-contact-person = "Settlement Desk"
+primary-contact-phone = "+852 2345 6789"
+primary-contact-email = "settlement.desk@example.com"
+names-of-signatories = "Settlement Desk"
+date = "2019-05-05"
+"""
+
+
 def test_a_declaration_before_its_session_is_a_finding(tmp_path: Path) -> None:
     """Form E declares the verification completed; on 20 April nobody can know that."""
+    pytest.importorskip("reportlab")
     rollout = load_rollouts(load_calendar())["hkats-dcass-2019"]
     form = form_named("E", rollout)
     data = tmp_path / "e.toml"
-    data.write_text(
-        'participant-full-name = "Example Securities Limited"\nparticipantship = "HKCC"\ndcass-customer-code = "CEXM"\nprimary-contact-person = "Settlement Desk"\nprimary-contact-phone = "+852 2345 6789"\nprimary-contact-email = "settlement.desk@example.com"\nnames-of-signatories = "Settlement Desk"\ndate = "2019-05-05"',
-        encoding="utf-8",
-    )
+    data.write_text(DECLARED, encoding="utf-8")
     session = datetime(2019, 5, 5, 9, tzinfo=HONG_KONG)
     early = fill(rollout, form, data, tmp_path / "early.pdf", at=session - timedelta(days=15))
     in_time = fill(rollout, form, data, tmp_path / "in-time.pdf", at=session + timedelta(hours=3))
