@@ -11,11 +11,23 @@ from collections.abc import Iterable
 
 import pluggy
 
-from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource, RolloutDocument
+from hkex_ops.ports import (
+    CommandOffer,
+    IndexFeed,
+    IndexPublisher,
+    MarketFeed,
+    Offer,
+    Probe,
+    ReportSource,
+    RolloutDocument,
+)
 
 __all__ = [
     "PROJECT",
     "hkex_ops_commands",
+    "hkex_ops_index_feeds",
+    "hkex_ops_index_publishers",
+    "hkex_ops_market_feeds",
     "hkex_ops_probes",
     "hkex_ops_report_sources",
     "hkex_ops_rollouts",
@@ -36,6 +48,21 @@ def hkex_ops_report_sources() -> Iterable[Offer[ReportSource]]:  # type: ignore[
 @hookspec
 def hkex_ops_probes() -> Iterable[Offer[Probe]]:  # type: ignore[empty-body]
     """Offer ways to tell whether a connection can be reached and answers as it should."""
+
+
+@hookspec
+def hkex_ops_market_feeds() -> Iterable[Offer[MarketFeed]]:  # type: ignore[empty-body]
+    """Offer ways to receive market data, live or from a capture."""
+
+
+@hookspec
+def hkex_ops_index_publishers() -> Iterable[Offer[IndexPublisher]]:  # type: ignore[empty-body]
+    """Offer ways to publish index values."""
+
+
+@hookspec
+def hkex_ops_index_feeds() -> Iterable[Offer[IndexFeed]]:  # type: ignore[empty-body]
+    """Offer ways to hear index values that somebody publishes."""
 
 
 @hookspec

@@ -27,6 +27,7 @@ from hkex_ops.model import SiteRole
 from hkex_ops.reports import Catalogue
 
 __all__ = [
+    "AdapterSettings",
     "ArchiveSettings",
     "CalendarSettings",
     "CatalogueSettings",
@@ -112,6 +113,15 @@ class ProbeSettings:
 
 
 @frozen
+class AdapterSettings:
+    """One adapter chosen by name, at the site it works for, with its own options."""
+
+    adapter: str
+    site: SiteRole = SiteRole.PRIMARY
+    options: dict[str, object] = Factory(dict[str, object])
+
+
+@frozen
 class _Stated:
     """What a configuration file may say."""
 
@@ -123,6 +133,9 @@ class _Stated:
     work: WorkSettings | None = None
     report_sources: dict[str, ReportSourceSettings] = Factory(dict[str, ReportSourceSettings])
     probes: dict[str, ProbeSettings] = Factory(dict[str, ProbeSettings])
+    market_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
+    index_publishers: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
+    index_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
 
 
 @frozen

@@ -42,6 +42,11 @@ from hkex_ops.model.json import (
     JsonObject,
     plain,
 )
+from hkex_ops.model.market import (
+    IndexStatus,
+    IndexTick,
+    TickKind,
+)
 from hkex_ops.model.moments import (
     HONG_KONG,
     Bound,
@@ -115,6 +120,8 @@ __all__ = [
     "Holding",
     "Incident",
     "IncidentMoment",
+    "IndexStatus",
+    "IndexTick",
     "Json",
     "JsonObject",
     "ListedReport",
@@ -146,6 +153,7 @@ __all__ = [
     "System",
     "SystemTold",
     "Teller",
+    "TickKind",
     "Window",
     "plain",
 ]

@@ -1,133 +1,18 @@
-"""The places where the world is touched, each one small typed protocol, and how they are offered.
-
-An adapter implements a port; a plug-in *offers* it with :class:`Offer`; the operator picks an
-offer by name in the configuration. A port speaks in model values and raises only the errors of
-:mod:`hkex_ops.errors`: every exception of an adapter's engine is translated inside the adapter.
-
-=================== ================================================================
-``ReportSource``    lists a report folder and fetches from it
-``Probe``           says whether a connection can be reached and answers as it should
-=================== ================================================================
-"""
+"""How adapters, commands and papers are offered by a plug-in."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from attrs import field, frozen, has
 from attrs.validators import instance_of
 
-from hkex_ops.errors import RemoteError, UsageError
-from hkex_ops.model import Connection, Endpoint, ListedReport, SiteRole
+from hkex_ops.errors import UsageError
+from hkex_ops.model import Endpoint, SiteRole
 
-__all__ = [
-    "CommandOffer",
-    "Delivery",
-    "Offer",
-    "Probe",
-    "ProbeResult",
-    "ReportChunk",
-    "ReportEnd",
-    "ReportFailed",
-    "ReportSource",
-    "RolloutDocument",
-]
-
-
-class ReportChunk(NamedTuple):
-    """Bytes of one report at ``offset``. Cheap on purpose: a large report is thousands."""
-
-    report: ListedReport
-    offset: int
-    data: bytes
-
-
-class ReportEnd(NamedTuple):
-    """The server says the report ends here.
-
-    ``size_bytes`` and ``modified`` are what the server says *after* the last byte was read, so
-    that a report which changed while it was read is found out.
-    """
-
-    report: ListedReport
-    size_bytes: int
-    modified: datetime | None
-
-
-class ReportFailed(NamedTuple):
-    """This one report could not be fetched; the others go on."""
-
-    report: ListedReport
-    error: RemoteError
-
-
-Delivery: TypeAlias = ReportChunk | ReportEnd | ReportFailed
-
-
-class ReportSource(Protocol):
-    """A folder of reports on one site's server, logged in to.
-
-    Reading only: an implementation never writes, renames or deletes on the server.
-    """
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The address that was connected and the host key it proved."""
-        ...
-
-    def list_reports(self) -> AsyncIterator[ListedReport]:
-        """Yield the folder's entries as they arrive, in no order, each name once.
-
-        Raises `RemoteError` when the folder cannot be read to its end.
-        """
-        ...
-
-    def fetch(self, reports: Iterable[ListedReport]) -> AsyncIterator[Delivery]:
-        """Fetch many reports, interleaved as the adapter likes.
-
-        For one report: chunks in ascending offset without a gap from 0, then one `ReportEnd`; or,
-        at any point, one `ReportFailed` and nothing more of it. Raises `RemoteError` when the
-        connection itself is lost; reports without an end are then not fetched.
-        """
-        ...
-
-
-@frozen
-class ProbeResult:
-    """What a probe found at one connection.
-
-    ``reached``: somebody took the connection. ``answered``: who took it is who should have, and
-    said what it should, as far as this probe can tell; never without ``reached``. ``detail`` is
-    one sentence for a person, in which a failure says what was seen and what was expected.
-    ``certificate`` is the fingerprint (``SHA256:…``) of the certificate the far side showed.
-    """
-
-    connection: Connection
-    reached: bool
-    answered: bool
-    detail: str
-    certificate: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        if self.answered and not self.reached:
-            raise ValueError(f"{self.connection.host} cannot have answered and not been reached")
-
-
-class Probe(Protocol):
-    """Looks at connections of one site: nothing is logged in to and nothing is changed."""
-
-    async def probe(self, connection: Connection) -> ProbeResult:
-        """Look at ``connection`` once, within the adapter's own time-out.
-
-        Whatever the far side does, not being there included, is a result and never an exception.
-        Raises `UsageError` for a connection of the other site, which is not touched, and for one
-        without a port.
-        """
-        ...
-
+__all__ = ["CommandOffer", "Offer", "RolloutDocument"]
 
 P_co = TypeVar("P_co", covariant=True)
 O = TypeVar("O")  # noqa: E741 - an options class

@@ -9,23 +9,39 @@ Nothing is ever chosen by order of registration.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Protocol, TypeAlias, TypeVar, cast
 
 import pluggy
-from attrs import frozen
 
 from hkex_ops import hookspecs
 from hkex_ops.errors import ConfigError, HkexOpsError, PluginError
-from hkex_ops.installed import ENTRY_POINT_GROUP, FoundPlugin, installed
-from hkex_ops.ports import CommandOffer, Offer, Probe, ReportSource, RolloutDocument
+from hkex_ops.installed import FoundPlugin, installed
+from hkex_ops.plugins.faults import LoadedPlugin, PluginFault, nearest_plugin, wrong_hooks
+from hkex_ops.plugins.kinds import (
+    COMMANDS,
+    INDEX_FEEDS,
+    INDEX_PUBLISHERS,
+    KINDS,
+    MARKET_FEEDS,
+    PROBES,
+    REPORT_SOURCES,
+    ROLLOUTS,
+    OfferKind,
+)
+from hkex_ops.ports import (
+    CommandOffer,
+    IndexFeed,
+    IndexPublisher,
+    MarketFeed,
+    Offer,
+    Probe,
+    ReportSource,
+    RolloutDocument,
+)
 
-__all__ = ["ENTRY_POINT_GROUP", "FoundPlugin", "LoadedPlugin", "PluginFault", "Plugins"]
-
-_ROLLOUTS = "hkex_ops_rollouts"
+__all__ = ["Plugins"]
 
 T = TypeVar("T")
 
@@ -33,31 +49,6 @@ T = TypeVar("T")
 class _Named(Protocol):
     @property
     def name(self) -> str: ...
-
-
-@frozen
-class PluginFault:
-    """Why a plug-in, or one of its hooks, is not in use: one sentence for its author."""
-
-    name: str
-    distribution: str
-    message: str
-    hook: str = ""
-
-    def error(self) -> PluginError:
-        """The same as an exception, for a command that needs this plug-in."""
-        return PluginError(self.message, distribution=self.distribution, hook=self.hook)
-
-
-@frozen
-class LoadedPlugin:
-    """One row of ``hkex-ops plugins``: a plug-in that was found, with what came of it."""
-
-    name: str
-    distribution: str
-    version: str
-    offers: tuple[str, ...]
-    fault: str | None
 
 
 _Held: TypeAlias = dict[str, tuple[FoundPlugin, T]]
@@ -78,24 +69,10 @@ class Plugins:
         self._unloaded = tuple(self._faults)
         self._misspelt = sorted(self._blocked - self._by_name.keys())
         for name in self._misspelt:
-            hint = _nearest(name, list(self._by_name))
+            hint = nearest_plugin(name, list(self._by_name))
             message = f"is blocked by the configuration and is not installed; {hint}"
             self._faults.append(PluginFault(name, name, message))
-        # What a hook returned was checked to be offers; of which port is the hook's own promise.
-        self._report_sources = cast(
-            "_Held[Offer[ReportSource]]",
-            self._collect("hkex_ops_report_sources", _is_offer, "report source"),
-        )
-        self._probes = cast(
-            "_Held[Offer[Probe]]", self._collect("hkex_ops_probes", _is_offer, "probe")
-        )
-        self._commands = cast(
-            "_Held[CommandOffer]",
-            self._collect("hkex_ops_commands", _is_command_offer, "command"),
-        )
-        self._rollouts = cast(
-            "_Held[RolloutDocument]", self._collect(_ROLLOUTS, _is_rollout_document, "rollout")
-        )
+        self._held = {kind.hook: self._collect(kind) for kind in KINDS}
 
     @classmethod
     def load(cls, *, block: Iterable[str] = ()) -> Plugins:
@@ -118,43 +95,71 @@ class Plugins:
         ]
         return tuple(sorted((*rows, *absent), key=lambda row: row.name))
 
-    def report_sources(self) -> Mapping[str, Offer[ReportSource]]:
-        """The report sources on offer, by the name an operator writes."""
-        return {key: offer for key, (_, offer) in self._report_sources.items()}
+    def offers(self, kind: OfferKind[T]) -> Mapping[str, T]:
+        """What of ``kind`` is on offer, by the name an operator writes."""
+        # What a hook returned was checked to be of its type; of which port is its own promise.
+        held = cast("_Held[T]", self._held[kind.hook])
+        return {name: offer for name, (_, offer) in held.items()}
 
-    def report_source(self, name: str) -> Offer[ReportSource]:
-        """The report source called ``name``.
+    def offer(self, kind: OfferKind[T], name: str) -> T:
+        """What is called ``name`` among ``kind``.
 
         Raises `PluginError` when a broken plug-in may be the reason it is missing, else
         `ConfigError` naming what is on offer.
         """
-        try:
-            return self._report_sources[name][1]
-        except KeyError:
-            known = sorted(self._report_sources)
-            raise self._missing("hkex_ops_report_sources", "report source", name, known) from None
+        offers = self.offers(kind)
+        if name not in offers:
+            raise self._missing(kind, name, sorted(offers))
+        return offers[name]
+
+    def report_sources(self) -> Mapping[str, Offer[ReportSource]]:
+        """The report sources on offer, by name."""
+        return self.offers(REPORT_SOURCES)
+
+    def report_source(self, name: str) -> Offer[ReportSource]:
+        """The report source called ``name``; raises as :meth:`offer` does."""
+        return self.offer(REPORT_SOURCES, name)
 
     def probes(self) -> Mapping[str, Offer[Probe]]:
-        """The probes on offer, by the name an operator writes."""
-        return {key: offer for key, (_, offer) in self._probes.items()}
+        """The probes on offer, by name."""
+        return self.offers(PROBES)
 
     def probe(self, name: str) -> Offer[Probe]:
-        """The probe called ``name``; raises as :meth:`report_source` does."""
-        try:
-            return self._probes[name][1]
-        except KeyError:
-            known = sorted(self._probes)
-            raise self._missing(
-                "hkex_ops_probes", "probe", name, known, such_as="hkex-ops-basic"
-            ) from None
+        """The probe called ``name``; raises as :meth:`offer` does."""
+        return self.offer(PROBES, name)
+
+    def market_feeds(self) -> Mapping[str, Offer[MarketFeed]]:
+        """The market feeds on offer, by name."""
+        return self.offers(MARKET_FEEDS)
+
+    def market_feed(self, name: str) -> Offer[MarketFeed]:
+        """The market feed called ``name``; raises as :meth:`offer` does."""
+        return self.offer(MARKET_FEEDS, name)
+
+    def index_publishers(self) -> Mapping[str, Offer[IndexPublisher]]:
+        """The index publishers on offer, by name."""
+        return self.offers(INDEX_PUBLISHERS)
+
+    def index_publisher(self, name: str) -> Offer[IndexPublisher]:
+        """The index publisher called ``name``; raises as :meth:`offer` does."""
+        return self.offer(INDEX_PUBLISHERS, name)
+
+    def index_feeds(self) -> Mapping[str, Offer[IndexFeed]]:
+        """The index feeds on offer, by name."""
+        return self.offers(INDEX_FEEDS)
+
+    def index_feed(self, name: str) -> Offer[IndexFeed]:
+        """The index feed called ``name``; raises as :meth:`offer` does."""
+        return self.offer(INDEX_FEEDS, name)
 
     def commands(self) -> Mapping[str, CommandOffer]:
         """The commands on offer, by name."""
-        return {key: offer for key, (_, offer) in self._commands.items()}
+        return self.offers(COMMANDS)
 
     def require_command(self, name: str) -> None:
         """Import the command called ``name``; `PluginError` when its own plug-in cannot."""
-        plugin, offer = self._commands[name]
+        plugin, offer = self._held[COMMANDS.hook][name]
+        assert isinstance(offer, CommandOffer), "collected as one"
         module, _, function = offer.target.partition(":")
         try:
             getattr(import_module(module), function)
@@ -163,24 +168,24 @@ class Plugins:
             raise PluginError(
                 f"command {name} cannot be imported: {type(error).__name__}: {error}",
                 distribution=plugin.distribution,
-                hook="hkex_ops_commands",
+                hook=COMMANDS.hook,
             ) from error
 
     def rollouts(self) -> Mapping[str, RolloutDocument]:
         """The rollout documents on offer, by id. They are not read here: whoever reads them says
         with :meth:`refuse_rollout` what is wrong with one."""
-        return {key: document for key, (_, document) in self._rollouts.items()}
+        return self.offers(ROLLOUTS)
 
     def refuse_rollout(self, id: str, message: str) -> PluginFault:
         """Put the rollout called ``id`` out of use, for the reason in ``message``."""
-        plugin, _ = self._rollouts.pop(id)
-        self._fault(plugin, f"rollout {id}: {message}", _ROLLOUTS)
+        plugin, _ = self._held[ROLLOUTS.hook].pop(id)
+        self._fault(plugin, f"rollout {id}: {message}", ROLLOUTS.hook)
         return self._faults[-1]
 
     def refuse_command(self, name: str, message: str) -> None:
         """Put the command called ``name`` out of use, for the reason in ``message``."""
-        plugin, _ = self._commands.pop(name)
-        self._fault(plugin, message, "hkex_ops_commands")
+        plugin, _ = self._held[COMMANDS.hook].pop(name)
+        self._fault(plugin, message, COMMANDS.hook)
 
     # -- loading -----------------------------------------------------------------------------
 
@@ -215,7 +220,7 @@ class Plugins:
                 "keep one of the two",
             )
             return
-        wrong = _wrong_hooks(module, self._known_hooks())
+        wrong = wrong_hooks(module, self._known_hooks())
         for hook, message in wrong:
             self._fault(plugin, message, hook)
         if wrong:
@@ -230,25 +235,26 @@ class Plugins:
     def _known_hooks(self) -> tuple[str, ...]:
         return tuple(name for name in dir(hookspecs) if name.startswith("hkex_ops_"))
 
-    def _collect(self, hook: str, fits: Callable[[object], bool], what: str) -> _Held[_Named]:
+    def _collect(self, kind: OfferKind[object]) -> _Held[_Named]:
         """Call one hook plug-in by plug-in, so that a bad answer costs only the one who gave it."""
         held: _Held[_Named] = {}
         refused: set[str] = set()
-        implementations = getattr(self._manager.hook, hook).get_hookimpls()
+        implementations = getattr(self._manager.hook, kind.hook).get_hookimpls()
         for implementation in sorted(implementations, key=lambda one: str(one.plugin_name)):
             plugin = self._by_name[implementation.plugin_name]
-            for offer in self._answer(plugin, hook, implementation.function, fits):
+            for offer in self._answer(plugin, kind, implementation.function):
                 if offer.name in held:
                     other = held.pop(offer.name)[0]
                     refused.add(offer.name)
                     message = (
-                        f"{what} {offer.name} is offered by {other.distribution} and "
+                        f"{kind.what} {offer.name} is offered by {other.distribution} and "
                         f"{plugin.distribution}: uninstall or block one"
                     )
-                    self._fault(other, message, hook)
-                    self._fault(plugin, message, hook)
+                    self._fault(other, message, kind.hook)
+                    self._fault(plugin, message, kind.hook)
                 elif offer.name in refused:
-                    self._fault(plugin, f"{what} {offer.name} is offered by others too", hook)
+                    message = f"{kind.what} {offer.name} is offered by others too"
+                    self._fault(plugin, message, kind.hook)
                 else:
                     held[offer.name] = (plugin, offer)
         return held
@@ -256,34 +262,33 @@ class Plugins:
     def _answer(
         self,
         plugin: FoundPlugin,
-        hook: str,
+        kind: OfferKind[object],
         implementation: Callable[[], Iterable[_Named]],
-        fits: Callable[[object], bool],
     ) -> list[_Named]:
         try:
             offers = list(implementation())
         # An offer that cannot be made says itself what is wrong with it.
         except HkexOpsError as error:
-            self._fault(plugin, str(error), hook)
+            self._fault(plugin, str(error), kind.hook)
             return []
         # A hook is the plug-in's code: whatever it raises is its own fault.
         except (Exception, SystemExit) as error:
-            self._fault(plugin, f"failed with {type(error).__name__}: {error}", hook)
+            self._fault(plugin, f"failed with {type(error).__name__}: {error}", kind.hook)
             return []
-        wrong = [offer for offer in offers if not fits(offer)]
+        wrong = [offer for offer in offers if not isinstance(offer, kind.type)]
         if wrong:
-            self._fault(plugin, f"returned {type(wrong[0]).__name__}, which is no offer", hook)
-        return [offer for offer in offers if fits(offer)]
+            self._fault(plugin, f"returned {type(wrong[0]).__name__}, which is no offer", kind.hook)
+        return [offer for offer in offers if isinstance(offer, kind.type)]
 
     def _fault(self, plugin: FoundPlugin, message: str, hook: str = "") -> None:
         self._faults.append(PluginFault(plugin.name, plugin.distribution, message, hook))
 
     def _row(self, plugin: FoundPlugin) -> LoadedPlugin:
         offers = [
-            *(f"report source {k}" for k, (p, _) in self._report_sources.items() if p == plugin),
-            *(f"probe {k}" for k, (p, _) in self._probes.items() if p == plugin),
-            *(f"command {k}" for k, (p, _) in self._commands.items() if p == plugin),
-            *(f"rollout {k}" for k, (p, _) in self._rollouts.items() if p == plugin),
+            f"{kind.what} {name}"
+            for kind in KINDS
+            for name, (bringer, _) in self._held[kind.hook].items()
+            if bringer == plugin
         ]
         blocked = "blocked by configuration" if plugin.name in self._blocked else None
         return LoadedPlugin(
@@ -303,68 +308,23 @@ class Plugins:
         ]
         return "; ".join(told) or None
 
-    def _missing(
-        self,
-        hook: str,
-        what: str,
-        name: str,
-        known: Sequence[str],
-        *,
-        such_as: str = "hkex-ops-sftp",
-    ) -> Exception:
-        """Why ``name`` is not on offer: every plug-in that was not loaded, or whose ``hook``
-        failed, may have brought it; with any other the operator's name is wrong."""
+    def _missing(self, kind: OfferKind[T], name: str, known: Sequence[str]) -> Exception:
+        """Why ``name`` is not on offer: every plug-in that was not loaded, or whose hook of this
+        kind failed, may have brought it; with any other the operator's name is wrong."""
         blamed = [*self._unloaded]
-        blamed += [one for one in self._faults if one.hook == hook and one not in blamed]
+        blamed += [one for one in self._faults if one.hook == kind.hook and one not in blamed]
         if len(blamed) == 1:
             [fault] = blamed
             return PluginError(
-                f"{what} {name} is not on offer, perhaps because of this: {fault.message}",
+                f"{kind.what} {name} is not on offer, perhaps because of this: {fault.message}",
                 distribution=fault.distribution,
                 hook=fault.hook,
             )
         if blamed:
             told = "; ".join(f"{fault.distribution}: {fault.message}" for fault in blamed)
             return PluginError(
-                f"{what} {name} is not on offer, perhaps because of one of these: {told}",
+                f"{kind.what} {name} is not on offer, perhaps because of one of these: {told}",
                 distribution=", ".join(dict.fromkeys(fault.distribution for fault in blamed)),
             )
-        offered = ", ".join(known) if known else f"none: install a plug-in such as {such_as}"
-        return ConfigError(f"{what} {name} is not on offer; on offer: {offered}")
-
-
-def _is_offer(answer: object) -> bool:
-    return isinstance(answer, Offer)
-
-
-def _is_rollout_document(answer: object) -> bool:
-    return isinstance(answer, RolloutDocument)
-
-
-def _is_command_offer(answer: object) -> bool:
-    return isinstance(answer, CommandOffer)
-
-
-def _nearest(word: str, known: Sequence[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return f"installed: {', '.join(known) or 'none'}"
-
-
-def _wrong_hooks(module: object, known: Sequence[str]) -> list[tuple[str, str]]:
-    """The members that look like hooks and would be passed over, or awaited, in silence."""
-    wrong: list[tuple[str, str]] = []
-    for name in dir(module):
-        member = getattr(module, name, None)
-        marked = hasattr(member, f"{hookspecs.PROJECT}_impl")
-        if not marked and not (name.startswith(f"{hookspecs.PROJECT}_") and callable(member)):
-            continue
-        if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
-            wrong.append((name, f"there is no such hook; the nearest is {near}"))
-        elif inspect.iscoroutinefunction(member) or inspect.isasyncgenfunction(member):
-            wrong.append((name, "is async, and a hook only offers: make it a plain def"))
-        elif not marked and not hasattr(member, f"{hookspecs.PROJECT}_spec"):
-            wrong.append((name, "lacks @hookimpl and would never be called"))
-    return wrong
+        offered = ", ".join(known) if known else f"none: install a plug-in such as {kind.such_as}"
+        return ConfigError(f"{kind.what} {name} is not on offer; on offer: {offered}")

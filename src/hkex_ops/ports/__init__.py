@@ -1,0 +1,51 @@
+"""The places where the world is touched, each one small typed protocol, and how they are offered.
+
+An adapter implements a port; a plug-in *offers* it with :class:`Offer`; the operator picks an
+offer by name in the configuration. A port speaks in model values and raises only the errors of
+:mod:`hkex_ops.errors`: every exception of an adapter's engine is translated inside the adapter.
+
+=================== ==================================================================
+``ReportSource``    lists a report folder and fetches from it
+``Probe``           says whether a connection can be reached and answers as it should
+``MarketFeed``      gives the packets of market data channels
+``IndexPublisher``  publishes index ticks
+``IndexFeed``       hears the index ticks that somebody publishes
+=================== ==================================================================
+
+What not every adapter can do is a *capability*, a protocol named ``Supports…`` that the opened
+adapter is asked for with `isinstance`.
+"""
+
+from hkex_ops.ports.index import IndexFeed, IndexPublisher, SupportsEvents, SupportsSnapshot
+from hkex_ops.ports.market import (
+    FeedLine,
+    MarketFeed,
+    PacketBatch,
+    SupportsRefresh,
+    SupportsRetransmission,
+)
+from hkex_ops.ports.offers import CommandOffer, Offer, RolloutDocument
+from hkex_ops.ports.probes import Probe, ProbeResult
+from hkex_ops.ports.reports import Delivery, ReportChunk, ReportEnd, ReportFailed, ReportSource
+
+__all__ = [
+    "CommandOffer",
+    "Delivery",
+    "FeedLine",
+    "IndexFeed",
+    "IndexPublisher",
+    "MarketFeed",
+    "Offer",
+    "PacketBatch",
+    "Probe",
+    "ProbeResult",
+    "ReportChunk",
+    "ReportEnd",
+    "ReportFailed",
+    "ReportSource",
+    "RolloutDocument",
+    "SupportsEvents",
+    "SupportsRefresh",
+    "SupportsRetransmission",
+    "SupportsSnapshot",
+]

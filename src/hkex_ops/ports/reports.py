@@ -1,0 +1,70 @@
+"""The port of report folders: listing one and fetching from it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from typing import NamedTuple, Protocol, TypeAlias
+
+from hkex_ops.errors import RemoteError
+from hkex_ops.model import Endpoint, ListedReport
+
+__all__ = ["Delivery", "ReportChunk", "ReportEnd", "ReportFailed", "ReportSource"]
+
+
+class ReportChunk(NamedTuple):
+    """Bytes of one report at ``offset``. Cheap on purpose: a large report is thousands."""
+
+    report: ListedReport
+    offset: int
+    data: bytes
+
+
+class ReportEnd(NamedTuple):
+    """The server says the report ends here.
+
+    ``size_bytes`` and ``modified`` are what the server says *after* the last byte was read, so
+    that a report which changed while it was read is found out.
+    """
+
+    report: ListedReport
+    size_bytes: int
+    modified: datetime | None
+
+
+class ReportFailed(NamedTuple):
+    """This one report could not be fetched; the others go on."""
+
+    report: ListedReport
+    error: RemoteError
+
+
+Delivery: TypeAlias = ReportChunk | ReportEnd | ReportFailed
+
+
+class ReportSource(Protocol):
+    """A folder of reports on one site's server, logged in to.
+
+    Reading only: an implementation never writes, renames or deletes on the server.
+    """
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The address that was connected and the host key it proved."""
+        ...
+
+    def list_reports(self) -> AsyncIterator[ListedReport]:
+        """Yield the folder's entries as they arrive, in no order, each name once.
+
+        Raises `RemoteError` when the folder cannot be read to its end.
+        """
+        ...
+
+    def fetch(self, reports: Iterable[ListedReport]) -> AsyncIterator[Delivery]:
+        """Fetch many reports, interleaved as the adapter likes.
+
+        For one report: chunks in ascending offset without a gap from 0, then one `ReportEnd`; or,
+        at any point, one `ReportFailed` and nothing more of it. Raises `RemoteError` when the
+        connection itself is lost; reports without an end are then not fetched.
+        """
+        ...
