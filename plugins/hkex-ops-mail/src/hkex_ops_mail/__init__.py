@@ -1,0 +1,1 @@
+"""Adapters for mail by SMTP: this module only offers, and loads no engine."""

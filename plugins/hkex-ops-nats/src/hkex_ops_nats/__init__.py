@@ -1,0 +1,1 @@
+"""Adapters for NATS JetStream: this module only offers, and loads no engine."""

@@ -1,0 +1,1 @@
+"""Index values: baskets, engines, the gateway, the contingency. Knows no packet and no clock."""

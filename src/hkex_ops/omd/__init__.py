@@ -1,0 +1,1 @@
+"""HKEX Orion market data: bytes and messages. Knows no socket, no file and no index."""
