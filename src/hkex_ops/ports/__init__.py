@@ -19,8 +19,10 @@ adapter is asked for with `isinstance`.
 from hkex_ops.ports.index import IndexFeed, IndexPublisher, SupportsEvents, SupportsSnapshot
 from hkex_ops.ports.market import (
     FeedLine,
+    LineHealth,
     MarketFeed,
     PacketBatch,
+    SupportsHealth,
     SupportsRefresh,
     SupportsRetransmission,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "FeedLine",
     "IndexFeed",
     "IndexPublisher",
+    "LineHealth",
     "MarketFeed",
     "Offer",
     "PacketBatch",
@@ -45,6 +48,7 @@ __all__ = [
     "ReportSource",
     "RolloutDocument",
     "SupportsEvents",
+    "SupportsHealth",
     "SupportsRefresh",
     "SupportsRetransmission",
     "SupportsSnapshot",

@@ -10,7 +10,17 @@ from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol, runtime_checkable
 
-__all__ = ["FeedLine", "MarketFeed", "PacketBatch", "SupportsRefresh", "SupportsRetransmission"]
+from attrs import frozen
+
+__all__ = [
+    "FeedLine",
+    "LineHealth",
+    "MarketFeed",
+    "PacketBatch",
+    "SupportsHealth",
+    "SupportsRefresh",
+    "SupportsRetransmission",
+]
 
 
 class FeedLine(StrEnum):
@@ -35,6 +45,41 @@ class PacketBatch(NamedTuple):
     line: FeedLine
     received_ns: int
     packets: Sequence[bytes]
+
+
+@frozen
+class LineHealth:
+    """How one line is received, counted since the feed was opened.
+
+    ``dropped_packets`` came to this machine and found no room: ``None`` where it does not tell.
+    ``buffer_bytes`` is the room it gave, ``wanted_buffer_bytes`` what was asked for. ``pauses``
+    is how often nothing was taken from it, because too much waited to be asked for already.
+    """
+
+    channel: int
+    line: FeedLine
+    received_packets: int
+    dropped_packets: int | None
+    buffer_bytes: int
+    wanted_buffer_bytes: int
+    pauses: int = 0
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """What a person should know of it, a sentence each; empty when all is well."""
+        told: list[str] = []
+        if self.buffer_bytes < self.wanted_buffer_bytes:
+            told.append(
+                f"channel {self.channel} line {self.line}: this machine gives a buffer of "
+                f"{self.buffer_bytes} bytes where {self.wanted_buffer_bytes} are wanted: raise "
+                "net.core.rmem_max, or grant CAP_NET_ADMIN"
+            )
+        if self.dropped_packets:
+            told.append(
+                f"channel {self.channel} line {self.line}: this machine dropped "
+                f"{self.dropped_packets} packets that it had no room for"
+            )
+        return tuple(told)
 
 
 class MarketFeed(Protocol):
@@ -78,4 +123,13 @@ class SupportsRefresh(Protocol):
 
         The caller looks for Refresh Complete (203) and stops when it has a full cycle.
         """
+        ...
+
+
+@runtime_checkable
+class SupportsHealth(Protocol):
+    """A feed that knows how well its lines are received."""
+
+    def health(self) -> Sequence[LineHealth]:
+        """Every line as it is now, by channel and line."""
         ...
