@@ -90,10 +90,20 @@ from hkex_ops.model.sites import (
 from hkex_ops.model.sources import (
     Source,
 )
+from hkex_ops.model.ticks import (
+    TICK_VERSION,
+    format_event,
+    format_tick,
+    parse_published,
+    parse_tick,
+    tick_document,
+    tick_identity,
+)
 
 __all__ = [
     "ACTIONS",
     "HONG_KONG",
+    "TICK_VERSION",
     "Account",
     "Announcement",
     "Bound",
@@ -155,5 +165,11 @@ __all__ = [
     "Teller",
     "TickKind",
     "Window",
+    "format_event",
+    "format_tick",
+    "parse_published",
+    "parse_tick",
     "plain",
+    "tick_document",
+    "tick_identity",
 ]
