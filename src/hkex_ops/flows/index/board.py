@@ -1,0 +1,285 @@
+"""The progress board: what each engine has in hand and what it has passed, in shared memory.
+
+A file of the run folder that every process of a run maps. An engine writes only its own row, and
+writes before it acts, so that after its death, whatever killed it, the row says which messages it
+had in hand. The supervisor alone writes ranks and quarantine. A slot is eight aligned bytes and is
+written in one store; nothing here locks, waits or decides. :mod:`hkex_ops.flows.index.holdback`
+reads it, once per packet, so it must stay cheap.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from attrs import frozen
+
+from hkex_ops.errors import StoreError, UsageError
+from hkex_ops.flows.store.disk import translating
+
+__all__ = [
+    "CHANNELS",
+    "MOST_ENGINES",
+    "MOST_QUARANTINED",
+    "NO_RANK",
+    "Board",
+    "EngineRow",
+    "InHand",
+    "QuarantineRow",
+]
+
+MOST_ENGINES = 16
+"""Engines that one run may have."""
+
+CHANNELS = 1 << 16
+"""A channel's number has 16 bits (OMD-C specification, section 3.9.3), so every one has a place.
+The file is sparse: a page of it exists once a channel that lies there is followed."""
+
+MOST_QUARANTINED = 512
+"""Quarantined ranges of messages of one run. Whoever meets more has no poison but a broken day."""
+
+NO_RANK = 0xFF
+"""The rank of an engine that is not running: nobody waits for it."""
+
+_MAGIC = 0x0031_5844_4E49_5848  # "HXINDX1" as it lies in the file
+_SLOT_BYTES = 8
+
+# The first slots of the file.
+_AT_MAGIC, _AT_RUN, _AT_ENGINES, _AT_QUARANTINED = range(4)
+_HEAD_SLOTS = 8
+
+# An engine's row: these slots, then one per channel with what it has passed.
+_HEART, _RANK, _CHANNEL, _FIRST, _LAST, _RECORD, _SECURITY, _PID = range(8)
+_ROW_HEAD = 8
+_ROW_SLOTS = _ROW_HEAD + CHANNELS
+_QUARANTINE_AT = _HEAD_SLOTS
+_QUARANTINE_SLOTS = 4
+_ROWS_AT = _QUARANTINE_AT + MOST_QUARANTINED * _QUARANTINE_SLOTS
+_SLOTS = _ROWS_AT + MOST_ENGINES * _ROW_SLOTS
+
+
+class InHand(NamedTuple):
+    """The messages that an engine was working on: ``first`` to ``last`` of ``channel``.
+
+    ``security`` is the stock of a single record, 0 for a range and for what is of no stock.
+    """
+
+    channel: int
+    first: int
+    last: int
+    security: int
+
+
+class QuarantineRow(NamedTuple):
+    """Messages that no engine is fed: ``first`` to ``last`` of ``channel``, of ``security`` if
+    that is one message of one stock, else 0."""
+
+    channel: int
+    first: int
+    last: int
+    security: int
+
+
+class Board:
+    """The mapped file. Get one from :meth:`create` (the supervisor) or :meth:`open`."""
+
+    def __init__(self, file: mmap.mmap) -> None:
+        self._file = file
+        self._slots = memoryview(file).cast("Q")
+        self.engines: int = self._slots[_AT_ENGINES]
+
+    @classmethod
+    def create(cls, path: Path, *, engines: int, run: int) -> Board:
+        """A new board in the place of ``path``, with every engine absent.
+
+        A process that still maps the old file goes on seeing that one. Raises `UsageError` for
+        more engines than a board holds.
+        """
+        if not 1 <= engines <= MOST_ENGINES:
+            raise UsageError(f"a run has 1 to {MOST_ENGINES} engines, not {engines}")
+        fresh = path.with_name(f"{path.name}.new")
+        with translating(path, "make the progress board"):
+            descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+            try:
+                os.ftruncate(descriptor, _SLOTS * _SLOT_BYTES)
+                file = mmap.mmap(descriptor, _SLOTS * _SLOT_BYTES)
+            finally:
+                os.close(descriptor)
+            slots = memoryview(file).cast("Q")
+            slots[_AT_RUN], slots[_AT_ENGINES] = run, engines
+            for engine in range(MOST_ENGINES):
+                slots[_ROWS_AT + engine * _ROW_SLOTS + _RANK] = NO_RANK
+            slots[_AT_MAGIC] = _MAGIC
+            slots.release()
+            os.replace(fresh, path)
+        return cls(file)
+
+    @classmethod
+    def open(cls, path: Path) -> Board:
+        """The board that a supervisor made at ``path``; `StoreError` where there is none."""
+        with translating(path, "open the progress board"):
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                if os.fstat(descriptor).st_size != _SLOTS * _SLOT_BYTES:
+                    raise StoreError("is no progress board of this version", path=str(path))
+                file = mmap.mmap(descriptor, _SLOTS * _SLOT_BYTES)
+            finally:
+                os.close(descriptor)
+        if memoryview(file).cast("Q")[_AT_MAGIC] != _MAGIC:
+            raise StoreError("is no progress board of this version", path=str(path))
+        return cls(file)
+
+    def close(self) -> None:
+        """Let go of it; doing so again does nothing."""
+        self._slots.release()
+        self._file.close()
+
+    # -- one engine's own row ---------------------------------------------------------------------
+
+    def row(self, engine: int) -> EngineRow:
+        """The row of the engine with that number, counted from 0."""
+        if not 0 <= engine < self.engines:
+            raise UsageError(f"there is no engine {engine}: the board has {self.engines}")
+        return EngineRow(self._slots, _ROWS_AT + engine * _ROW_SLOTS)
+
+    def rows(self) -> tuple[EngineRow, ...]:
+        """The rows of all engines, in the order of their numbers."""
+        return tuple(self.row(engine) for engine in range(self.engines))
+
+    # -- quarantine -------------------------------------------------------------------------------
+
+    @property
+    def quarantined(self) -> int:
+        """How many ranges are quarantined; only ever grows, so it tells whether there is news."""
+        return self._slots[_AT_QUARANTINED]
+
+    def quarantine(self, row: QuarantineRow) -> None:
+        """Quarantine messages: every engine sees them before it sees the count that covers them.
+
+        Raises `UsageError` when the board is full.
+        """
+        count = self._slots[_AT_QUARANTINED]
+        if count == MOST_QUARANTINED:
+            raise UsageError(
+                f"{MOST_QUARANTINED} ranges are quarantined already: look for the cause"
+            )
+        at = _QUARANTINE_AT + count * _QUARANTINE_SLOTS
+        for place, value in enumerate(row):
+            self._slots[at + place] = value
+        self._slots[_AT_QUARANTINED] = count + 1
+
+    def quarantine_rows(self, after: int = 0) -> tuple[QuarantineRow, ...]:
+        """The quarantined ranges, without the first ``after``."""
+        found: list[QuarantineRow] = []
+        for place in range(after, self._slots[_AT_QUARANTINED]):
+            at = _QUARANTINE_AT + place * _QUARANTINE_SLOTS
+            found.append(QuarantineRow(*self._slots[at : at + _QUARANTINE_SLOTS]))
+        return tuple(found)
+
+
+@frozen
+class EngineRow:
+    """One engine's row. ``slots`` and ``at`` are public so that a fast loop may write directly:
+    one store per record is all it can afford (see :attr:`record_slot`)."""
+
+    slots: memoryview
+    at: int
+
+    # -- written by the engine --------------------------------------------------------------------
+
+    def begin(self, pid: int) -> None:
+        """A process takes the row, with nothing in hand. What the one before it had passed stays
+        until :meth:`passed` is said: the supervisor gives no rank before that."""
+        for place in range(_FIRST, _SECURITY + 1):
+            self.slots[self.at + place] = 0
+        self.slots[self.at + _PID] = pid
+
+    def beat(self, monotonic_ns: int) -> None:
+        """Say that the process is alive."""
+        self.slots[self.at + _HEART] = monotonic_ns
+
+    def take(self, channel: int, first: int, last: int) -> None:
+        """Say what is about to be worked on; everything of it is in hand until :meth:`put_down`."""
+        slots, at = self.slots, self.at
+        slots[at + _RECORD] = 0
+        slots[at + _CHANNEL] = channel
+        slots[at + _LAST] = last
+        slots[at + _FIRST] = first
+
+    def take_record(self, sequence: int, security: int) -> None:
+        """Narrow what is in hand to one message."""
+        self.slots[self.at + _SECURITY] = security
+        self.slots[self.at + _RECORD] = sequence
+
+    def put_down(self) -> None:
+        """Say that nothing is in hand."""
+        self.slots[self.at + _FIRST] = 0
+
+    @property
+    def record_slot(self) -> int:
+        """The slot that holds the number of the message in hand; 0 means the whole range is."""
+        return self.at + _RECORD
+
+    @property
+    def security_slot(self) -> int:
+        """The slot that holds the stock of the message in hand."""
+        return self.at + _SECURITY
+
+    def passed_slot(self, channel: int) -> int:
+        """The slot that holds one more than what was passed of ``channel``, or 0; `UsageError`
+        for a number that no channel has."""
+        if not 0 <= channel < CHANNELS:
+            raise UsageError(f"{channel} is no channel: their numbers have 16 bits")
+        return self.at + _ROW_HEAD + channel
+
+    def passed(self, channel: int, sequence: int) -> None:
+        """Say that everything of ``channel`` up to ``sequence`` was worked on or left out; with 0,
+        that the channel is followed from here on."""
+        self.slots[self.passed_slot(channel)] = sequence + 1
+
+    def stop_following(self, channel: int) -> None:
+        """Say that nobody need wait for this engine on ``channel``: it fills a gap there, or is
+        not up to date yet."""
+        self.slots[self.passed_slot(channel)] = 0
+
+    # -- written by the supervisor ----------------------------------------------------------------
+
+    def rank_as(self, rank: int) -> None:
+        """Give the engine its place in the order in which messages are taken."""
+        self.slots[self.at + _RANK] = rank
+
+    # -- read by anybody --------------------------------------------------------------------------
+
+    @property
+    def heart_ns(self) -> int:
+        """When the process last said that it is alive; 0 before it did."""
+        return self.slots[self.at + _HEART]
+
+    @property
+    def rank(self) -> int:
+        """The place in the order in which messages are taken; `NO_RANK` for an absent engine."""
+        return self.slots[self.at + _RANK]
+
+    @property
+    def pid(self) -> int:
+        """The process that took the row last."""
+        return self.slots[self.at + _PID]
+
+    @property
+    def in_hand(self) -> InHand | None:
+        """What the process is working on, or was when it died."""
+        slots, at = self.slots, self.at
+        first = slots[at + _FIRST]
+        if first == 0:
+            return None
+        channel, record = slots[at + _CHANNEL], slots[at + _RECORD]
+        if record:
+            return InHand(channel, record, record, slots[at + _SECURITY])
+        return InHand(channel, first, slots[at + _LAST], 0)
+
+    def has_passed(self, channel: int) -> int | None:
+        """How far the engine is on ``channel``; ``None`` while it does not follow it."""
+        told = self.slots[self.passed_slot(channel)]
+        return told - 1 if told else None
