@@ -1,0 +1,163 @@
+"""One engine tastes a message first; the others take it when it has passed, died or was too long.
+
+The board is real; time is a number. ``at(ms)`` is a moment so many milliseconds after the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hkex_ops.flows.index.board import NO_RANK, Board
+from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
+from hkex_ops.ports import FeedLine, PacketBatch
+
+CHANNEL, OTHER = 30, 31
+LIMITS = HoldLimits(delay_ms=1_000, in_hand_ms=5_000, packets=10)
+
+
+def at(ms: int) -> int:
+    return ms * 1_000_000
+
+
+def packet(first: int, count: int = 1) -> bytes:
+    """A header that announces ``count`` messages; what follows it is nobody's business here."""
+    return bytes([16, 0, count, 0]) + first.to_bytes(4, "little") + bytes(8)
+
+
+def batch(*packets: bytes, channel: int = CHANNEL) -> PacketBatch:
+    return PacketBatch(channel, FeedLine.A, 0, packets)
+
+
+def taken(batches: Sequence[PacketBatch]) -> list[int]:
+    """The first numbers of what was taken."""
+    return [
+        int.from_bytes(one[4:8], "little") for taken_batch in batches for one in taken_batch.packets
+    ]
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    """Three engines in the order of their numbers, all of which follow both channels."""
+    board = Board.create(tmp_path / "board", engines=3, run=1)
+    for place, row in enumerate(board.rows()):
+        row.rank_as(place)
+        for channel in (CHANNEL, OTHER):
+            row.passed(channel, 0)
+    return board
+
+
+@pytest.fixture
+def second(board: Board) -> HoldBack:
+    return HoldBack(board, 1, LIMITS)
+
+
+def test_the_first_in_rank_holds_nothing_back(board: Board) -> None:
+    assert [5] == taken(HoldBack(board, 0, LIMITS).admit(batch(packet(5)), at(0)))
+
+
+def test_the_others_wait_until_it_has_passed_the_last_message(
+    board: Board, second: HoldBack
+) -> None:
+    assert [] == taken(second.admit(batch(packet(5, count=3)), at(0)))
+    board.row(0).passed(CHANNEL, 6)
+    assert [] == taken(second.release(at(10)))
+    board.row(0).passed(CHANNEL, 7)
+    assert [5] == taken(second.release(at(20)))
+    assert 0 == second.count
+
+
+def test_what_was_passed_already_is_not_held(board: Board, second: HoldBack) -> None:
+    board.row(0).passed(CHANNEL, 9)
+    assert [5, 6] == taken(second.admit(batch(packet(5), packet(6)), at(0)))
+
+
+def test_order_is_kept_behind_what_is_held(board: Board, second: HoldBack) -> None:
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    board.row(0).passed(CHANNEL, 4)
+    # A copy of an older packet came late: it must not overtake.
+    assert [] == taken(second.admit(batch(packet(3)), at(1)))
+    board.row(0).passed(CHANNEL, 5)
+    assert [5, 3] == taken(second.release(at(2)))
+
+
+def test_channels_do_not_hold_each_other(board: Board, second: HoldBack) -> None:
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    board.row(0).passed(OTHER, 5)
+    assert [5] == taken(second.admit(batch(packet(5), channel=OTHER), at(0)))
+
+
+def test_the_wait_is_bounded_and_grows_with_the_rank(board: Board, second: HoldBack) -> None:
+    third = HoldBack(board, 2, LIMITS)
+    for engine in (second, third):
+        assert [] == taken(engine.admit(batch(packet(5)), at(0)))
+    assert [] == taken(second.release(at(999)))
+    assert [5] == taken(second.release(at(1_000)))
+    assert [] == taken(third.release(at(1_999)))
+    assert [5] == taken(third.release(at(2_000)))
+
+
+def test_the_third_takes_what_the_second_has_passed(board: Board) -> None:
+    third = HoldBack(board, 2, LIMITS)
+    assert [] == taken(third.admit(batch(packet(5)), at(0)))
+    board.row(1).passed(CHANNEL, 5)
+    assert [5] == taken(third.release(at(1)))
+
+
+@pytest.mark.parametrize("hand", [(5, 5), (4, 9), (3, 3)])
+def test_a_message_in_hand_is_waited_for_beyond_the_delay(
+    board: Board, second: HoldBack, hand: tuple[int, int]
+) -> None:
+    """The engine before it hangs on this message, or on one before it; it may be poison."""
+    board.row(0).take(CHANNEL, *hand)
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    assert [] == taken(second.release(at(4_999)))
+    assert [5] == taken(second.release(at(5_000)))
+
+
+def test_one_in_hand_further_on_is_no_reason_to_wait(board: Board, second: HoldBack) -> None:
+    board.row(0).take(CHANNEL, 8, 8)
+    second.admit(batch(packet(5)), at(0))
+    assert [5] == taken(second.release(at(1_000)))
+
+
+def test_nobody_waits_for_the_dead(board: Board, second: HoldBack) -> None:
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    board.row(0).rank_as(NO_RANK)
+    assert [5] == taken(second.release(at(1)))
+
+
+def test_nobody_waits_for_one_that_fills_a_gap(board: Board, second: HoldBack) -> None:
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    board.row(0).stop_following(CHANNEL)
+    assert [5] == taken(second.release(at(1)))
+
+
+def test_a_newcomer_without_rank_takes_only_what_others_passed(board: Board) -> None:
+    board.row(2).rank_as(NO_RANK)
+    newcomer = HoldBack(board, 2, LIMITS)
+    board.row(1).passed(CHANNEL, 5)
+    assert [5] == taken(newcomer.admit(batch(packet(5)), at(0)))
+    assert [] == taken(newcomer.admit(batch(packet(6)), at(0)))
+
+
+def test_more_than_may_be_held_is_taken_oldest_first(second: HoldBack) -> None:
+    """Memory is bounded; nothing is dropped."""
+    for sequence in range(1, 11):
+        assert [] == taken(second.admit(batch(packet(sequence)), at(0)))
+    assert [1] == taken(second.admit(batch(packet(11)), at(0)))
+    assert 10 == second.count
+
+
+def test_a_heartbeat_waits_for_the_message_it_names(board: Board, second: HoldBack) -> None:
+    board.row(0).passed(CHANNEL, 4)
+    assert [] == taken(second.admit(batch(packet(5, count=0)), at(0)))
+    board.row(0).passed(CHANNEL, 5)
+    assert [5] == taken(second.release(at(1)))
+
+
+@pytest.mark.parametrize("data", [b"", b"\x01" * 15])
+def test_a_packet_without_a_header_waits_for_nobody(second: HoldBack, data: bytes) -> None:
+    assert (batch(data),) == tuple(second.admit(batch(data), at(0)))
