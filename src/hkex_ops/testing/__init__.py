@@ -16,6 +16,10 @@ import pytest
 # Before the modules are imported, or a failed clause would not show the values it compared.
 pytest.register_assert_rewrite(
     "hkex_ops.testing.fetched",
+    "hkex_ops.testing.index_feed_contract",
+    "hkex_ops.testing.index_publisher_contract",
+    "hkex_ops.testing.market_feed_contract",
+    "hkex_ops.testing.market_feed_recovery",
     "hkex_ops.testing.probe_contract",
     "hkex_ops.testing.report_source_contract",
 )
@@ -29,6 +33,32 @@ from hkex_ops.testing.fakes import (  # noqa: E402
     open_fake,
 )
 from hkex_ops.testing.fetched import Fetched, collect  # noqa: E402
+from hkex_ops.testing.index_feed_bench import IndexFeedBench  # noqa: E402
+from hkex_ops.testing.index_feed_contract import IndexFeedContract  # noqa: E402
+from hkex_ops.testing.index_feed_fakes import (  # noqa: E402
+    FakeIndexFeed,
+    FakeIndexFeedBench,
+    FakeIndexFeedOptions,
+    open_fake_index_feed,
+)
+from hkex_ops.testing.index_publisher_bench import IndexPublisherBench  # noqa: E402
+from hkex_ops.testing.index_publisher_contract import IndexPublisherContract  # noqa: E402
+from hkex_ops.testing.index_publisher_fakes import (  # noqa: E402
+    FakeIndexOptions,
+    FakeIndexPublisher,
+    FakeIndexPublisherBench,
+    FakeTape,
+    open_fake_index_publisher,
+)
+from hkex_ops.testing.market_feed_bench import MarketFeedBench, Sent  # noqa: E402
+from hkex_ops.testing.market_feed_contract import MarketFeedContract  # noqa: E402
+from hkex_ops.testing.market_feed_fakes import (  # noqa: E402
+    FakeFeedOptions,
+    FakeMarket,
+    FakeMarketFeed,
+    FakeMarketFeedBench,
+    open_fake_feed,
+)
 from hkex_ops.testing.probe_bench import ProbeBench  # noqa: E402
 from hkex_ops.testing.probe_contract import ProbeContract  # noqa: E402
 from hkex_ops.testing.probe_fakes import (  # noqa: E402
@@ -42,6 +72,16 @@ from hkex_ops.testing.report_source_contract import ReportSourceContract  # noqa
 
 __all__ = [
     "FakeDoor",
+    "FakeFeedOptions",
+    "FakeIndexFeed",
+    "FakeIndexFeedBench",
+    "FakeIndexFeedOptions",
+    "FakeIndexOptions",
+    "FakeIndexPublisher",
+    "FakeIndexPublisherBench",
+    "FakeMarket",
+    "FakeMarketFeed",
+    "FakeMarketFeedBench",
     "FakeOptions",
     "FakeProbe",
     "FakeProbeBench",
@@ -49,13 +89,24 @@ __all__ = [
     "FakeReportSource",
     "FakeReportSourceBench",
     "FakeSite",
+    "FakeTape",
     "Fetched",
+    "IndexFeedBench",
+    "IndexFeedContract",
+    "IndexPublisherBench",
+    "IndexPublisherContract",
+    "MarketFeedBench",
+    "MarketFeedContract",
     "ProbeBench",
     "ProbeContract",
     "ReportSourceBench",
     "ReportSourceContract",
+    "Sent",
     "Stored",
     "collect",
     "open_fake",
+    "open_fake_feed",
+    "open_fake_index_feed",
+    "open_fake_index_publisher",
     "open_fake_probe",
 ]
