@@ -1,0 +1,113 @@
+"""A simulated day written down: the capture, its baskets, and what is true of it.
+
+Three files side by side under one name. None is ever overwritten, and none is half a file under
+its own name: each is written as NAME.partial and gets its name when it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from attrs import asdict, frozen
+
+from hkex_ops.config.layouts import load_codec
+from hkex_ops.errors import StoreError
+from hkex_ops.model import JsonObject, plain
+from hkex_ops_simulator.market.baskets import baskets_text
+from hkex_ops_simulator.market.capture import capture_bytes
+from hkex_ops_simulator.market.day import MarketDay
+from hkex_ops_simulator.market.lines import Delivery, delivered, packed
+from hkex_ops_simulator.market.shape import Faults, Shape
+
+__all__ = ["NOTICE", "WrittenMarket", "deliveries_of", "write_market", "written_beside"]
+
+NOTICE = "SYNTHETIC market day, invented from a seed; nothing in it is of any exchange"
+
+# Pieces this large go to the disk together.
+_BUFFER_BYTES = 1 << 20
+
+Watch = Callable[[int], None]
+
+
+@frozen
+class WrittenMarket:
+    """What was written where. ``counts`` says how often what happened on the lines."""
+
+    capture: Path
+    baskets: Path
+    truth: Path
+    counts: Counter[str]
+    size_bytes: int
+
+
+def deliveries_of(
+    day: MarketDay, faults: Faults, counts: Counter[str] | None = None
+) -> Iterator[Delivery]:
+    """What arrives of a day on both lines, in order of arrival."""
+    packets = packed(day.sent(), load_codec().encode_message)
+    return delivered(packets, faults, day.shape.seed, counts)
+
+
+def write_market(
+    shape: Shape, faults: Faults, out: Path, watch: Watch = lambda time_ns: None
+) -> WrittenMarket:
+    """Write the day of ``shape`` to ``out``, its baskets and its truth beside it.
+
+    ``watch`` is told the event time of every delivery. `StoreError` when a file is there already
+    or the folder cannot be written.
+    """
+    baskets, truth = written_beside(out)
+    for path in (out, baskets, truth):
+        if path.exists():
+            raise StoreError("is there already and is never overwritten", path=str(path))
+    day, counts = MarketDay(shape), Counter[str]()
+
+    def watched() -> Iterator[Delivery]:
+        for one in deliveries_of(day, faults, counts):
+            watch(one.time_ns)
+            yield one
+
+    size_bytes = _write(out, capture_bytes(watched()))
+    text = baskets_text(day.universe, shape.business_date)
+    _write(baskets, [text.encode()])
+    _write(truth, [json.dumps(_truth(day, faults, counts), indent=1).encode() + b"\n"])
+    return WrittenMarket(out, baskets, truth, counts, size_bytes)
+
+
+def written_beside(out: Path) -> tuple[Path, Path]:
+    """The paths of the baskets and of the truth that belong to a capture."""
+    return out.with_suffix(".baskets.toml"), out.with_suffix(".json")
+
+
+def _truth(day: MarketDay, faults: Faults, counts: Counter[str]) -> JsonObject:
+    """What was generated, so that whoever reads the capture can be held against it."""
+    return {
+        "notice": NOTICE,
+        "shape": plain(day.shape),
+        "faults": asdict(faults),
+        "channels": list(day.channels),
+        "counts": dict(sorted(counts.items())),
+        "published": [list(one) for one in day.published],
+    }
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> int:
+    """Write a new file whole; how many bytes it has."""
+    partial = path.with_name(f"{path.name}.partial")
+    size_bytes = 0
+    try:
+        with partial.open("xb", buffering=_BUFFER_BYTES) as file:
+            for piece in pieces:
+                size_bytes += file.write(piece)
+        os.rename(partial, path)
+    except FileExistsError:
+        message = "an interrupted run left it: move it away or remove it"
+        raise StoreError(message, path=str(partial)) from None
+    except OSError as error:
+        message = f"the market day cannot be written: {error.strerror}"
+        raise StoreError(message, path=str(path)) from error
+    return size_bytes
