@@ -1,0 +1,175 @@
+"""Mandatory call events (MCE) of callable bull and bear contracts on an index.
+
+A machine: every index record is judged by its value, its day high and its day low. On 22 January
+2010 the alarm came from the day low while the index on the screen stood above the level; a machine
+that looks at the value alone would have missed it. When only the high or low has crossed, the
+product must stop trading at once and the moment is still unknown; ticks recalculated later find
+it, and a call only ever moves earlier. Called by flows; knows no file, no clock and no trade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TypeAlias
+
+from attrs import evolve, frozen
+
+from hkex_ops.calendars import BusinessDay
+from hkex_ops.errors import UsageError
+from hkex_ops.index.blocks import session_at
+from hkex_ops.index.products import CallableProduct, Direction
+from hkex_ops.model import IndexTick, TickKind
+
+__all__ = [
+    "Call",
+    "CallEvent",
+    "CallTimeFound",
+    "Calls",
+    "CrossedBy",
+    "MandatoryCallSeen",
+    "ProductSuspended",
+]
+
+
+class CrossedBy(StrEnum):
+    """Which figure of an index record crossed the call level."""
+
+    VALUE = "value"
+    HIGH = "high"
+    LOW = "low"
+
+
+@frozen
+class Call:
+    """A mandatory call. ``time`` is the first tick whose value crossed, unknown while only a high
+    or low has; ``index_value`` is what crossed, and ``by`` says which figure it was.
+
+    ``suspended_at`` is the moment of the first record that anybody could see crossing, by whatever
+    figure; where only a recalculated one crosses, it is when that was worked out (``foreseen`` is
+    then false).
+    """
+
+    product: CallableProduct
+    time: datetime | None
+    index_value: Decimal
+    by: CrossedBy
+    suspended_at: datetime
+    session: str
+    kind: TickKind
+    foreseen: bool = True
+
+
+@frozen
+class ProductSuspended:
+    """Trading in the product stops at once, whether or not the moment of the call is known."""
+
+    product: CallableProduct
+    at: datetime
+    by: CrossedBy
+    index_value: Decimal
+
+
+@frozen
+class MandatoryCallSeen:
+    """The product is called."""
+
+    call: Call
+
+
+@frozen
+class CallTimeFound:
+    """The moment of a call is known now, or is an earlier one than was thought."""
+
+    call: Call
+    before: datetime | None
+
+
+CallEvent: TypeAlias = ProductSuspended | MandatoryCallSeen | CallTimeFound
+
+
+class Calls:
+    """Watches ``products`` on one day. Ticks may come in any order and more than once.
+
+    Raises `UsageError` for two products of one name, and for a tick of another day.
+    """
+
+    def __init__(self, products: Iterable[CallableProduct], day: BusinessDay) -> None:
+        self.day = day
+        self._watched: dict[str, list[CallableProduct]] = {}
+        self._calls: dict[str, Call] = {}
+        names: set[str] = set()
+        for one in products:
+            if one.product in names:
+                raise UsageError(f"there are two products called {one.product}")
+            names.add(one.product)
+            if one.observed_on(day.date):
+                self._watched.setdefault(one.index, []).append(one)
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls so far, by the time of suspension, then by product."""
+        return tuple(
+            sorted(self._calls.values(), key=lambda call: (call.suspended_at, call.product.product))
+        )
+
+    def handle(self, tick: IndexTick, now: datetime) -> tuple[CallEvent, ...]:
+        """Judge one record; what follows for the products of its index."""
+        if tick.at.date() != self.day.date:
+            raise UsageError(f"a tick of {tick.at:%Y-%m-%d} is none of {self.day.date}")
+        events: list[CallEvent] = []
+        for product in self._watched.get(tick.index, ()):
+            crossed = _crossing(product, tick)
+            if crossed is not None:
+                events += self._judge(product, tick, *crossed, now)
+        return tuple(events)
+
+    def _judge(
+        self,
+        product: CallableProduct,
+        tick: IndexTick,
+        by: CrossedBy,
+        level: Decimal,
+        now: datetime,
+    ) -> list[CallEvent]:
+        known = self._calls.get(product.product)
+        seen = tick.kind is not TickKind.RECALCULATED
+        found = Call(
+            product=product,
+            time=tick.at if by is CrossedBy.VALUE else None,
+            index_value=level,
+            by=by,
+            suspended_at=tick.at if seen else now,
+            session=session_at(self.day, tick.at),
+            kind=tick.kind,
+            foreseen=seen,
+        )
+        if known is None:
+            self._calls[product.product] = found
+            suspended = ProductSuspended(product, found.suspended_at, by, level)
+            return [suspended, MandatoryCallSeen(found)]
+        first = min(known, found, key=lambda call: (not call.foreseen, call.suspended_at))
+        better = found if _is_earlier(found.time, known.time) else known
+        self._calls[product.product] = evolve(
+            better, suspended_at=first.suspended_at, foreseen=first.foreseen
+        )
+        if better is known:
+            return []
+        return [CallTimeFound(self._calls[product.product], known.time)]
+
+
+def _is_earlier(time: datetime | None, known: datetime | None) -> bool:
+    return time is not None and (known is None or time < known)
+
+
+def _crossing(product: CallableProduct, tick: IndexTick) -> tuple[CrossedBy, Decimal] | None:
+    """The figure of ``tick`` that crosses, the value before an extreme."""
+    if product.crossed_by(tick.value):
+        return CrossedBy.VALUE, tick.value
+    bull = product.direction is Direction.BULL
+    extreme = tick.low if bull else tick.high
+    if extreme is not None and product.crossed_by(extreme):
+        return (CrossedBy.LOW if bull else CrossedBy.HIGH), extreme
+    return None
