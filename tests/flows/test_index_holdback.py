@@ -106,7 +106,7 @@ def test_the_third_takes_what_the_second_has_passed(board: Board) -> None:
     assert [5] == taken(third.release(at(1)))
 
 
-@pytest.mark.parametrize("hand", [(5, 5), (4, 9), (3, 3)])
+@pytest.mark.parametrize("hand", [(5, 1), (4, 6), (3, 1)])
 def test_a_message_in_hand_is_waited_for_beyond_the_delay(
     board: Board, second: HoldBack, hand: tuple[int, int]
 ) -> None:
@@ -118,7 +118,7 @@ def test_a_message_in_hand_is_waited_for_beyond_the_delay(
 
 
 def test_one_in_hand_further_on_is_no_reason_to_wait(board: Board, second: HoldBack) -> None:
-    board.row(0).take(CHANNEL, 8, 8)
+    board.row(0).take(CHANNEL, 8, 1)
     second.admit(batch(packet(5)), at(0))
     assert [5] == taken(second.release(at(1_000)))
 

@@ -95,7 +95,7 @@ def test_a_line_that_was_changed_is_damage(folder: Folder, clock: ManualClock) -
     journal.close()
     path = folder.path / JOURNAL_NAME
     path.write_bytes(path.read_bytes().replace(b'"2.00"', b'"2.50"'))
-    with pytest.raises(StoreError, match="damaged after entry 1.*backup"):
+    with pytest.raises(StoreError, match=r"damaged after entry 1.*backup"):
         RunJournal.open(folder, clock)
     with pytest.raises(StoreError, match="damaged after entry 1"):
         list(read_run_journal(path))

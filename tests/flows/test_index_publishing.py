@@ -83,11 +83,16 @@ class Bench:
     async def run_dry(self) -> None:
         """Let the lane work until nothing waits."""
         running = asyncio.create_task(self.lane.run())
-        async with asyncio.timeout(5):
-            while self.lane.waiting:
-                await asyncio.sleep(0.001)
+        await until(lambda: not self.lane.waiting)
         self.lane.end()
         await running
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Let the lane work until ``holds``."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - a lane tells nobody when it is done
+            await asyncio.sleep(0.001)
 
 
 def ats(*numbers: int) -> list[datetime]:
@@ -180,8 +185,7 @@ async def test_an_end_waits_for_what_is_queued_and_not_for_one_that_fails() -> N
     bench = Bench(FarSide(always))
     bench.lane.offer(moment(0))
     running = asyncio.create_task(bench.lane.run())
-    while not bench.told:
-        await asyncio.sleep(0.001)
+    await until(lambda: bool(bench.told))
     bench.lane.end()
     async with asyncio.timeout(2):
         await running
@@ -203,9 +207,7 @@ async def test_late_comers_are_told_the_state_again_and_again() -> None:
     bench = Bench(far, PublishLimits(snapshot_s=0))
     bench.lane.offer(moment(0))
     running = asyncio.create_task(bench.lane.run())
-    async with asyncio.timeout(5):
-        while len(far.snapshots) < 3:
-            await asyncio.sleep(0.001)
+    await until(lambda: len(far.snapshots) >= 3)
     bench.lane.end()
     await running
     assert [["0000100", "0001400"]] * 3 == far.snapshots[:3]

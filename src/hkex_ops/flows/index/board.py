@@ -21,6 +21,7 @@ from hkex_ops.flows.store.disk import translating
 
 __all__ = [
     "CHANNELS",
+    "COUNT_BITS",
     "MOST_ENGINES",
     "MOST_QUARANTINED",
     "NO_RANK",
@@ -43,6 +44,9 @@ MOST_QUARANTINED = 512
 NO_RANK = 0xFF
 """The rank of an engine that is not running: nobody waits for it."""
 
+COUNT_BITS = 8
+"""A packet says in 8 bits how many messages it has (specification, section 3.2)."""
+
 _MAGIC = 0x0031_5844_4E49_5848  # "HXINDX1" as it lies in the file
 _SLOT_BYTES = 8
 
@@ -51,7 +55,7 @@ _AT_MAGIC, _AT_RUN, _AT_ENGINES, _AT_QUARANTINED = range(4)
 _HEAD_SLOTS = 8
 
 # An engine's row: these slots, then one per channel with what it has passed.
-_HEART, _RANK, _CHANNEL, _FIRST, _LAST, _RECORD, _SECURITY, _PID = range(8)
+_HEART, _RANK, _CHANNEL, _PACKET, _RECORD, _SECURITY, _PID = range(7)
 _ROW_HEAD = 8
 _ROW_SLOTS = _ROW_HEAD + CHANNELS
 _QUARANTINE_AT = _HEAD_SLOTS
@@ -182,44 +186,59 @@ class Board:
 @frozen
 class EngineRow:
     """One engine's row. ``slots`` and ``at`` are public so that a fast loop may write directly:
-    one store per record is all it can afford (see :attr:`record_slot`)."""
+    a store per packet and one per record is all it can afford (see :attr:`packet_slot`)."""
 
     slots: memoryview
     at: int
+
+    @classmethod
+    def detached(cls) -> EngineRow:
+        """A row of no board, for an engine that works alone."""
+        return cls(memoryview(bytearray(_ROW_SLOTS * _SLOT_BYTES)).cast("Q"), 0)
 
     # -- written by the engine --------------------------------------------------------------------
 
     def begin(self, pid: int) -> None:
         """A process takes the row, with nothing in hand. What the one before it had passed stays
         until :meth:`passed` is said: the supervisor gives no rank before that."""
-        for place in range(_FIRST, _SECURITY + 1):
-            self.slots[self.at + place] = 0
+        self.put_down()
+        self.slots[self.at + _RECORD] = self.slots[self.at + _SECURITY] = 0
         self.slots[self.at + _PID] = pid
 
     def beat(self, monotonic_ns: int) -> None:
         """Say that the process is alive."""
         self.slots[self.at + _HEART] = monotonic_ns
 
-    def take(self, channel: int, first: int, last: int) -> None:
-        """Say what is about to be worked on; everything of it is in hand until :meth:`put_down`."""
-        slots, at = self.slots, self.at
-        slots[at + _RECORD] = 0
-        slots[at + _CHANNEL] = channel
-        slots[at + _LAST] = last
-        slots[at + _FIRST] = first
+    def take(self, channel: int, sequence: int, count: int) -> None:
+        """Say which packet is about to be worked on: ``count`` messages from ``sequence`` on. They
+        are in hand until another packet is, or :meth:`put_down`."""
+        self.slots[self.at + _CHANNEL] = channel
+        self.slots[self.at + _PACKET] = sequence << COUNT_BITS | count
 
     def take_record(self, sequence: int, security: int) -> None:
-        """Narrow what is in hand to one message."""
+        """Narrow what is in hand to one message of the packet."""
         self.slots[self.at + _SECURITY] = security
         self.slots[self.at + _RECORD] = sequence
 
     def put_down(self) -> None:
         """Say that nothing is in hand."""
-        self.slots[self.at + _FIRST] = 0
+        self.slots[self.at + _PACKET] = 0
+
+    @property
+    def channel_slot(self) -> int:
+        """The slot that holds the channel of the packet in hand."""
+        return self.at + _CHANNEL
+
+    @property
+    def packet_slot(self) -> int:
+        """The slot that holds ``sequence << COUNT_BITS | count`` of the packet in hand; 0 means
+        that there is none."""
+        return self.at + _PACKET
 
     @property
     def record_slot(self) -> int:
-        """The slot that holds the number of the message in hand; 0 means the whole range is."""
+        """The slot that holds the number of the message in hand; one that is not of the packet in
+        hand means nothing."""
         return self.at + _RECORD
 
     @property
@@ -269,15 +288,15 @@ class EngineRow:
 
     @property
     def in_hand(self) -> InHand | None:
-        """What the process is working on, or was when it died."""
+        """What the process is working on, or was when it died; nothing, if that is a heartbeat."""
         slots, at = self.slots, self.at
-        first = slots[at + _FIRST]
-        if first == 0:
+        first, count = divmod(slots[at + _PACKET], 1 << COUNT_BITS)
+        if count == 0:
             return None
         channel, record = slots[at + _CHANNEL], slots[at + _RECORD]
-        if record:
+        if first <= record < first + count:
             return InHand(channel, record, record, slots[at + _SECURITY])
-        return InHand(channel, first, slots[at + _LAST], 0)
+        return InHand(channel, first, first + count - 1, 0)
 
     def has_passed(self, channel: int) -> int | None:
         """How far the engine is on ``channel``; ``None`` while it does not follow it."""
