@@ -1,0 +1,132 @@
+"""The values of all indexes as they are told: highs, lows, opening and closing, marks, ticks.
+
+Asked by the engine at each moment. Highs and lows are those of computed ticks: between two ticks
+no index has a value, and so engines that agree on ticks agree on these too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import cast
+
+from hkex_ops.index.basket import Basket
+from hkex_ops.index.sequencing import Moment
+from hkex_ops.index.stocks import UNKNOWN_CHANNEL, Stock
+from hkex_ops.index.ticks import EngineEvent, IndexIncomplete, MomentIncomplete, TickComputed
+from hkex_ops.index.totals import Totals
+from hkex_ops.model import IndexStatus, JsonObject
+
+__all__ = ["Board"]
+
+
+class Board:
+    """What has been told of each index today; places are those of the totals."""
+
+    def __init__(self, baskets: Sequence[Basket], totals: Totals, decimals: int) -> None:
+        self._totals = totals
+        self._highs: list[int | None] = [None] * len(baskets)
+        self._lows: list[int | None] = [None] * len(baskets)
+        self._openings: list[int | None] = [None] * len(baskets)
+        self._closings: list[int | None] = [None] * len(baskets)
+        self._previous: list[int] = [_units(basket.previous_close, decimals) for basket in baskets]
+        self._members = [
+            frozenset(stock.security for stock in basket.constituents) for basket in baskets
+        ]
+        self._incomplete: set[str] = set()
+        self.closing_prices: dict[int, int] = {}
+
+    def close(self) -> None:
+        """Closing prices take the place of last ones; where there is none the last one stays."""
+        for slot, price in self.closing_prices.items():
+            self._totals.move(slot, price)
+
+    def ticks(
+        self, moment: Moment, status: IndexStatus, stocks: Mapping[int, Stock], marked: set[int]
+    ) -> list[EngineEvent]:
+        """One tick for each index that has a value, and what is wrong with the others."""
+        time_ns, missing = moment
+        events: list[EngineEvent] = []
+        stale: frozenset[int] | set[int] = marked
+        if missing:
+            events.append(MomentIncomplete(time_ns, missing))
+            stale = marked | _unheard(stocks.items(), missing)
+        for place, value in enumerate(self._totals.values()):
+            if value is None:
+                events += self._lacking(place, time_ns)
+                continue
+            high, low = self._extremes(place, value)
+            if status is IndexStatus.OPENING:
+                self._openings[place] = value
+            elif status is IndexStatus.CLOSING:
+                self._closings[place] = value
+            events.append(
+                TickComputed(
+                    self._totals.indexes[place],
+                    time_ns,
+                    value,
+                    high,
+                    low,
+                    status,
+                    tuple(sorted(stale & self._members[place])) if stale else (),
+                    missing,
+                    self._openings[place],
+                    self._closings[place],
+                    self._previous[place],
+                )
+            )
+        return events
+
+    def snapshot(self) -> JsonObject:
+        """What was told, as plain data."""
+        return {
+            "highs": list(self._highs),
+            "lows": list(self._lows),
+            "openings": list(self._openings),
+            "closings": list(self._closings),
+            "closing_prices": [list(pair) for pair in sorted(self.closing_prices.items())],
+            "incomplete": sorted(self._incomplete),
+        }
+
+    def restore(self, snapshot: JsonObject) -> None:
+        """Stand where ``snapshot`` stood."""
+        self._highs = list(cast("list[int | None]", snapshot["highs"]))
+        self._lows = list(cast("list[int | None]", snapshot["lows"]))
+        self._openings = list(cast("list[int | None]", snapshot["openings"]))
+        self._closings = list(cast("list[int | None]", snapshot["closings"]))
+        pairs = cast("list[tuple[int, int]]", snapshot["closing_prices"])
+        self.closing_prices = dict(pairs)
+        self._incomplete = set(cast("list[str]", snapshot["incomplete"]))
+
+    def _extremes(self, place: int, value: int) -> tuple[int, int]:
+        high, low = self._highs[place], self._lows[place]
+        if high is None or low is None:
+            high = low = value
+        elif value > high:
+            high = value
+        elif value < low:
+            low = value
+        self._highs[place], self._lows[place] = high, low
+        return high, low
+
+    def _lacking(self, place: int, time_ns: int) -> Iterable[EngineEvent]:
+        """Told once for each index, at the first moment that it misses."""
+        totals = self._totals
+        index = totals.indexes[place]
+        if index in self._incomplete:
+            return
+        self._incomplete.add(index)
+        lacking = (slot for slot in totals.members[place] if not totals.previous[slot])
+        yield IndexIncomplete(
+            index, time_ns, tuple(sorted(totals.securities[slot] for slot in lacking))
+        )
+
+
+def _unheard(stocks: Iterable[tuple[int, Stock]], missing: tuple[int, ...]) -> set[int]:
+    """Stocks of channels that did not come in time; before its first trade any may be one."""
+    doubtful = {UNKNOWN_CHANNEL, *missing}
+    return {security for security, stock in stocks if stock.channel in doubtful}
+
+
+def _units(value: Decimal, decimals: int) -> int:
+    return int(value.scaleb(decimals).to_integral_value(ROUND_HALF_UP))

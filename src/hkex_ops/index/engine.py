@@ -1,0 +1,307 @@
+"""The index engine: records in delivery order go in, ticks come out, exact to the last cent.
+
+One writer does everything in one order: trades, cancels, sessions and ticks alike. It knows no
+packet, no line and no publisher, and asks no clock. A process of `hkex_ops.flows` drives each
+engine; `snapshot` and `restore` carry it over a restart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from hkex_ops.index.basket import RATE_DECIMALS, Basket
+from hkex_ops.index.board import Board
+from hkex_ops.index.day import TradingDay
+from hkex_ops.index.records import (
+    ChannelRestarted,
+    CurrencyRateRecord,
+    IndexRecord,
+    PreviousCloseRecord,
+    QuarantinedRecord,
+    RecordsLost,
+    SecurityStatusRecord,
+    SessionRecord,
+    StatisticsRecord,
+    TimePassed,
+    TradeCancelRecord,
+    TradeRecord,
+)
+from hkex_ops.index.rules import IndexRules
+from hkex_ops.index.saving import engine_snapshot, restore_engine
+from hkex_ops.index.sequencing import Moment, Sequenced, Untimely, make_sequencer
+from hkex_ops.index.stocks import UNKNOWN_CHANNEL, Stock
+from hkex_ops.index.ticks import (
+    EngineEvent,
+    JournalReason,
+    RecordJournalled,
+    StockHealed,
+    StockMarked,
+)
+from hkex_ops.index.totals import Totals
+from hkex_ops.model import IndexStatus, JsonObject, SiteRole
+
+__all__ = ["Engine"]
+
+_RATE_PLACES = 4
+_NOTHING: tuple[EngineEvent, ...] = ()
+
+
+class Engine:
+    """Computes every index of its baskets from one stream of records.
+
+    ``name`` and ``site`` go onto its ticks. ``channels`` are waited for from the first moment on;
+    any other is waited for once it was heard. With ``first_ns`` there is a tick from that moment
+    on, whatever the session; without it, sessions decide (:class:`~hkex_ops.index.day.TradingDay`).
+    """
+
+    def __init__(
+        self,
+        baskets: Sequence[Basket],
+        rules: IndexRules | None = None,
+        *,
+        name: str = "engine",
+        site: SiteRole = SiteRole.PRIMARY,
+        channels: Iterable[int] = (),
+        first_ns: int | None = None,
+    ) -> None:
+        self.rules = rules or IndexRules()
+        self.name = name
+        self.site = site
+        self.baskets = tuple(baskets)
+        self.totals = Totals(
+            self.baskets, decimals=self.rules.decimals, rounding=self.rules.rounding
+        )
+        self.stocks: dict[int, Stock] = {
+            code: Stock(slot) for code, slot in self.totals.slots.items()
+        }
+        self.sequencer = make_sequencer(self.rules, channels)
+        self.day = TradingDay(self.rules, first_ns)
+        self.board = Board(self.baskets, self.totals, self.rules.decimals)
+        self.sequences: dict[int, int] = {}
+        self.marked: set[int] = set()
+        self._types = frozenset(self.rules.trade_types)
+
+    @property
+    def positions(self) -> Mapping[int, int]:
+        """For each channel the last message number that was worked."""
+        return dict(self.sequences)
+
+    def handle(self, record: IndexRecord, now: datetime) -> tuple[EngineEvent, ...]:
+        """Take one record of the feed. Whatever it says, nothing is raised; it is journalled."""
+        sequencer = self.sequencer
+        if (
+            type(record) is TradeRecord
+            and sequencer.since <= record.send_time_ns < sequencer.moment
+            and record.channel in self.sequences
+        ):
+            return self._trade(record)
+        return self._work(sequencer.arrive(record, now))
+
+    def poll(self, now: datetime) -> tuple[EngineEvent, ...]:
+        """Compute what has waited long enough."""
+        return self._work(self.sequencer.poll(now))
+
+    def snapshot(self) -> JsonObject:
+        """Everything it knows, as plain data."""
+        return engine_snapshot(self)
+
+    def restore(self, snapshot: JsonObject) -> None:
+        """Stand where ``snapshot`` stood; `UsageError` when it is of other baskets or rules."""
+        restore_engine(self, snapshot)
+
+    def _work(self, order: Sequence[Sequenced]) -> tuple[EngineEvent, ...]:
+        events: list[EngineEvent] = []
+        for one in order:
+            if type(one) is TradeRecord:
+                found = self._trade(one)
+                if found:
+                    events += found
+            elif isinstance(one, Moment):
+                events += self._moment(one)
+            elif isinstance(one, Untimely):
+                reason = JournalReason.LATE if one.late else JournalReason.TIME_NOT_BELIEVED
+                events.append(_journalled(reason, one.record))
+                events += self._record(one.record)
+            else:
+                events += self._record(one)
+        return tuple(events)
+
+    def _moment(self, moment: Moment) -> Sequence[EngineEvent]:
+        status = self.day.status_at(moment.time_ns)
+        if status is None:
+            return _NOTHING
+        if status is IndexStatus.CLOSING:
+            self.board.close()
+        return self.board.ticks(moment, status, self.stocks, self.marked)
+
+    def _trade(self, record: TradeRecord) -> tuple[EngineEvent, ...]:
+        """The common case first: the next trade of its stock, of a type that sets the price."""
+        channel, sequence, security, trade_id, price, quantity, kind, _, _ = record
+        if sequence <= self.sequences.get(channel, 0) and sequence:
+            return (_journalled(JournalReason.DUPLICATE, record),)
+        self.sequences[channel] = sequence
+        stock = self.stocks.get(security)
+        if stock is None:
+            return _NOTHING
+        if trade_id != stock.top + 1 or price <= 0 or stock.channel != channel or stock.unsettled:
+            return self._unusual(stock, record)
+        stock.top = trade_id
+        if kind in self._types:
+            stock.last = trade_id
+            stock.count(trade_id, price, quantity)
+            self.totals.move(stock.slot, price)
+        return _NOTHING
+
+    def _unusual(self, stock: Stock, record: TradeRecord) -> tuple[EngineEvent, ...]:
+        """A trade out of its stock's sequence, or of a stock with something to settle first."""
+        stock.channel = record.channel
+        trade_id = record.trade_id
+        refused = stock.refuses(trade_id)
+        if refused is not None:
+            return (_journalled(refused, record),)
+        if record.price_3dp <= 0:
+            return (_journalled(JournalReason.NO_PRICE, record),)
+        if record.trade_type not in self._types:
+            return _NOTHING
+        stock.count(trade_id, record.price_3dp, record.quantity)
+        if trade_id < stock.last:
+            return (_journalled(JournalReason.OUT_OF_SEQUENCE, record),)
+        stock.last = trade_id
+        self.totals.move(stock.slot, record.price_3dp)
+        return self._healed(stock, trade_id, record)
+
+    def _healed(self, stock: Stock, trade_id: int, record: IndexRecord) -> tuple[EngineEvent, ...]:
+        """Whether trade ``trade_id`` is newer than whatever was lost of its stock."""
+        if not stock.stale or trade_id <= stock.heals_after:
+            return _NOTHING
+        return self._heal(stock, record)
+
+    def _heal(self, stock: Stock, record: IndexRecord) -> tuple[EngineEvent, ...]:
+        security = self.totals.securities[stock.slot]
+        stock.heal()
+        self.marked.discard(security)
+        return (StockHealed(security, record.send_time_ns),)
+
+    def _record(self, record: IndexRecord) -> Sequence[EngineEvent]:
+        """A record that is anything but an ordinary trade."""
+        channel, sequence = record.channel, record.sequence
+        if isinstance(record, ChannelRestarted):
+            self.sequences[channel] = 0
+            return _NOTHING
+        if isinstance(record, TradeRecord):
+            return self._trade(record)
+        if isinstance(record, TimePassed):
+            self.sequences[channel] = max(self.sequences.get(channel, 0), sequence)
+            return _NOTHING
+        if sequence and sequence <= self.sequences.get(channel, 0):
+            return (_journalled(JournalReason.DUPLICATE, record),)
+        self.sequences[channel] = max(self.sequences.get(channel, 0), sequence)
+        if isinstance(record, SessionRecord):
+            self.day.handle(record, record.send_time_ns)
+            return _NOTHING
+        if isinstance(record, RecordsLost):
+            return self._lost(record, JournalReason.LOST)
+        if isinstance(record, CurrencyRateRecord):
+            return self._rate(record)
+        stock = self.stocks.get(record.security)
+        if isinstance(record, QuarantinedRecord):
+            return self._quarantined(stock, record)
+        if stock is None:
+            return _NOTHING
+        if isinstance(record, TradeCancelRecord):
+            return self._cancel(stock, record)
+        if isinstance(record, PreviousCloseRecord):
+            return self._previous_close(stock, record)
+        if isinstance(record, StatisticsRecord):
+            return self._statistics(stock, record)
+        if isinstance(record, SecurityStatusRecord):
+            stock.suspended = record.suspended
+        elif record.price_3dp > 0:
+            self.board.closing_prices[stock.slot] = record.price_3dp
+        return _NOTHING
+
+    def _cancel(self, stock: Stock, record: TradeCancelRecord) -> Sequence[EngineEvent]:
+        """A cancelled trade counts for nothing; the newest that stands is the last one again."""
+        trade_id = record.trade_id
+        if stock.cancel(trade_id) is None:
+            if not stock.awaits(trade_id):
+                return (_journalled(JournalReason.CANCEL_WITHOUT_TRADE, record),)
+            stock.expect_cancelled(trade_id)
+            return (_journalled(JournalReason.CANCEL_AWAITED, record),)
+        events: list[EngineEvent] = [_journalled(JournalReason.CANCELLED, record)]
+        if trade_id != stock.last:
+            return events
+        before = stock.newest()
+        if before is not None:
+            stock.last, price = before
+            self.totals.move(stock.slot, price)
+        elif not stock.folded:
+            stock.last = 0
+            self.totals.move(stock.slot, self.totals.previous[stock.slot])
+        else:
+            events += self._mark(stock, JournalReason.CANCELLED, record)
+        return events
+
+    def _previous_close(self, stock: Stock, record: PreviousCloseRecord) -> Sequence[EngineEvent]:
+        known, price = self.totals.previous[stock.slot], record.price_3dp
+        if price <= 0 or price == known:
+            return _NOTHING
+        if self.totals.set_previous(stock.slot, price):
+            return _NOTHING
+        return (_journalled(JournalReason.CLOSE_DIFFERS, record),)
+
+    def _statistics(self, stock: Stock, record: StatisticsRecord) -> Sequence[EngineEvent]:
+        """For late-comers: the last price, where trades of it were lost or not heard at all.
+
+        On another channel than the trades' it may be older than they are, and so proves nothing;
+        out of a refresh (sequence 0) it is as new as the refresh.
+        """
+        refreshed = record.sequence == 0
+        if record.last_3dp <= 0 or not (stock.stale or (refreshed and not stock.top)):
+            return _NOTHING
+        if not refreshed and stock.channel != record.channel:
+            return _NOTHING
+        stock.learn(record.high_3dp, record.low_3dp, record.quantity)
+        self.totals.move(stock.slot, record.last_3dp)
+        return self._heal(stock, record) if stock.stale else _NOTHING
+
+    def _rate(self, record: CurrencyRateRecord) -> Sequence[EngineEvent]:
+        places = RATE_DECIMALS - _RATE_PLACES - record.factor
+        if self.rules.rates_from_feed and record.rate_4dp > 0 and places >= 0:
+            self.totals.set_rate(record.currency.strip(), record.rate_4dp * 10**places)
+        return _NOTHING
+
+    def _quarantined(self, stock: Stock | None, record: QuarantinedRecord) -> Sequence[EngineEvent]:
+        if not record.security:
+            return self._lost(record, JournalReason.QUARANTINED)
+        if stock is None:
+            return (_journalled(JournalReason.QUARANTINED, record),)
+        if record.trade_id:
+            stock.refuses(record.trade_id)
+        return (
+            _journalled(JournalReason.QUARANTINED, record),
+            *self._mark(stock, JournalReason.QUARANTINED, record, record.trade_id),
+        )
+
+    def _lost(
+        self, record: RecordsLost | QuarantinedRecord, reason: JournalReason
+    ) -> Sequence[EngineEvent]:
+        """Any stock of the channel may be concerned, and any whose channel is not known yet."""
+        for security, stock in self.stocks.items():
+            if stock.channel in (record.channel, UNKNOWN_CHANNEL):
+                stock.mark(0, self.rules.reach)
+                self.marked.add(security)
+        return (_journalled(reason, record),)
+
+    def _mark(
+        self, stock: Stock, reason: JournalReason, record: IndexRecord, trade_id: int = 0
+    ) -> tuple[EngineEvent, ...]:
+        security = self.totals.securities[stock.slot]
+        stock.mark(trade_id, self.rules.reach)
+        self.marked.add(security)
+        return (StockMarked(security, reason, record.send_time_ns),)
+
+
+def _journalled(reason: JournalReason, record: IndexRecord) -> RecordJournalled:
+    return RecordJournalled(reason, record, record.send_time_ns)
