@@ -109,13 +109,16 @@ def cancellation_of(calls: Iterable[Call], trades: Iterable[ProductTrade]) -> Ca
             continue
         if call.time is None:
             undecided.append(trade)
-        elif (
-            call.session == "pre-opening" and trade.way is TradeWay.AUCTION
-        ) or trade.time > call.time:
+        elif trade.time > call.time or _is_of_the_auction(trade, call):
             cancelled.append(trade)
         elif trade.time == call.time:
             ties.append(trade)
     return Cancellation(tuple(cancelled), tuple(ties), tuple(undecided))
+
+
+def _is_of_the_auction(trade: ProductTrade, call: Call) -> bool:
+    """Before the opening the cut is by session: the auction's trades go, whenever it matched."""
+    return call.session == "pre-opening" and trade.way is TradeWay.AUCTION
 
 
 def participants_of(trades: Iterable[ProductTrade]) -> Mapping[str, tuple[ProductTrade, ...]]:

@@ -2,8 +2,8 @@
 
 The period runs from and including the call to the end of the *following* session, sessions counted
 as :mod:`hkex_ops.index.blocks` does; a bull of category R is worth what the lowest index level in
-it leaves above the strike, a bear what the highest leaves below (investor guides of the exchange and
-the IFEC; an issuer's base listing document governs and was not read). Knows no clock and no trade.
+it leaves above the strike, a bear what the highest leaves below (guides of the exchange and the
+IFEC for investors; an issuer's base listing document governs and was not read). Knows no clock.
 """
 
 from __future__ import annotations
