@@ -1,0 +1,1 @@
+"""Market data: bytes and messages, lines and captures."""
