@@ -32,7 +32,6 @@ __all__ = ["main", "run"]
 
 _EXIT_CODES: tuple[tuple[type[HkexOpsError], ExitCode], ...] = (
     (UsageError, ExitCode.USAGE),
-    (Denied, ExitCode.DENIED),
     (TransientError, ExitCode.UNAVAILABLE),
     (PermanentError, ExitCode.REFUSED),
     (ConfigError, ExitCode.FAULT),
@@ -74,6 +73,8 @@ def run(arguments: Sequence[str]) -> int:
         return _print(answer, as_json=as_json) if isinstance(answer, Answer) else int(ExitCode.DONE)
     except CycloptsError as error:
         return _refuse("UsageError", _sentence(error), ExitCode.USAGE, as_json=as_json)
+    except Denied as error:
+        return _deny(error, as_json=as_json)
     except HkexOpsError as error:
         return _refuse(type(error).__name__, str(error), _exit_code(error), as_json=as_json)
     except KeyboardInterrupt:
@@ -123,6 +124,22 @@ def _sentence(error: CycloptsError) -> str:
         return " ".join(str(error).split())
     except (ImportError, AttributeError):
         return "this command line is not understood; see hkex-ops --help"
+
+
+def _deny(denied: Denied, *, as_json: bool) -> int:
+    """A refusal by rule is an answer, whichever command met it."""
+    if as_json:
+        print_json(
+            {
+                "action": denied.action,
+                "decision": "deny",
+                "rule": denied.rule,
+                "source": denied.source,
+                "until": None if denied.until is None else denied.until.isoformat(),
+            }
+        )
+    sys.stderr.write(f"hkex-ops: {denied}\n")
+    return int(ExitCode.DENIED)
 
 
 def _refuse(kind: str, message: str, code: ExitCode, *, as_json: bool) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.options import At, Config, Json
+from hkex_ops.cli.options import At, Config, Json, optional_settings
 from hkex_ops.cli.papers import Audience, OneRollout, ask
 from hkex_ops.cli.text import say, say_instant, say_window
+from hkex_ops.cli.working import Work, work_folder
+from hkex_ops.flows.overrides import guard_of
 from hkex_ops.model import JsonObject, Restriction, plain
-from hkex_ops.rollouts import Decision, Guard, Ruling
+from hkex_ops.rollouts import Decision, RuleOverridden, Ruling
 
 __all__ = ["may", "rule_document", "ruling_document"]
 
@@ -27,10 +29,14 @@ def may(
     at: At = None,
     rollout: OneRollout = None,
     audience: Audience = None,
+    work: Work = None,
     config: Config = None,
     json: Json = False,
 ) -> Answer:
     """Say whether an act is allowed, by which rule, until when. Exits 3 when it is denied.
+
+    While an override sets every rule aside that forbids it, the act is shown as denied and
+    overridden, and the command exits 0.
 
     Parameters
     ----------
@@ -38,9 +44,12 @@ def may(
         The act, such as renew-ssh-key.
     """
     asked = ask(at, rollout, audience, config)
-    ruling = Guard(asked.rollouts).may(action, asked.at, audience=asked.audience)
+    guard = guard_of(asked.rollouts, work_folder(work, optional_settings(config)))
+    ruling = guard.may(action, asked.at, audience=asked.audience)
     return Answer(
-        ruling_document(ruling), lambda console: _render(ruling, console), _EXIT[ruling.decision]
+        ruling_document(ruling),
+        lambda console: _render(ruling, console),
+        ExitCode.DONE if ruling.overridden else _EXIT[ruling.decision],
     )
 
 
@@ -50,7 +59,9 @@ def ruling_document(ruling: Ruling) -> JsonObject:
         "action": ruling.action,
         "at": plain(ruling.at),
         "decision": ruling.decision.value,
+        "overridden": ruling.overridden,
         "rules": [rule_document(rule) for rule in ruling.rules],
+        "overrides": [_override_document(event) for event in ruling.events],
     }
 
 
@@ -69,9 +80,23 @@ def rule_document(rule: Restriction) -> JsonObject:
     }
 
 
+def _override_document(event: RuleOverridden) -> JsonObject:
+    override = event.override
+    return {
+        "reason": override.reason,
+        "by": override.by,
+        "second": override.second,
+        "from": plain(override.since),
+        "until": plain(override.expires),
+        "rules": [rule.id for rule in event.rules],
+    }
+
+
 def _render(ruling: Ruling, console: Console) -> None:
     word = {Decision.ALLOW: "allowed", Decision.LIMITED: "limited", Decision.DENY: "DENIED"}
-    say(console, f"{ruling.action} at {say_instant(ruling.at)}: {word[ruling.decision]}")
+    lifted = ", but OVERRIDDEN" if ruling.overridden else ""
+    said = f"{word[ruling.decision]}{lifted}"
+    say(console, f"{ruling.action} at {say_instant(ruling.at)}: {said}")
     if not ruling.rules:
         say(console, "no rule of any known rollout speaks of it at that time", indent=2)
     for rule in ruling.rules:
@@ -83,3 +108,12 @@ def _render(ruling: Ruling, console: Console) -> None:
             indent=2,
         )
         say(console, str(rule.source), indent=2)
+    for event in ruling.events:
+        one = event.override
+        names = " and ".join(rule.id for rule in event.rules)
+        say(
+            console,
+            f"{names} set aside until {say_instant(one.expires)} by {one.by}, agreed by "
+            f"{one.second}: {one.reason}",
+            indent=2,
+        )

@@ -32,6 +32,7 @@ __all__ = [
     "parse_at",
     "parse_business_date",
     "parse_day",
+    "parse_instant",
     "parse_site",
     "system_clock",
 ]
@@ -91,13 +92,16 @@ def config_path(config: Path | None) -> Path:
 
 def parse_at(text: str | None, clock: Clock) -> datetime:
     """The instant an ``--at`` states; the clock's when there is none."""
-    if text is None:
-        return clock.now()
+    return clock.now() if text is None else parse_instant(text, "--at")
+
+
+def parse_instant(text: str, option: str) -> datetime:
+    """The instant that the text of ``option`` states; without an offset it is Hong Kong's."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise UsageError(
-            f"--at {text!r} is no ISO 8601 time; write it as 2023-04-20T10:00 or with an offset"
+            f"{option} {text!r} is no ISO 8601 time; write it as 2023-04-20T10:00 or with an offset"
         ) from None
     return at.replace(tzinfo=HONG_KONG) if at.tzinfo is None else at.astimezone(HONG_KONG)
 

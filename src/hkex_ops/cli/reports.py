@@ -28,8 +28,10 @@ from hkex_ops.cli.options import (
     parse_site,
     system_clock,
 )
+from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.progress import watching
 from hkex_ops.cli.text import say, say_count, say_size
+from hkex_ops.cli.working import work_folder
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import Settings, load_catalogue, load_settings
 from hkex_ops.config.shipped import load_calendar
@@ -38,6 +40,7 @@ from hkex_ops.evidence import Finding
 from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
 from hkex_ops.flows.listing import list_reports
+from hkex_ops.flows.overrides import require
 from hkex_ops.flows.sources import ConfiguredSource, configured_source
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
@@ -57,6 +60,19 @@ class _Desk:
     catalogue: Catalogue
     configured: ConfiguredSource
     clock: Clock
+    config: Path | None
+
+    def site(self, text: str | None) -> SiteRole:
+        """The site to work with. `Denied` when it is the secondary one and a rule forbids that."""
+        place = parse_site(text, self.configured.site)
+        if place is SiteRole.SECONDARY:
+            papers, _ = known_papers(self.config)
+            work = work_folder(None, self.settings)
+            service = self.configured.service
+            require(
+                "use-secondary-site", papers.rollouts.values(), work, self.clock, service=service
+            )
+        return place
 
     @contextmanager
     def archive(self, *, read_only: bool = False) -> Generator[Archive]:
@@ -75,6 +91,7 @@ def _desk(config: Path | None, source: str | None, *, verbose: bool, as_json: bo
         catalogue=load_catalogue(settings),
         configured=configured_source(settings, plugins, source),
         clock=system_clock(),
+        config=config,
     )
 
 
@@ -99,7 +116,7 @@ def list_(
 ) -> Answer:
     """List the report folder of a site, and say of each entry what it is and if it is held."""
     desk = _desk(config, source, verbose=verbose, as_json=json)
-    place = parse_site(site, desk.configured.site)
+    place = desk.site(site)
     day = parse_business_date(business_date, desk.calendar, desk.clock) if business_date else None
     with desk.archive() as archive, watching() as observe:
         entries = asyncio.run(
@@ -160,7 +177,7 @@ def fetch(
     Run again, it transfers nothing. Exits 1 when something needs a person's eye.
     """
     desk = _desk(config, source, verbose=verbose, as_json=json)
-    place = parse_site(site, desk.configured.site)
+    place = desk.site(site)
     day = parse_business_date(business_date, desk.calendar, desk.clock)
     with desk.archive() as archive, watching() as observe:
         result = asyncio.run(
@@ -229,7 +246,7 @@ def drill(
     Reads only. Exits 1 when a step failed, or when no snapshot was kept to compare with.
     """
     desk = _desk(config, source, verbose=verbose, as_json=json)
-    place = parse_site(site, desk.configured.site)
+    place = desk.site(site)
     today = desk.clock.now().date()
     last = (
         parse_business_date(business_date, desk.calendar, desk.clock)

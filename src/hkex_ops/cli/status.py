@@ -11,12 +11,21 @@ from hkex_ops.cli.agenda import item_document, say_when
 from hkex_ops.cli.answer import Answer
 from hkex_ops.cli.connections import directions_document, say_address
 from hkex_ops.cli.may import rule_document
-from hkex_ops.cli.options import At, Config, Json
+from hkex_ops.cli.options import At, Config, Json, optional_settings
 from hkex_ops.cli.papers import Audience, OneRollout, ask
 from hkex_ops.cli.text import say, say_bound, say_end, say_instant, say_time_left
-from hkex_ops.cli.working import Work, done_items
-from hkex_ops.model import JsonObject, plain
-from hkex_ops.rollouts import AgendaItem, Directions, Proof, ProofKind, Status, status as status_of
+from hkex_ops.cli.working import Work, done_items, work_folder
+from hkex_ops.flows.overrides import guard_of
+from hkex_ops.model import JsonObject, Restriction, plain
+from hkex_ops.rollouts import (
+    AgendaItem,
+    Directions,
+    Override,
+    Proof,
+    ProofKind,
+    Status,
+    status as status_of,
+)
 
 __all__ = ["status"]
 
@@ -38,7 +47,15 @@ def status(
     """Show what is next, what is forbidden, where clients point, and what must be shown later."""
     asked = ask(at, rollout, audience, config)
     done = done_items(asked.rollouts, config, work)
-    found = status_of(asked.rollouts, asked.calendar, asked.at, audience=asked.audience, done=done)
+    guard = guard_of(asked.rollouts, work_folder(work, optional_settings(config)))
+    found = status_of(
+        asked.rollouts,
+        asked.calendar,
+        asked.at,
+        audience=asked.audience,
+        done=done,
+        guard=guard,
+    )
     return Answer(_document(found), lambda console: _render(found, console))
 
 
@@ -49,7 +66,10 @@ def _document(found: Status) -> JsonObject:
         "nearest": None if found.nearest is None else item_document(found.nearest, found.at),
         "remaining_s": None if left is None else int(left.total_seconds()),
         "items": [item_document(item, found.at) for item in found.agenda],
-        "restrictions": [rule_document(rule) for rule in found.restrictions],
+        "restrictions": [
+            {**rule_document(rule), "overridden": _override_of(rule, found) is not None}
+            for rule in found.restrictions
+        ],
         "connections": [directions_document(one) for one in found.directions],
         "proofs": [
             {
@@ -106,9 +126,19 @@ def _say_restrictions(found: Status, console: Console) -> None:
         limit = f" {rule.limit}" if rule.limit else ""
         effect = rule.effect.value.replace("_", " ")
         end = say_end(rule.window.until)
-        say(console, f"{rule.action}: {effect}{limit}, {end}", lead=BULLET)
+        override = _override_of(rule, found)
+        aside = f"; SET ASIDE until {say_instant(override.expires)}" if override else ""
+        say(console, f"{rule.action}: {effect}{limit}, {end}{aside}", lead=BULLET)
     if not found.restrictions:
         say(console, "nothing that a known paper speaks of", lead=BULLET)
+
+
+def _override_of(rule: Restriction, found: Status) -> Override | None:
+    """The override that sets ``rule`` aside, if one does."""
+    for event in found.set_aside:
+        if rule in event.rules:
+            return event.override
+    return None
 
 
 def _say_directions(found: Status, console: Console) -> None:

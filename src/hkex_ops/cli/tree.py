@@ -23,6 +23,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("agenda", "hkex_ops.cli.agenda:agenda", "List what to do next, and by when."),
     ("may", "hkex_ops.cli.may:may", "Say whether an act is allowed now, and by which rule."),
     (
+        "override",
+        "hkex_ops.cli.override:override",
+        "Set a rule aside: two people, a reason, an end; see what is.",
+    ),
+    (
         "connections",
         "hkex_ops.cli.connections:connections",
         "Say where the clients of a service point now, and why.",

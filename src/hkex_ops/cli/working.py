@@ -26,6 +26,7 @@ __all__ = [
     "denied_document",
     "desk_of",
     "done_items",
+    "now_of",
     "work_folder",
 ]
 
@@ -59,6 +60,11 @@ def work_folder(work: Path | None, settings: Settings | None) -> Path:
     import platformdirs
 
     return platformdirs.user_state_path("hkex-ops") / "work"
+
+
+def now_of() -> Clock:
+    """The clock by which work is recorded; one place, so that tests can turn it."""
+    return system_clock()
 
 
 def desk_of(rollout: str, config: Path | None, work: Path | None) -> Desk:

@@ -1,5 +1,6 @@
 """Circulars as data, and the desk's questions answered from them."""
 
+from hkex_ops.rollouts.acts import require_action
 from hkex_ops.rollouts.agenda import HORIZON, agenda, nearest_deadline
 from hkex_ops.rollouts.audience import audience_named, audiences_of, concerns
 from hkex_ops.rollouts.check import faults_of
@@ -46,6 +47,7 @@ __all__ = [
     "parse_date",
     "production_connections",
     "proofs_of",
+    "require_action",
     "service_named",
     "services_of",
     "session_connections",

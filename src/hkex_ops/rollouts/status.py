@@ -20,6 +20,7 @@ from hkex_ops.rollouts.audience import concerns
 from hkex_ops.rollouts.connections import Directions, directions, services_of
 from hkex_ops.rollouts.guard import Guard
 from hkex_ops.rollouts.items import AgendaItem, business_days_of
+from hkex_ops.rollouts.override import RuleOverridden
 
 __all__ = ["Proof", "ProofKind", "Status", "proofs_of", "status"]
 
@@ -53,7 +54,10 @@ class Proof:
 
 @frozen
 class Status:
-    """The four answers at ``at``. ``nearest`` is the deadline that comes first, if there is one."""
+    """The four answers at ``at``. ``nearest`` is the deadline that comes first, if there is one.
+
+    ``set_aside`` tells of every override in force; the rules stay among the restrictions.
+    """
 
     at: datetime
     agenda: tuple[AgendaItem, ...]
@@ -61,6 +65,7 @@ class Status:
     restrictions: tuple[Restriction, ...]
     directions: tuple[Directions, ...]
     proofs: tuple[Proof, ...]
+    set_aside: tuple[RuleOverridden, ...] = ()
 
     @property
     def remaining(self) -> timedelta | None:
@@ -77,19 +82,29 @@ def status(
     *,
     audience: str | None = None,
     done: Collection[str] = (),
+    guard: Guard | None = None,
 ) -> Status:
-    """The four answers at ``at``, for one audience or for all."""
+    """The four answers at ``at``, for one audience or for all.
+
+    ``guard`` is one that knows overrides; without it there are none.
+    """
     known = list(rollouts)
     items = agenda(known, calendar, at, audience=audience, done=done)
+    guard = guard or Guard(known)
+    rules = guard.in_force(at, audience=audience)
+    actions = dict.fromkeys(rule.action for rule in rules)
     return Status(
         at=at,
         agenda=items,
         nearest=nearest_deadline(items, at),
-        restrictions=Guard(known).in_force(at, audience=audience),
+        restrictions=rules,
         directions=tuple(
             directions(known, service, at, audience=audience) for service in services_of(known)
         ),
         proofs=tuple(proofs_of(known, calendar, at, audience=audience)),
+        set_aside=tuple(
+            event for one in actions for event in guard.may(one, at, audience=audience).events
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""The step machine of a session, the checklist and the way back: what was done, what came of it."""
+"""The machines of the desk: a session's steps, the checklist, the way back, rules set aside."""
 
 from hkex_ops.rundown.checklist import (
     CHECKLIST_TRANSITIONS,
@@ -26,6 +26,17 @@ from hkex_ops.rundown.fallback import (
     TickStanding,
 )
 from hkex_ops.rundown.machine import TRANSITIONS, Rundown
+from hkex_ops.rundown.overrides import (
+    OVERRIDE_TRANSITIONS,
+    Grant,
+    OverrideGranted,
+    Overrides,
+    OverrideStanding,
+    OverrideState,
+    OverrideWithdrawn,
+    Withdraw,
+    forbidding,
+)
 from hkex_ops.rundown.plan import (
     Barred,
     PlannedStep,
@@ -60,6 +71,7 @@ from hkex_ops.rundown.steps import (
 __all__ = [
     "CHECKLIST_TRANSITIONS",
     "FALLBACK_TRANSITIONS",
+    "OVERRIDE_TRANSITIONS",
     "TRANSITIONS",
     "Abort",
     "AnswerNo",
@@ -75,9 +87,15 @@ __all__ = [
     "Fallback",
     "FallbackDecided",
     "FallbackState",
+    "Grant",
     "ItemAnswered",
     "ItemAttached",
     "ItemStanding",
+    "OverrideGranted",
+    "OverrideStanding",
+    "OverrideState",
+    "OverrideWithdrawn",
+    "Overrides",
     "Pass",
     "PlannedStep",
     "Progress",
@@ -100,9 +118,11 @@ __all__ = [
     "StepState",
     "Tick",
     "TickStanding",
+    "Withdraw",
     "barred",
     "done_ids",
     "drawn",
+    "forbidding",
     "machines_page",
     "planned_steps",
     "rules_in",

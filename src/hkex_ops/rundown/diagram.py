@@ -13,6 +13,7 @@ from typing import TypeVar
 from hkex_ops.rundown.checklist import CHECKLIST_TRANSITIONS
 from hkex_ops.rundown.fallback import FALLBACK_TRANSITIONS
 from hkex_ops.rundown.machine import TRANSITIONS
+from hkex_ops.rundown.overrides import OVERRIDE_TRANSITIONS
 
 __all__ = ["drawn", "machines_page"]
 
@@ -50,6 +51,14 @@ session, and to each of its steps through it; afterwards nothing more is told to
 
 ```text
 {fallback}```
+
+## An override
+
+`hkex_ops.rundown.Overrides`. Granted only where a rule forbids the act while it lasts. That it has
+expired follows from the time and is not told.
+
+```text
+{override}```
 """
 
 
@@ -69,4 +78,5 @@ def machines_page() -> str:
         rundown=drawn(TRANSITIONS),
         checklist=drawn(CHECKLIST_TRANSITIONS),
         fallback=drawn(FALLBACK_TRANSITIONS),
+        override=drawn(OVERRIDE_TRANSITIONS),
     )
