@@ -1,7 +1,7 @@
-"""Adapters that need the standard library only: the probes ``tcp`` and ``https``.
+"""Adapters that need the standard library only: two probes, and index values in a file.
 
 This module only offers. The core imports it to list what is installed, so nothing here may load
-``ssl`` or the network; :mod:`hkex_ops_basic.opening` does that when a probe is really opened.
+``ssl`` or the network; :mod:`hkex_ops_basic.opening` does that when an adapter is really opened.
 """
 
 from __future__ import annotations
@@ -9,14 +9,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hkex_ops.hookspecs import hookimpl
-from hkex_ops.ports import Offer, Probe
-from hkex_ops_basic.opening import open_https, open_tcp
+from hkex_ops.ports import IndexFeed, IndexPublisher, Offer, Probe
+from hkex_ops_basic.file_options import JsonLinesFeedOptions, JsonLinesPublisherOptions
+from hkex_ops_basic.opening import (
+    open_https,
+    open_json_lines_feed,
+    open_json_lines_publisher,
+    open_tcp,
+)
 from hkex_ops_basic.options import HttpsOptions, TcpOptions
 
-__all__ = ["HttpsOptions", "TcpOptions", "hkex_ops_probes", "open_https", "open_tcp"]
+__all__ = [
+    "HttpsOptions",
+    "JsonLinesFeedOptions",
+    "JsonLinesPublisherOptions",
+    "TcpOptions",
+    "hkex_ops_index_feeds",
+    "hkex_ops_index_publishers",
+    "hkex_ops_probes",
+    "open_https",
+    "open_json_lines_feed",
+    "open_json_lines_publisher",
+    "open_tcp",
+]
 
 
 @hookimpl
 def hkex_ops_probes() -> Iterable[Offer[Probe]]:
     """Offer the probes ``tcp`` and ``https``."""
     return [Offer("tcp", TcpOptions, open_tcp), Offer("https", HttpsOptions, open_https)]
+
+
+@hookimpl
+def hkex_ops_index_publishers() -> Iterable[Offer[IndexPublisher]]:
+    """Offer the index publisher ``json-lines``."""
+    return [Offer("json-lines", JsonLinesPublisherOptions, open_json_lines_publisher)]
+
+
+@hookimpl
+def hkex_ops_index_feeds() -> Iterable[Offer[IndexFeed]]:
+    """Offer the index feed ``json-lines``."""
+    return [Offer("json-lines", JsonLinesFeedOptions, open_json_lines_feed)]

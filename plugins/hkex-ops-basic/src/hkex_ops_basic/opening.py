@@ -1,4 +1,4 @@
-"""The two doors of this distribution; the network is loaded behind them and not before."""
+"""The doors of this distribution; network and threads are loaded behind them and not before."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from hkex_ops.model import SiteRole
-from hkex_ops.ports import Probe
+from hkex_ops.ports import IndexFeed, IndexPublisher, Probe
+from hkex_ops_basic.file_options import JsonLinesFeedOptions, JsonLinesPublisherOptions
 from hkex_ops_basic.options import HttpsOptions, TcpOptions
 
-__all__ = ["open_https", "open_tcp"]
+__all__ = ["open_https", "open_json_lines_feed", "open_json_lines_publisher", "open_tcp"]
 
 
 @asynccontextmanager
@@ -30,3 +31,38 @@ async def open_https(options: HttpsOptions, site: SiteRole) -> AsyncGenerator[Pr
     from hkex_ops_basic.https import HttpsProbe
 
     yield HttpsProbe(options, client_context(options.ca_file), site)
+
+
+@asynccontextmanager
+async def open_json_lines_publisher(
+    options: JsonLinesPublisherOptions, site: SiteRole
+) -> AsyncGenerator[IndexPublisher]:
+    """A publisher that adds to a file, which is then closed to other writers.
+
+    Raises `ConfigError` when the file has no folder or holds something else, `StoreError` when
+    another program adds to it.
+    """
+    from hkex_ops_basic.json_lines import JsonLinesPublisher
+
+    publisher = JsonLinesPublisher(options)
+    try:
+        yield publisher
+    finally:
+        await publisher.close()
+
+
+@asynccontextmanager
+async def open_json_lines_feed(
+    options: JsonLinesFeedOptions, site: SiteRole
+) -> AsyncGenerator[IndexFeed]:
+    """A feed of what stands in a file, and of what comes to stand in it.
+
+    Raises `ConfigError` when there is no such file, or no folder for one that is waited for.
+    """
+    from hkex_ops_basic.json_lines import JsonLinesFeed
+
+    feed = JsonLinesFeed(options)
+    try:
+        yield feed
+    finally:
+        await feed.close()
