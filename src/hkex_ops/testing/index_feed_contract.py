@@ -131,6 +131,12 @@ async def _put(bench: IndexFeedBench, *moments: Sequence[IndexTick]) -> list[Ind
     return [bench.carried(tick) for tick in chain.from_iterable(moments)]
 
 
+async def _hear_for_ever(bench: IndexFeedBench) -> None:
+    async with bench.offer.open(bench.options(), PRIMARY) as feed:
+        async for _ in feed.ticks():
+            pass
+
+
 def _judged(bench: IndexFeedBench, error: HkexOpsError) -> None:
     """An error is one printable sentence and repeats no secret."""
     text = str(error)
@@ -282,13 +288,7 @@ class IndexFeedContract:
         self, bench: IndexFeedBench
     ) -> None:
         """F15. Action: wait for a tick, be cancelled. Pass: cancelled, and nothing stays open."""
-
-        async def wait() -> None:
-            async with bench.offer.open(bench.options(), PRIMARY) as feed:
-                async for _ in feed.ticks():
-                    pass
-
-        waiting = asyncio.create_task(wait())
+        waiting = asyncio.create_task(_hear_for_ever(bench))
         done, _ = await asyncio.wait([waiting], timeout=WAITED_S)
         assert not done, "a feed without ticks ended"
         waiting.cancel()

@@ -124,6 +124,11 @@ async def _publish(bench: IndexPublisherBench, *moments: Sequence[IndexTick]) ->
     return [bench.carried(tick) for ticks in moments for tick in ticks]
 
 
+async def _publish_as(bench: IndexPublisherBench, options: object) -> None:
+    async with bench.offer.open(options, PRIMARY) as publisher:
+        await publisher.publish(_ticks(0))
+
+
 async def _failure(bench: IndexPublisherBench, publishing: Awaitable[None]) -> HkexOpsError:
     """The error with which a call ends; it must end in time, and with one of ours."""
     with pytest.raises(HkexOpsError) as caught:
@@ -256,13 +261,7 @@ class IndexPublisherContract:
         self, bench: IndexPublisherBench
     ) -> None:
         """I13. Prerequisite: another secret. Action: open, publish. Pass: `AuthRefused`."""
-        options = bench.options_unknown()
-
-        async def open_and_publish() -> None:
-            async with bench.offer.open(options, PRIMARY) as publisher:
-                await publisher.publish(_ticks(0))
-
-        error = await _failure(bench, open_and_publish())
+        error = await _failure(bench, _publish_as(bench, bench.options_unknown()))
         assert isinstance(error, AuthRefused)
         assert [] == list(await bench.published())
 
