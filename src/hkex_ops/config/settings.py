@@ -13,6 +13,7 @@ from typing import TypeVar
 from attrs import Factory, field, fields, frozen
 from cattrs import Converter
 
+from hkex_ops.config.index import IndexSettings, index_faults
 from hkex_ops.config.stated import add_dates
 from hkex_ops.config.structuring import (
     document_of,
@@ -136,6 +137,7 @@ class _Stated:
     market_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index_publishers: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
+    index: IndexSettings = IndexSettings()
 
 
 @frozen
@@ -173,6 +175,9 @@ def load_settings(path: Path) -> Settings:
     text = read_text(path, what="configuration")
     table = document_of(text, document=str(path))
     stated = structure(table, _Stated, document=str(path), converter=_converter(path.parent))
+    faults = list(index_faults(stated.index))
+    if faults:
+        raise ConfigError(in_order(faults), document=str(path))
     tables = {one.name: getattr(stated, one.name) for one in fields(_Stated)}
     return Settings(**tables, path=path)
 

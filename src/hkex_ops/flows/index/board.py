@@ -25,6 +25,7 @@ __all__ = [
     "MOST_ENGINES",
     "MOST_QUARANTINED",
     "NO_RANK",
+    "SECURITY_BITS",
     "Board",
     "EngineRow",
     "InHand",
@@ -47,6 +48,9 @@ NO_RANK = 0xFF
 COUNT_BITS = 8
 """A packet says in 8 bits how many messages it has (specification, section 3.2)."""
 
+SECURITY_BITS = 17
+"""Codes of securities run from 1 to 99,999 (specification, section 3.7.2)."""
+
 _MAGIC = 0x0031_5844_4E49_5848  # "HXINDX1" as it lies in the file
 _SLOT_BYTES = 8
 
@@ -55,7 +59,7 @@ _AT_MAGIC, _AT_RUN, _AT_ENGINES, _AT_QUARANTINED = range(4)
 _HEAD_SLOTS = 8
 
 # An engine's row: these slots, then one per channel with what it has passed.
-_HEART, _RANK, _CHANNEL, _PACKET, _RECORD, _SECURITY, _PID = range(7)
+_HEART, _RANK, _CHANNEL, _PACKET, _RECORD, _PID = range(6)
 _ROW_HEAD = 8
 _ROW_SLOTS = _ROW_HEAD + CHANNELS
 _QUARANTINE_AT = _HEAD_SLOTS
@@ -202,7 +206,7 @@ class EngineRow:
         """A process takes the row, with nothing in hand. What the one before it had passed stays
         until :meth:`passed` is said: the supervisor gives no rank before that."""
         self.put_down()
-        self.slots[self.at + _RECORD] = self.slots[self.at + _SECURITY] = 0
+        self.slots[self.at + _RECORD] = 0
         self.slots[self.at + _PID] = pid
 
     def beat(self, monotonic_ns: int) -> None:
@@ -216,9 +220,8 @@ class EngineRow:
         self.slots[self.at + _PACKET] = sequence << COUNT_BITS | count
 
     def take_record(self, sequence: int, security: int) -> None:
-        """Narrow what is in hand to one message of the packet."""
-        self.slots[self.at + _SECURITY] = security
-        self.slots[self.at + _RECORD] = sequence
+        """Narrow what is in hand to one message of the packet, of a stock or of none (0)."""
+        self.slots[self.at + _RECORD] = sequence << SECURITY_BITS | security
 
     def put_down(self) -> None:
         """Say that nothing is in hand."""
@@ -237,14 +240,9 @@ class EngineRow:
 
     @property
     def record_slot(self) -> int:
-        """The slot that holds the number of the message in hand; one that is not of the packet in
-        hand means nothing."""
+        """The slot that holds ``sequence << SECURITY_BITS | security`` of the message in hand; one
+        that is not of the packet in hand means nothing."""
         return self.at + _RECORD
-
-    @property
-    def security_slot(self) -> int:
-        """The slot that holds the stock of the message in hand."""
-        return self.at + _SECURITY
 
     def passed_slot(self, channel: int) -> int:
         """The slot that holds one more than what was passed of ``channel``, or 0; `UsageError`
@@ -293,9 +291,10 @@ class EngineRow:
         first, count = divmod(slots[at + _PACKET], 1 << COUNT_BITS)
         if count == 0:
             return None
-        channel, record = slots[at + _CHANNEL], slots[at + _RECORD]
+        channel = slots[at + _CHANNEL]
+        record, security = divmod(slots[at + _RECORD], 1 << SECURITY_BITS)
         if first <= record < first + count:
-            return InHand(channel, record, record, slots[at + _SECURITY])
+            return InHand(channel, record, record, security)
         return InHand(channel, first, first + count - 1, 0)
 
     def has_passed(self, channel: int) -> int | None:
