@@ -25,7 +25,7 @@ def hkex_ops_commands() -> Iterable[CommandOffer]:
         ),
         CommandOffer(
             "simulator",
-            "hkex_ops_simulator.cli:simulator",
+            "hkex_ops_simulator.cli:app",
             "Keep an exchange in a box running on loopback until Ctrl-C",
         ),
     ]

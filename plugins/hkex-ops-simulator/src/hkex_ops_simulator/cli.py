@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from hkex_ops.errors import ConfigError, StoreError
 from hkex_ops.model import JsonObject, SiteRole
@@ -25,13 +25,21 @@ from hkex_ops_simulator.configuration import CONFIGURATION_NAME, write_configura
 from hkex_ops_simulator.server import ANY_PORT, RETENTION, SimulatedExchange
 from hkex_ops_simulator.tree import DEFAULT_SEED
 
-__all__ = ["simulator"]
+__all__ = ["app", "simulator"]
+
+app = App(name="simulator", help_format="plaintext")
+app.command(
+    "hkex_ops_simulator.market.command:market",
+    name="market",
+    help="Make a seeded market day as OMD-C: a capture, or multicast on loopback.",
+)
 
 # The two business dates before the weekend of the rrs-2023 sessions.
 _BUSINESS_DATES = (date(2023, 4, 13), date(2023, 4, 14))
 _ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
+@app.default
 def simulator(
     *,
     folder: Annotated[Path, Parameter(help="New folder for configuration, catalogue and key.")],

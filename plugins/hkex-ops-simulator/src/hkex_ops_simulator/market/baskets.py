@@ -13,13 +13,13 @@ from hkex_ops_simulator.market.stocks import SyntheticIndex, Universe
 
 __all__ = ["baskets_text"]
 
-_NOTICE = "SYNTHETIC: invented constituents of an invented market, made by hkex-ops-simulator"
+_LABEL = "SYNTHETIC: invented constituents of an invented market, made by hkex-ops-simulator"
 
 
 def baskets_text(universe: Universe, business_date: date) -> str:
     """The TOML of every basket of ``universe`` on ``business_date``."""
     closes = universe.closes_3dp
-    lines = [f"# {_NOTICE}."]
+    lines = [f'label = "{_LABEL}"']
     for index in universe.indexes:
         lines += ["", *_basket(index, closes, business_date)]
     return "\n".join(lines) + "\n"

@@ -1,7 +1,8 @@
 """A simulated day as a capture file, so that anything that reads captures can read it.
 
 Ethernet, IPv4 and UDP around each packet, as a machine on the exchange's network would record it;
-the addresses are invented. Takes what arrives, writes bytes, knows nothing of messages.
+the addresses are invented. A pcap is written here, apart from what reads one; a pcapng by the
+recorder of live feeds. Takes what arrives, gives bytes, knows nothing of messages.
 """
 
 from __future__ import annotations
@@ -10,11 +11,16 @@ from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
 from struct import Struct
 
+from hkex_ops.omd.capture import CapturedPacket
+from hkex_ops.omd.recording import capture_header, capture_record
 from hkex_ops.ports import FeedLine
 from hkex_ops_simulator.market.channels import BASE_PORT, GROUPS, port_of
 from hkex_ops_simulator.market.lines import Delivery
 
-__all__ = ["capture_bytes", "frame"]
+__all__ = ["SUFFIXES", "pcap", "pcapng"]
+
+# What a capture file may be called.
+SUFFIXES = (".pcap", ".pcapng")
 
 _FILE_HEADER = Struct("<IHHiIII")
 _RECORD = Struct("<IIII")
@@ -39,16 +45,26 @@ _SOURCES = {
 }
 
 
-def capture_bytes(deliveries: Iterable[Delivery], base_port: int = BASE_PORT) -> Iterator[bytes]:
+def pcap(deliveries: Iterable[Delivery], base_port: int = BASE_PORT) -> Iterator[bytes]:
     """A pcap file with nanoseconds, piece by piece: its header, then each packet as it arrived."""
     yield _FILE_HEADER.pack(_NANOSECONDS_MAGIC, 2, 4, 0, 0, _SNAP_BYTES, _ETHERNET)
     for one in deliveries:
         seconds, rest_ns = divmod(one.time_ns, 1_000_000_000)
-        data = frame(one, base_port)
+        data = _frame(one, base_port)
         yield _RECORD.pack(seconds, rest_ns, len(data), len(data)) + data
 
 
-def frame(one: Delivery, base_port: int = BASE_PORT) -> bytes:
+def pcapng(
+    deliveries: Iterable[Delivery], remark: str, base_port: int = BASE_PORT
+) -> Iterator[bytes]:
+    """A pcapng file, piece by piece; ``remark`` is the comment that Wireshark shows."""
+    yield capture_header(remark)
+    for one in deliveries:
+        port = port_of(one.channel, base_port)
+        yield capture_record(CapturedPacket(one.time_ns, GROUPS[one.line], port, one.packet))
+
+
+def _frame(one: Delivery, base_port: int) -> bytes:
     """The Ethernet frame around a packet that arrived."""
     group = IPv4Address(GROUPS[one.line]).packed
     source = IPv4Address(_SOURCES[one.line]).packed

@@ -12,19 +12,19 @@ from random import Random
 
 from attrs import define, field, frozen
 
-from hkex_ops.omd.messages import Message, TradingSessionStatus
+from hkex_ops.omd.messages import TradingSessionStatus
 from hkex_ops_simulator.market.channels import INDEX, STATUS, Feed, trading_channel
 from hkex_ops_simulator.market.compiler import IndexCompiler, Published
 from hkex_ops_simulator.market.dealing import Dealing, Dealt, Fact
 from hkex_ops_simulator.market.definitions import BOARDS
 from hkex_ops_simulator.market.feeds import Teller, teller
-from hkex_ops_simulator.market.lines import Sent
+from hkex_ops_simulator.market.packing import Sent
 from hkex_ops_simulator.market.stocks import Universe
 from hkex_ops_simulator.market.timetable import State
 
 __all__ = ["Floor", "Picks", "Sending", "Stand"]
 
-Sending = Iterator[Sent[Message]]
+Sending = Iterator[Sent]
 
 # How many picks are drawn at once.
 _DRAWN = 4096

@@ -23,7 +23,8 @@ from hkex_ops_simulator.market.channels import INDEX, RECOVERY, REFERENCE, STATU
 from hkex_ops_simulator.market.dealing import Dealt, Fact
 from hkex_ops_simulator.market.definitions import index_definitions, market_definitions
 from hkex_ops_simulator.market.floor import Floor, Picks, Sending, Stand
-from hkex_ops_simulator.market.lines import MILLION, Sent
+from hkex_ops_simulator.market.lines import MILLION
+from hkex_ops_simulator.market.packing import Sent
 from hkex_ops_simulator.market.timetable import NS, Span, Timetable
 
 __all__ = [

@@ -15,12 +15,13 @@ from pathlib import Path
 from attrs import asdict, frozen
 
 from hkex_ops.config.layouts import load_codec
-from hkex_ops.errors import StoreError
+from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.model import JsonObject, plain
 from hkex_ops_simulator.market.baskets import baskets_text
-from hkex_ops_simulator.market.capture import capture_bytes
+from hkex_ops_simulator.market.capture import SUFFIXES, pcap, pcapng
 from hkex_ops_simulator.market.day import MarketDay
-from hkex_ops_simulator.market.lines import Delivery, delivered, packed
+from hkex_ops_simulator.market.lines import Delivery, Lines
+from hkex_ops_simulator.market.packing import Packer
 from hkex_ops_simulator.market.shape import Faults, Shape
 
 __all__ = ["NOTICE", "WrittenMarket", "deliveries_of", "write_market", "written_beside"]
@@ -44,38 +45,39 @@ class WrittenMarket:
     size_bytes: int
 
 
-def deliveries_of(
-    day: MarketDay, faults: Faults, counts: Counter[str] | None = None
-) -> Iterator[Delivery]:
+def deliveries_of(day: MarketDay, lines: Lines) -> Iterator[Delivery]:
     """What arrives of a day on both lines, in order of arrival."""
-    packets = packed(day.sent(), load_codec().encode_message)
-    return delivered(packets, faults, day.shape.seed, counts)
+    return lines.deliver(Packer(load_codec().encode_message).packets(day.sent()))
 
 
 def write_market(
-    shape: Shape, faults: Faults, out: Path, watch: Watch = lambda time_ns: None
+    shape: Shape, faults: Faults, out: Path, watch: Watch = lambda messages: None
 ) -> WrittenMarket:
     """Write the day of ``shape`` to ``out``, its baskets and its truth beside it.
 
-    ``watch`` is told the event time of every delivery. `StoreError` when a file is there already
-    or the folder cannot be written.
+    ``watch`` is told how many messages there were so far, again and again. `StoreError` when a
+    file is there already or the folder cannot be written, `UsageError` for a name that no capture
+    has.
     """
+    if out.suffix not in SUFFIXES:
+        raise UsageError(f"{out} is no name of a capture: let it end in {' or '.join(SUFFIXES)}")
     baskets, truth = written_beside(out)
     for path in (out, baskets, truth):
         if path.exists():
             raise StoreError("is there already and is never overwritten", path=str(path))
-    day, counts = MarketDay(shape), Counter[str]()
+    day, lines = MarketDay(shape), Lines(faults, shape.seed)
 
     def watched() -> Iterator[Delivery]:
-        for one in deliveries_of(day, faults, counts):
-            watch(one.time_ns)
+        for one in deliveries_of(day, lines):
+            watch(lines.counts["messages"])
             yield one
 
-    size_bytes = _write(out, capture_bytes(watched()))
+    as_ng = out.suffix == ".pcapng"
+    size_bytes = _write(out, pcapng(watched(), NOTICE) if as_ng else pcap(watched()))
     text = baskets_text(day.universe, shape.business_date)
     _write(baskets, [text.encode()])
-    _write(truth, [json.dumps(_truth(day, faults, counts), indent=1).encode() + b"\n"])
-    return WrittenMarket(out, baskets, truth, counts, size_bytes)
+    _write(truth, [json.dumps(_truth(day, faults, lines.counts), indent=1).encode() + b"\n"])
+    return WrittenMarket(out, baskets, truth, lines.counts, size_bytes)
 
 
 def written_beside(out: Path) -> tuple[Path, Path]:
@@ -96,16 +98,20 @@ def _truth(day: MarketDay, faults: Faults, counts: Counter[str]) -> JsonObject:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> int:
-    """Write a new file whole; how many bytes it has."""
+    """Write a new file whole, or leave nothing; how many bytes it has."""
     partial = path.with_name(f"{path.name}.partial")
     size_bytes = 0
     try:
         with partial.open("xb", buffering=_BUFFER_BYTES) as file:
-            for piece in pieces:
-                size_bytes += file.write(piece)
+            try:
+                for piece in pieces:
+                    size_bytes += file.write(piece)
+            except BaseException:
+                partial.unlink()
+                raise
         os.rename(partial, path)
     except FileExistsError:
-        message = "an interrupted run left it: move it away or remove it"
+        message = "is in the way, left by somebody: move it away or remove it"
         raise StoreError(message, path=str(partial)) from None
     except OSError as error:
         message = f"the market day cannot be written: {error.strerror}"
