@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import repeat
 from typing import cast
 
 from hkex_ops.index.basket import Basket
@@ -51,31 +52,49 @@ class Board:
         if missing:
             events.append(MomentIncomplete(time_ns, missing))
             stale = marked | _unheard(stocks.items(), missing)
-        for place, value in enumerate(self._totals.values()):
-            if value is None:
+        values = self._totals.values()
+        self._note(values, status)
+        doubted: Iterable[tuple[int, ...]] = repeat(())
+        if stale:
+            doubted = [tuple(sorted(stale & members)) for members in self._members]
+        rows = zip(
+            self._totals.indexes,
+            repeat(time_ns),
+            values,
+            self._highs,
+            self._lows,
+            repeat(status),
+            doubted,
+            repeat(missing),
+            self._openings,
+            self._closings,
+            self._previous,
+            strict=False,
+        )
+        if self._totals.complete:
+            events += map(TickComputed._make, rows)
+            return events
+        for place, row in enumerate(rows):
+            if row[2] is None:
                 events += self._lacking(place, time_ns)
-                continue
-            high, low = self._extremes(place, value)
-            if status is IndexStatus.OPENING:
-                self._openings[place] = value
-            elif status is IndexStatus.CLOSING:
-                self._closings[place] = value
-            events.append(
-                TickComputed(
-                    self._totals.indexes[place],
-                    time_ns,
-                    value,
-                    high,
-                    low,
-                    status,
-                    tuple(sorted(stale & self._members[place])) if stale else (),
-                    missing,
-                    self._openings[place],
-                    self._closings[place],
-                    self._previous[place],
-                )
-            )
+            else:
+                events.append(TickComputed._make(row))
         return events
+
+    def _note(self, values: Sequence[int | None], status: IndexStatus) -> None:
+        """Take the moment's values into highs and lows, or more."""
+        self._highs = [
+            high if value is None or (high is not None and high >= value) else value
+            for value, high in zip(values, self._highs, strict=True)
+        ]
+        self._lows = [
+            low if value is None or (low is not None and low <= value) else value
+            for value, low in zip(values, self._lows, strict=True)
+        ]
+        if status is IndexStatus.OPENING:
+            self._openings = list(values)
+        elif status is IndexStatus.CLOSING:
+            self._closings = list(values)
 
     def snapshot(self) -> JsonObject:
         """What was told, as plain data."""
@@ -97,17 +116,6 @@ class Board:
         pairs = cast("list[tuple[int, int]]", snapshot["closing_prices"])
         self.closing_prices = dict(pairs)
         self._incomplete = set(cast("list[str]", snapshot["incomplete"]))
-
-    def _extremes(self, place: int, value: int) -> tuple[int, int]:
-        high, low = self._highs[place], self._lows[place]
-        if high is None or low is None:
-            high = low = value
-        elif value > high:
-            high = value
-        elif value < low:
-            low = value
-        self._highs[place], self._lows[place] = high, low
-        return high, low
 
     def _lacking(self, place: int, time_ns: int) -> Iterable[EngineEvent]:
         """Told once for each index, at the first moment that it misses."""

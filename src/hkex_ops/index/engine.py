@@ -30,7 +30,7 @@ from hkex_ops.index.records import (
 from hkex_ops.index.rules import IndexRules
 from hkex_ops.index.saving import engine_snapshot, restore_engine
 from hkex_ops.index.sequencing import Moment, Sequenced, Untimely, make_sequencer
-from hkex_ops.index.stocks import UNKNOWN_CHANNEL, Stock
+from hkex_ops.index.stocks import TRAIL_FOLDS, UNKNOWN_CHANNEL, Stock
 from hkex_ops.index.ticks import (
     EngineEvent,
     JournalReason,
@@ -73,7 +73,7 @@ class Engine:
             self.baskets, decimals=self.rules.decimals, rounding=self.rules.rounding
         )
         self.stocks: dict[int, Stock] = {
-            code: Stock(slot) for code, slot in self.totals.slots.items()
+            code: Stock(slot, self.totals.moves[slot]) for code, slot in self.totals.slots.items()
         }
         self.sequencer = make_sequencer(self.rules, channels)
         self.day = TradingDay(self.rules, first_ns)
@@ -81,6 +81,9 @@ class Engine:
         self.sequences: dict[int, int] = {}
         self.marked: set[int] = set()
         self._types = frozenset(self.rules.trade_types)
+        # For the one method that runs for every trade.
+        self._stock_of = self.stocks.get
+        self._prices, self._sums = self.totals.prices, self.totals.sums
 
     @property
     def positions(self) -> Mapping[int, int]:
@@ -90,11 +93,8 @@ class Engine:
     def handle(self, record: IndexRecord, now: datetime) -> tuple[EngineEvent, ...]:
         """Take one record of the feed. Whatever it says, nothing is raised; it is journalled."""
         sequencer = self.sequencer
-        if (
-            type(record) is TradeRecord
-            and sequencer.since <= record.send_time_ns < sequencer.moment
-            and record.channel in self.sequences
-        ):
+        # By place, not by name: this line runs for every trade of a day.
+        if type(record) is TradeRecord and sequencer.since <= record[8] < sequencer.moment:
             return self._trade(record)
         return self._work(sequencer.arrive(record, now))
 
@@ -138,24 +138,42 @@ class Engine:
     def _trade(self, record: TradeRecord) -> tuple[EngineEvent, ...]:
         """The common case first: the next trade of its stock, of a type that sets the price."""
         channel, sequence, security, trade_id, price, quantity, kind, _, _ = record
-        if sequence <= self.sequences.get(channel, 0) and sequence:
-            return (_journalled(JournalReason.DUPLICATE, record),)
-        self.sequences[channel] = sequence
-        stock = self.stocks.get(security)
+        sequences = self.sequences
+        try:
+            if sequence <= sequences[channel] and sequence:
+                return (_journalled(JournalReason.DUPLICATE, record),)
+        except KeyError:
+            self._meet(channel)
+        sequences[channel] = sequence
+        stock = self._stock_of(security)
         if stock is None:
             return _NOTHING
-        if trade_id != stock.top + 1 or price <= 0 or stock.channel != channel or stock.unsettled:
+        if stock.unsettled or trade_id != stock.top + 1 or price <= 0:
             return self._unusual(stock, record)
         stock.top = trade_id
         if kind in self._types:
             stock.last = trade_id
-            stock.count(trade_id, price, quantity)
-            self.totals.move(stock.slot, price)
+            trail = stock.trail
+            trail += (trade_id, price, quantity)
+            if len(trail) > TRAIL_FOLDS:
+                stock.fold()
+            slot, prices = stock.slot, self._prices
+            change = price - prices[slot]
+            if change:
+                prices[slot] = price
+                sums = self._sums
+                for place, weight in stock.moves:
+                    sums[place] += change * weight
         return _NOTHING
+
+    def _meet(self, channel: int) -> None:
+        """A channel that was not heard before is waited for from now on."""
+        self.sequences[channel] = 0
+        self.sequencer.meet(channel)
 
     def _unusual(self, stock: Stock, record: TradeRecord) -> tuple[EngineEvent, ...]:
         """A trade out of its stock's sequence, or of a stock with something to settle first."""
-        stock.channel = record.channel
+        stock.trades_on(record.channel)
         trade_id = record.trade_id
         refused = stock.refuses(trade_id)
         if refused is not None:
@@ -224,7 +242,7 @@ class Engine:
     def _cancel(self, stock: Stock, record: TradeCancelRecord) -> Sequence[EngineEvent]:
         """A cancelled trade counts for nothing; the newest that stands is the last one again."""
         trade_id = record.trade_id
-        if stock.cancel(trade_id) is None:
+        if not stock.cancel(trade_id):
             if not stock.awaits(trade_id):
                 return (_journalled(JournalReason.CANCEL_WITHOUT_TRADE, record),)
             stock.expect_cancelled(trade_id)
@@ -233,14 +251,11 @@ class Engine:
         if trade_id != stock.last:
             return events
         before = stock.newest()
-        if before is not None:
-            stock.last, price = before
-            self.totals.move(stock.slot, price)
-        elif not stock.folded:
-            stock.last = 0
-            self.totals.move(stock.slot, self.totals.previous[stock.slot])
-        else:
+        if before is None:
             events += self._mark(stock, JournalReason.CANCELLED, record)
+            return events
+        stock.last, price = before
+        self.totals.move(stock.slot, price or self.totals.previous[stock.slot])
         return events
 
     def _previous_close(self, stock: Stock, record: PreviousCloseRecord) -> Sequence[EngineEvent]:

@@ -78,6 +78,10 @@ class Sequencer(Protocol):
         """What is to be worked because time has passed."""
         ...
 
+    def meet(self, channel: int) -> None:
+        """Know that there is ``channel``, from a record that was worked without asking."""
+        ...
+
     def snapshot(self) -> JsonObject:
         """Where it stands, as plain data."""
         ...
@@ -130,15 +134,21 @@ class EventTimeOrder:
         self._step = step_ns
         self._settle = settle
         self._clocks: dict[int, int] = dict.fromkeys(channels, 0)
-        self._behind: set[int] = set(self._clocks)
-        self._held: list[tuple[int, IndexRecord]] = []
-        self._passed: list[tuple[int, datetime]] = []
-        self._frontier = 0
+        self._past: set[int] = set()  # the channels that have passed the moment
+        self._held: list[IndexRecord] = []  # records of the interval after the moment
+        self._later: list[tuple[int, IndexRecord]] = []  # records of intervals after that
+        self._passings: list[tuple[int, datetime]] = []  # when moments were first passed
+        self._frontier = 0  # the first moment that no channel has passed
         self._believer = _Believer()
 
     def arrive(self, record: IndexRecord, now: datetime) -> Sequence[Sequenced]:
         """See :meth:`Sequencer.arrive`."""
         sent = record.send_time_ns
+        channel = record.channel
+        # While one channel is waited for, most records come this way.
+        if channel in self._past and self.moment <= sent < self.moment + self._step:
+            self._held.append(record)
+            return () if len(self._held) <= HELD_RECORDS else self._close(now)
         if not sent:
             return self._recovered(record)
         if not self.moment:
@@ -146,86 +156,103 @@ class EventTimeOrder:
         if sent >= self._frontier:
             if self._believer.doubts(sent):
                 return (Untimely(record, late=False),)
-            self._note(sent, now)
-        channel = record.channel
+            self._passings.append((self._frontier, now))
+            self._frontier = sent // self._step * self._step + self._step
         if sent > self._clocks.get(channel, -1):
             self._clocks[channel] = sent
         if sent < self.moment:
-            if self._clocks[channel] < self.moment:
-                self._behind.add(channel)
             return (record,) if sent >= self.since else (Untimely(record, late=True),)
-        self._held.append((sent, record))
-        self._behind.discard(channel)
-        if self._behind and len(self._held) <= HELD_RECORDS:
+        self._hold(sent, record)
+        self._past.add(channel)
+        if len(self._past) < len(self._clocks) and len(self._later) <= HELD_RECORDS:
             return ()
         return self._close(now)
 
     def poll(self, now: datetime) -> Sequence[Sequenced]:
         """Close every moment that has settled."""
-        if not self._passed or now - self._passed[0][1] < self._settle:
+        if self.moment >= self._frontier:
             return ()
-        return self._close(now)
+        if not self._passings:  # restored: it begins to settle anew
+            self._passings.append((self.moment, now))
+        return self._close(now) if now - self._passings[0][1] >= self._settle else ()
+
+    def meet(self, channel: int) -> None:
+        """See :meth:`Sequencer.meet`. It is waited for until it has passed the next moment."""
+        self._clocks.setdefault(channel, 0)
 
     def _begin(self, sent: int) -> None:
         self._believer.doubts(sent)
         self.moment = self._frontier = sent // self._step * self._step + self._step
 
+    def _hold(self, sent: int, record: IndexRecord) -> None:
+        if sent < self.moment + self._step:
+            self._held.append(record)
+        else:
+            self._later.append((sent, record))
+
     def _recovered(self, record: IndexRecord) -> Sequence[Sequenced]:
         """It has no event time; a trade counts at its trade time, all else at once."""
-        if isinstance(record, TradeRecord) and self.moment and record.trade_time_ns >= self.moment:
-            self._held.append((record.trade_time_ns, record))
+        if not isinstance(record, TradeRecord) or not self.moment:
+            return (record,)
+        if record.trade_time_ns >= self.moment:
+            self._hold(record.trade_time_ns, record)
             return ()
-        late = isinstance(record, TradeRecord) and record.trade_time_ns < self.since
+        late = record.trade_time_ns < self.since
         return (Untimely(record, late=True),) if late else (record,)
-
-    def _note(self, sent: int, now: datetime) -> None:
-        """Remember when the first channel passed a moment: from then on it settles."""
-        self._passed.append((self._frontier, now))
-        self._frontier = sent // self._step * self._step + self._step
 
     def _close(self, now: datetime) -> Sequence[Sequenced]:
         done: list[Sequenced] = []
-        while self.moment < self._frontier:
-            full = len(self._held) > HELD_RECORDS
-            if self._behind and not full and not self._settled(now):
-                break
-            done.append(Moment(self.moment, tuple(sorted(self._behind))))
+        while self.moment < self._frontier and self._may_close(now):
+            behind = self._clocks.keys() - self._past
+            done.append(Moment(self.moment, tuple(sorted(behind))))
             self.since = self.moment
             self.moment = self._believer.skip(self.moment + self._step, self._step)
-            while self._passed and self._passed[0][0] < self.moment and self._next_passed():
-                del self._passed[0]
+            while self._passings and self._next_passing() <= self.moment:
+                del self._passings[0]
+            done += self._held
+            self._held = []
+            later, self._later = self._later, []
+            for sent, record in later:
+                if sent < self.moment:
+                    done.append(record)
+                else:
+                    self._hold(sent, record)
             moment = self.moment
-            done += [record for sent, record in self._held if sent < moment]
-            self._held = [held for held in self._held if held[0] >= moment]
-            self._behind = {one for one, clock in self._clocks.items() if clock < moment}
+            self._past = {one for one, clock in self._clocks.items() if clock >= moment}
         return done
 
-    def _next_passed(self) -> bool:
-        """Whether the oldest note tells of moments that are closed already."""
-        following = self._passed[1][0] if len(self._passed) > 1 else self._frontier
-        return following <= self.moment
+    def _may_close(self, now: datetime) -> bool:
+        if len(self._past) == len(self._clocks):
+            return True
+        if len(self._held) > HELD_RECORDS or len(self._later) > HELD_RECORDS:
+            return True
+        return bool(self._passings) and now - self._passings[0][1] >= self._settle
 
-    def _settled(self, now: datetime) -> bool:
-        return bool(self._passed) and now - self._passed[0][1] >= self._settle
+    def _next_passing(self) -> int:
+        """Of which moment the note after the oldest tells."""
+        return self._passings[1][0] if len(self._passings) > 1 else self._frontier
 
     def snapshot(self) -> JsonObject:
         """See :meth:`Sequencer.snapshot`. What settles begins to settle anew when restored."""
+        held = [*((record.send_time_ns, record) for record in self._held), *self._later]
         return {
             "since": self.since,
             "moment": self.moment,
+            "frontier": self._frontier,
             "clocks": [list(pair) for pair in sorted(self._clocks.items())],
-            "held": [[sent, row_of(record)] for sent, record in self._held],
+            "held": [[sent, row_of(record)] for sent, record in held],
         }
 
     def restore(self, snapshot: JsonObject) -> None:
         """See :meth:`Sequencer.restore`."""
         self.since = cast("int", snapshot["since"])
-        self.moment = self._frontier = cast("int", snapshot["moment"])
-        clocks = cast("Sequence[tuple[int, int]]", snapshot["clocks"])
-        self._clocks = dict(clocks)
-        self._behind = {one for one, clock in self._clocks.items() if clock < self.moment}
-        held = cast("Sequence[tuple[int, Sequence[Json]]]", snapshot["held"])
-        self._held = [(sent, record_of(row)) for sent, row in held]
+        self.moment = cast("int", snapshot["moment"])
+        self._frontier = cast("int", snapshot["frontier"])
+        self._clocks = dict(cast("Sequence[tuple[int, int]]", snapshot["clocks"]))
+        self._past = {one for one, clock in self._clocks.items() if clock >= self.moment}
+        self._held, self._later = [], []
+        for sent, row in cast("Sequence[tuple[int, Sequence[Json]]]", snapshot["held"]):
+            self._hold(max(sent, self.moment), record_of(row))
 
 
 class ArrivalOrder:
@@ -263,6 +290,9 @@ class ArrivalOrder:
     def poll(self, now: datetime) -> Sequence[Sequenced]:
         """Nothing: only records move this clock."""
         return ()
+
+    def meet(self, channel: int) -> None:
+        """No channel is waited for."""
 
     def snapshot(self) -> JsonObject:
         """See :meth:`Sequencer.snapshot`."""

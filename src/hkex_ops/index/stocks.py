@@ -8,15 +8,27 @@ Nothing is taken twice. Called by the engine only, which moves the index when th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from hkex_ops.index.ticks import JournalReason
 from hkex_ops.model import Json
 
-__all__ = ["CANCELS_HELD", "MISSING_HELD", "NOT_STALE", "TRAIL", "UNKNOWN_CHANNEL", "Stock"]
+__all__ = [
+    "CANCELS_HELD",
+    "MISSING_HELD",
+    "NOT_STALE",
+    "TRAIL",
+    "TRAIL_FOLDS",
+    "UNKNOWN_CHANNEL",
+    "Folded",
+    "Stock",
+]
 
 TRAIL = 16
 """How many of a stock's latest trades are kept, so that a cancel can be undone; named limit."""
+
+TRAIL_FOLDS = 3 * 3 * TRAIL
+"""When three times as many, three numbers each, are remembered the older ones are folded."""
 
 MISSING_HELD = 64
 """How many trade numbers below the newest are awaited; an older one that comes is not believed."""
@@ -26,7 +38,16 @@ CANCELS_HELD = 64
 
 NOT_STALE = -1
 UNKNOWN_CHANNEL = -1
-_NO_LOW = 1 << 31
+
+
+class Folded(NamedTuple):
+    """What is kept of trades that are no longer remembered one by one; ``newest`` is a number."""
+
+    newest: int
+    high: int
+    low: int
+    volume: int
+    trades: int
 
 
 class Stock:
@@ -42,39 +63,56 @@ class Stock:
         "channel",
         "folded",
         "heals_after",
-        "high",
-        "highest_folded",
         "last",
-        "low",
-        "lowest_folded",
         "missing",
+        "moves",
         "slot",
         "suspended",
         "top",
-        "trades",
         "trail",
         "unsettled",
-        "volume",
     )
 
-    def __init__(self, slot: int) -> None:
+    def __init__(self, slot: int, moves: Sequence[tuple[int, int]]) -> None:
         self.slot = slot
+        self.moves = moves
         self.channel = UNKNOWN_CHANNEL
         self.top = 0
         self.last = 0
         self.heals_after = NOT_STALE
-        self.volume = 0
-        self.trades = 0
-        self.high = 0
-        self.low = _NO_LOW
-        self.highest_folded = 0
-        self.lowest_folded = _NO_LOW
-        self.folded = False
-        self.unsettled = False
         self.suspended = False
-        self.trail: list[tuple[int, int, int]] = []
+        self.unsettled = True
+        # Number, price and quantity in turn. Flat, for a tuple each would burden every trade.
+        self.trail: list[int] = []
+        self.folded = Folded(0, 0, 0, 0, 0)
         self.missing: set[int] = set()
         self.cancels: set[int] = set()
+
+    @property
+    def high(self) -> int | None:
+        """The highest price of the day, if there was a trade."""
+        return max([self.folded.high, *self.trail[1::3]]) or None
+
+    @property
+    def low(self) -> int | None:
+        """The lowest price of the day, if there was a trade."""
+        lows = self.trail[1::3]
+        return min([self.folded.low, *lows] if self.folded.low else lows, default=None)
+
+    @property
+    def volume(self) -> int:
+        """The shares traded today, of the types that count."""
+        return self.folded.volume + sum(self.trail[2::3])
+
+    @property
+    def trades(self) -> int:
+        """How many trades of the types that count."""
+        return self.folded.trades + len(self.trail) // 3
+
+    def trades_on(self, channel: int) -> None:
+        """Trades of the stock come on ``channel``."""
+        self.channel = channel
+        self._settle()
 
     def refuses(self, trade_id: int) -> JournalReason | None:
         """Note that trade ``trade_id`` has come; why it must not be taken, if it must not."""
@@ -109,51 +147,50 @@ class Stock:
 
     def count(self, trade_id: int, price: int, quantity: int) -> None:
         """Take a trade into high, low and volume."""
-        self.volume += quantity
-        self.trades += 1
-        if price > self.high:
-            self.high = price
-        if price < self.low:
-            self.low = price
-        trail = self.trail
-        trail.append((trade_id, price, quantity))
-        if len(trail) > 2 * TRAIL:
-            self._fold()
+        self.trail += (trade_id, price, quantity)
+        if len(self.trail) > TRAIL_FOLDS:
+            self.fold()
 
-    def _fold(self) -> None:
-        """Forget all but the newest trades; their high and low are kept."""
-        self.trail.sort()
-        for _, price, _ in self.trail[:-TRAIL]:
-            self.highest_folded = max(self.highest_folded, price)
-            self.lowest_folded = min(self.lowest_folded, price)
-        del self.trail[:-TRAIL]
-        self.folded = True
+    def fold(self) -> None:
+        """Forget all but the latest trades; their high, low and volume are kept."""
+        trail, before = self.trail, self.folded
+        cut = len(trail) - 3 * TRAIL
+        prices = trail[1:cut:3]
+        self.folded = Folded(
+            newest=max(before.newest, *trail[:cut:3]),
+            high=max(before.high, *prices),
+            low=min(before.low or prices[0], *prices),
+            volume=before.volume + sum(trail[2:cut:3]),
+            trades=before.trades + len(prices),
+        )
+        del trail[:cut]
 
-    def cancel(self, trade_id: int) -> tuple[int, int, int] | None:
-        """Take a trade back out of high, low and volume; what it was, if it is remembered."""
-        trade = next((one for one in self.trail if one[0] == trade_id), None)
-        if trade is None:
-            return None
-        self.trail.remove(trade)
-        self.volume -= trade[2]
-        self.trades -= 1
-        self.high = max([price for _, price, _ in self.trail], default=0)
-        self.high = max(self.high, self.highest_folded)
-        self.low = min([price for _, price, _ in self.trail], default=_NO_LOW)
-        self.low = min(self.low, self.lowest_folded)
-        return trade
+    def cancel(self, trade_id: int) -> bool:
+        """Take a trade back out of high, low and volume; whether it is remembered."""
+        numbers = self.trail[::3]
+        if trade_id not in numbers:
+            return False
+        place = 3 * numbers.index(trade_id)
+        del self.trail[place : place + 3]
+        return True
 
     def newest(self) -> tuple[int, int] | None:
-        """Number and price of the newest trade that stands, if it is remembered."""
-        trade_id, price, _ = max(self.trail, default=(0, 0, 0))
-        return (trade_id, price) if trade_id else None
+        """Number and price of the newest trade that stands; (0, 0) when none does.
 
-    def learn(self, high: int, low: int, quantity: int) -> None:
+        `None` when it is one that is no longer remembered.
+        """
+        trade_id = max(self.trail[::3], default=0)
+        if trade_id < self.folded.newest:
+            return None
+        return (
+            (trade_id, self.trail[self.trail[::3].index(trade_id) * 3 + 1]) if trade_id else (0, 0)
+        )
+
+    def learn(self, high: int, low: int, volume: int) -> None:
         """Take the day so far from somebody who heard it all."""
-        self.volume = max(self.volume, quantity)
-        self.high = self.highest_folded = max(self.high, high)
-        self.low = self.lowest_folded = min(self.low, low) if low > 0 else self.low
-        self.folded = True
+        if volume >= self.volume:
+            self.trail.clear()
+            self.folded = Folded(self.top, high, low, volume, max(self.trades, 1))
 
     def mark(self, trade_id: int, reach: int) -> None:
         """The price cannot be relied upon until a trade newer than what was lost has come.
@@ -176,12 +213,7 @@ class Stock:
         return self.heals_after != NOT_STALE
 
     def _settle(self) -> None:
-        self.unsettled = self.stale or bool(self.cancels)
-
-    @property
-    def lowest(self) -> int | None:
-        """The lowest price of the day, if there was a trade."""
-        return None if self.low == _NO_LOW else self.low
+        self.unsettled = self.stale or bool(self.cancels) or self.channel == UNKNOWN_CHANNEL
 
     def snapshot(self) -> Sequence[Json]:
         """Everything but the slot, as plain data."""
@@ -190,36 +222,19 @@ class Stock:
             self.top,
             self.last,
             self.heals_after,
-            self.volume,
-            self.trades,
-            self.high,
-            self.low,
-            self.highest_folded,
-            self.lowest_folded,
-            self.folded,
             self.suspended,
-            [list(trade) for trade in self.trail],
+            list(self.folded),
+            list(self.trail),
             sorted(self.missing),
             sorted(self.cancels),
         ]
 
     def restore(self, row: Sequence[Json]) -> None:
         """Stand where :meth:`snapshot` stood."""
-        (
-            self.channel,
-            self.top,
-            self.last,
-            self.heals_after,
-            self.volume,
-            self.trades,
-            self.high,
-            self.low,
-            self.highest_folded,
-            self.lowest_folded,
-        ) = cast("Sequence[int]", row[:10])
-        self.folded, self.suspended = bool(row[10]), bool(row[11])
-        trail = cast("Sequence[tuple[int, int, int]]", row[12])
-        self.trail = [(trade_id, price, quantity) for trade_id, price, quantity in trail]
-        self.missing = set(cast("Sequence[int]", row[13]))
-        self.cancels = set(cast("Sequence[int]", row[14]))
+        self.channel, self.top, self.last, self.heals_after = cast("Sequence[int]", row[:4])
+        self.suspended = bool(row[4])
+        self.folded = Folded(*cast("Sequence[int]", row[5]))
+        self.trail = list(cast("Sequence[int]", row[6]))
+        self.missing = set(cast("Sequence[int]", row[7]))
+        self.cancels = set(cast("Sequence[int]", row[8]))
         self._settle()
