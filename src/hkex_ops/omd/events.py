@@ -57,12 +57,14 @@ class MessagesArrived(NamedTuple):
 class SequenceRestarted(NamedTuple):
     """The numbers of the channel begin anew at ``sequence``, and all that was known is void.
 
-    The Sequence Reset itself arrives next, as a message of that number.
+    The Sequence Reset itself arrives next, as a message of that number. ``previous`` was to be the
+    next one: 1 at the start of a day, when nothing was known.
     """
 
     channel: int
     sequence: int
     at_ns: int
+    previous: int
 
 
 class Filling(StrEnum):

@@ -73,6 +73,11 @@ class Arbiter:
         return self._ordering.next
 
     @property
+    def newest(self) -> int:
+        """The highest number that is known to have been sent."""
+        return self._ordering.high
+
+    @property
     def missing(self) -> tuple[Run, ...]:
         """The numbers that are waited for, ascending."""
         return self._ordering.holes.runs
@@ -231,9 +236,10 @@ class Arbiter:
         events += ordering.lose(0, ordering.high, now_ns, Losing.RESTART)
         self._restarts.begin(line, sent_ns)
         self._begun = True
+        previous = ordering.next
         ordering.begin_anew(begin + 1 if behind.message_count else begin)
         ordering.perhaps_reset = 0 if behind.message_count else begin
-        events.append(SequenceRestarted(self._channel, begin, now_ns))
+        events.append(SequenceRestarted(self._channel, begin, now_ns, previous))
         events.append(
             MessagesArrived(self._channel, begin, packet, first, last + 1 - first, line, now_ns)
         )
