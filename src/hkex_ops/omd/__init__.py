@@ -138,8 +138,8 @@ from hkex_ops.omd.packet import (
 )
 from hkex_ops.omd.recovery import (
     RECOVERY_TRANSITIONS,
+    Failed,
     Needed,
-    NotRecovered,
     Recovery,
     RecoveryEvent,
     RecoveryImpossible,
@@ -214,6 +214,7 @@ __all__ = [
     "DisasterWatch",
     "Disconnected",
     "Ending",
+    "Failed",
     "FieldLayout",
     "Filling",
     "GapClosed",
@@ -247,7 +248,6 @@ __all__ = [
     "Needed",
     "News",
     "NominalPrice",
-    "NotRecovered",
     "Octets",
     "OrderImbalance",
     "PacketHeader",

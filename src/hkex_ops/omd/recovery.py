@@ -20,9 +20,9 @@ from hkex_ops.omd.events import GapClosed, GapOpened, SequenceRestarted
 
 __all__ = [
     "RECOVERY_TRANSITIONS",
+    "Failed",
     "InReach",
     "Needed",
-    "NotRecovered",
     "OutOfReach",
     "Recovery",
     "RecoveryEvent",
@@ -53,7 +53,7 @@ class OutOfReach:
 
 
 @frozen
-class NotRecovered:
+class Failed:
     """What was wanted last did not come: refused, unreachable, never complete."""
 
 
@@ -63,21 +63,21 @@ class Whole:
 
 
 RECOVERY_TRANSITIONS: Mapping[
-    tuple[RecoveryState, type[InReach | OutOfReach | NotRecovered | Whole]], RecoveryState
+    tuple[RecoveryState, type[InReach | OutOfReach | Failed | Whole]], RecoveryState
 ] = MappingProxyType(
     {
         (RecoveryState.WHOLE, InReach): RecoveryState.RETRANSMITTING,
         (RecoveryState.WHOLE, OutOfReach): RecoveryState.REFRESHING,
-        (RecoveryState.WHOLE, NotRecovered): RecoveryState.WHOLE,
+        (RecoveryState.WHOLE, Failed): RecoveryState.WHOLE,
         (RecoveryState.WHOLE, Whole): RecoveryState.WHOLE,
         (RecoveryState.RETRANSMITTING, InReach): RecoveryState.RETRANSMITTING,
         (RecoveryState.RETRANSMITTING, OutOfReach): RecoveryState.REFRESHING,
-        (RecoveryState.RETRANSMITTING, NotRecovered): RecoveryState.REFRESHING,
+        (RecoveryState.RETRANSMITTING, Failed): RecoveryState.REFRESHING,
         (RecoveryState.RETRANSMITTING, Whole): RecoveryState.WHOLE,
         # A refresh covers whatever else is missing by then.
         (RecoveryState.REFRESHING, InReach): RecoveryState.REFRESHING,
         (RecoveryState.REFRESHING, OutOfReach): RecoveryState.REFRESHING,
-        (RecoveryState.REFRESHING, NotRecovered): RecoveryState.WHOLE,
+        (RecoveryState.REFRESHING, Failed): RecoveryState.WHOLE,
         (RecoveryState.REFRESHING, Whole): RecoveryState.WHOLE,
     }
 )
@@ -122,7 +122,7 @@ class RecoveryImpossible:
     at_ns: int
 
 
-RecoveryInput: TypeAlias = Needed | GapClosed | SequenceRestarted | NotRecovered
+RecoveryInput: TypeAlias = Needed | GapClosed | SequenceRestarted | Failed
 RecoveryEvent: TypeAlias = RetransmissionWanted | RefreshWanted | RecoveryImpossible
 
 
@@ -168,12 +168,12 @@ class Recovery:
                 if given.previous <= 1:
                     return ()
                 return self._go(OutOfReach, given.sequence, given.sequence - 1, now_ns)
-            case NotRecovered():
+            case Failed():
                 if not self._open and self._state is not RecoveryState.REFRESHING:
                     return ()
                 begin = min((begin for begin, _ in self._open), default=0)
                 end = max((end for _, end in self._open), default=0)
-                return self._go(NotRecovered, begin, end, now_ns)
+                return self._go(Failed, begin, end, now_ns)
 
     def snapshot(self) -> JsonObject:
         """Where recovery stands, as plain data, to be kept and given to :meth:`restore`."""
@@ -197,7 +197,7 @@ class Recovery:
         return self._can_retransmit and kept and requests <= requests_left
 
     def _go(
-        self, told: type[InReach | OutOfReach | NotRecovered], begin: int, end: int, now_ns: int
+        self, told: type[InReach | OutOfReach | Failed], begin: int, end: int, now_ns: int
     ) -> tuple[RecoveryEvent, ...]:
         self._state = RECOVERY_TRANSITIONS[self._state, told]
         if self._state is RecoveryState.RETRANSMITTING:
