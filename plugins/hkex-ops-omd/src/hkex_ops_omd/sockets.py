@@ -79,7 +79,7 @@ def sending_socket(interface: str, ttl: int) -> socket.socket:
 
 
 def given_buffer_bytes(made: socket.socket) -> int:
-    """The receive buffer that the kernel gave; it states twice as much, for its own book-keeping."""
+    """The receive buffer that the kernel gave; it states twice that, for its own book-keeping."""
     return made.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
