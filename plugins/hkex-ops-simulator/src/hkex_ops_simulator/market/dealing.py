@@ -124,6 +124,10 @@ class Dealing:
         """A trade of the opening or closing auction, at its one price."""
         return self._dealt(price_3dp, quantity, AUCTION)
 
+    def automatch(self, price_3dp: int, quantity: int) -> Dealt:
+        """A trade of continuous trading at a price that somebody else chose."""
+        return self._dealt(price_3dp, quantity, AUTOMATCH)
+
     def late(self, rng: Random) -> Dealt:
         """A trade of the previous day that is reported before this one opens."""
         return self._told_beside(rng, _LATE)

@@ -85,6 +85,17 @@ class Packer:
         """The number of the last message packed; 0 before the first."""
         return self._next.get(channel, FIRST_SEQUENCE) - 1
 
+    def whole(self, stream: Iterable[Sent]) -> Iterator[Packed]:
+        """The packets of a stream that ends, and a last heartbeat or two of each channel.
+
+        So that whoever waits for every channel to have passed the last message need not wait.
+        """
+        last_ns = 0
+        for packet in self.packets(stream):
+            last_ns = packet.time_ns
+            yield packet
+        yield from self.heartbeats(last_ns + 2 * HEARTBEAT_NS)
+
     def packets(self, stream: Iterable[Sent]) -> Iterator[Packed]:
         """The packets of ``stream``, which is in order of time, and heartbeats between them.
 

@@ -44,7 +44,6 @@ CLOSING_DELAY_S = 10
 
 _FIRST_SEQUENCE = 1
 _SUSPENDED, _RESUMED = 2, 3
-_SUSPENDED_ALL_DAY = 3
 _MS_NS = 1_000_000
 
 # The share of stocks that are dealt in at an auction.
@@ -56,8 +55,13 @@ _LONGEST_BURST = 24
 _ENDS_SHARE = 0.24
 
 
-def definitions(floor: Floor, channels: Sequence[int], at_ns: int, rng: Random) -> Sending:
-    """Numbers begin anew on every channel; markets, securities, indexes; what is suspended."""
+def definitions(
+    floor: Floor, channels: Sequence[int], at_ns: int, rng: Random, suspended: int = 3
+) -> Sending:
+    """Numbers begin anew on every channel; markets, securities, indexes.
+
+    The last ``suspended`` stocks are not dealt in all day.
+    """
     for place, channel in enumerate((*channels, RECOVERY)):
         yield Sent(at_ns + place, channel, SequenceReset(_FIRST_SEQUENCE))
     at_ns += NS
@@ -65,7 +69,7 @@ def definitions(floor: Floor, channels: Sequence[int], at_ns: int, rng: Random) 
         yield Sent(at_ns, REFERENCE, definition)
     for index in index_definitions(floor.universe.indexes):
         yield Sent(at_ns + 1, INDEX, index)
-    for stand in floor.stands[-_SUSPENDED_ALL_DAY:]:
+    for stand in floor.stands[len(floor.stands) - suspended :]:
         yield from _suspend(stand, at_ns + 2)
 
 

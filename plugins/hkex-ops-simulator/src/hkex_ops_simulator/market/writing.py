@@ -47,7 +47,7 @@ class WrittenMarket:
 
 def deliveries_of(day: MarketDay, lines: Lines) -> Iterator[Delivery]:
     """What arrives of a day on both lines, in order of arrival."""
-    return lines.deliver(Packer(load_codec().encode_message).packets(day.sent()))
+    return lines.deliver(Packer(load_codec().encode_message).whole(day.sent()))
 
 
 def write_market(
