@@ -12,7 +12,7 @@ import pytest
 
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.index.board import (
-    MOST_ENGINES,
+    MOST_PROCESSES,
     MOST_QUARANTINED,
     NO_RANK,
     Board,
@@ -40,7 +40,7 @@ time.sleep(60)
 
 @pytest.fixture
 def board(tmp_path: Path) -> Board:
-    return Board.create(tmp_path / "board", engines=3, run=1)
+    return Board.create(tmp_path / "board", processes=3, run=1)
 
 
 def test_what_a_killed_process_had_in_hand_is_still_there(tmp_path: Path, board: Board) -> None:
@@ -136,8 +136,8 @@ def test_a_full_quarantine_is_said(board: Board) -> None:
 
 def test_a_new_board_in_the_place_of_an_old_one_is_empty(tmp_path: Path, board: Board) -> None:
     board.quarantine(QuarantineRow(CHANNEL, 1, 1, 0))
-    fresh = Board.create(tmp_path / "board", engines=2, run=2)
-    assert (1, 0, 2) == (board.quarantined, fresh.quarantined, fresh.engines)
+    fresh = Board.create(tmp_path / "board", processes=2, run=2)
+    assert (1, 0, 2) == (board.quarantined, fresh.quarantined, fresh.processes)
 
 
 def test_the_file_takes_the_room_of_what_is_used(tmp_path: Path, board: Board) -> None:
@@ -146,14 +146,14 @@ def test_the_file_takes_the_room_of_what_is_used(tmp_path: Path, board: Board) -
     assert (tmp_path / "board").stat().st_blocks * 512 < 256 * 1024
 
 
-@pytest.mark.parametrize("engines", [0, MOST_ENGINES + 1])
-def test_a_run_of_no_or_too_many_engines_is_refused(tmp_path: Path, engines: int) -> None:
-    with pytest.raises(UsageError, match="1 to 16 engines"):
-        Board.create(tmp_path / "board", engines=engines, run=1)
+@pytest.mark.parametrize("processes", [0, MOST_PROCESSES + 1])
+def test_a_run_of_no_or_too_many_processes_is_refused(tmp_path: Path, processes: int) -> None:
+    with pytest.raises(UsageError, match="1 to 16 processes"):
+        Board.create(tmp_path / "board", processes=processes, run=1)
 
 
 def test_unknown_engines_and_channels_are_refused(board: Board) -> None:
-    with pytest.raises(UsageError, match="no engine 3"):
+    with pytest.raises(UsageError, match="no process 3"):
         board.row(3)
     with pytest.raises(UsageError, match="no channel"):
         board.row(0).passed_slot(65_536)

@@ -41,7 +41,7 @@ def taken(batches: Sequence[PacketBatch]) -> list[int]:
 @pytest.fixture
 def board(tmp_path: Path) -> Board:
     """Three engines in the order of their numbers, all of which follow both channels."""
-    board = Board.create(tmp_path / "board", engines=3, run=1)
+    board = Board.create(tmp_path / "board", processes=3, run=1)
     for place, row in enumerate(board.rows()):
         row.rank_as(place)
         for channel in (CHANNEL, OTHER):

@@ -149,7 +149,7 @@ def test_what_is_lost_for_good_marks_the_stocks_it_may_concern(bench: Bench) -> 
     market.wait(ms=100)
     bench.poll()
     [gap] = [one for one in bench.health if isinstance(one, GapOpened)]
-    taken = bench.pipeline.abandon(TRADES, gap.begin, gap.end, gap.at_ns, market.now)
+    taken = bench.pipeline.abandon(TRADES, gap.begin, gap.end, gap.at_ns)
     assert [GapLost, GapClosed] == [type(one) for one in taken.health]
     bench.beat(1)
     stale = {index: stale for index, _, stale in bench.values}

@@ -10,13 +10,13 @@ import pytest
 
 from hkex_ops.clock import ManualClock
 from hkex_ops.errors import Denied, StoreError, UsageError
-from hkex_ops.flows.asking import Again, GiveUp, LeaveOut
-from hkex_ops.flows.attempts import Outcome, Worked, latest_attempt
+from hkex_ops.flows.asking import Again, GiveUp, LeaveOut, Said
+from hkex_ops.flows.attempts import Worked, latest_attempt
 from hkex_ops.flows.evidence import verify_evidence
 from hkex_ops.flows.journal import Journal, done_in, read_journal
 from hkex_ops.flows.pack import pack_session
 from hkex_ops.model import Step, StepAction
-from hkex_ops.rundown import Rundown, StepResult, StepState, snapshot_after
+from hkex_ops.rundown import Rundown, StepResult, StepState, Verdict, snapshot_after
 from tests.flows.desk import (
     CLOSES,
     OPENS,
@@ -54,7 +54,7 @@ def both() -> Clerk:
     return Clerk([done(), done()])
 
 
-def stopped(worked: Worked) -> tuple[Outcome, str | None]:
+def stopped(worked: Worked) -> tuple[Verdict, str | None]:
     return worked.outcome, worked.waiting_for
 
 
@@ -67,7 +67,7 @@ async def test_a_session_that_goes_well_passes(tmp_path: Path, clock: ManualCloc
         worked = await work(journal, clock, asker=both(), hands=hands)
     steps = ["manual", "log-in", "log-out", "manual-2"]
     assert [(step, "passed") for step in steps] == outcomes(worked)
-    assert Outcome.PASSED is worked.outcome
+    assert Verdict.PASSED is worked.outcome
     assert ["log-in", "log-out", "close"] == hands.did
     assert {"test-1/session/session-1"} == done_in(tmp_path / "work", ["test-1"])
 
@@ -77,11 +77,11 @@ async def test_without_an_answer_the_session_waits_and_goes_on_later(
 ) -> None:
     with opened(tmp_path, clock) as journal:
         first = await work(journal, clock, asker=Clerk([done()]))
-        assert (Outcome.WAITING, "manual-2") == stopped(first)
+        assert (Verdict.WAITING, "manual-2") == stopped(first)
         assert not first.resumed
         hands = FakeHands()
         second = await work(journal, clock, asker=Clerk([done("night desk")]), hands=hands)
-    assert Outcome.PASSED is second.outcome
+    assert Verdict.PASSED is second.outcome
     assert second.resumed
     assert ["close"] == hands.did
     assert ["duty desk", "", "", "night desk"] == [row.by for row in second.rows]
@@ -93,7 +93,7 @@ async def test_a_step_that_fails_is_tried_again(tmp_path: Path, clock: ManualClo
     with opened(tmp_path, clock) as journal:
         worked = await work(journal, clock, asker=clerk, hands=hands)
         started = [entry for entry in journal.entries() if entry.kind == "step-started"]
-    assert Outcome.PASSED is worked.outcome
+    assert Verdict.PASSED is worked.outcome
     assert ["log-in", "log-in", "log-out", "close"] == hands.did
     reasons = [
         event["reason"] for entry in started if isinstance(event := entry.body["event"], dict)
@@ -135,9 +135,21 @@ async def test_a_step_that_is_left_out_after_a_failure_is_no_pass(
     hands = FakeHands([StepState.FAILED])
     with opened(tmp_path, clock) as journal:
         worked = await work(journal, clock, asker=clerk, hands=hands)
-    assert Outcome.FAILED is worked.outcome
+    assert Verdict.FAILED is worked.outcome
     assert ("log-in", "skipped") == outcomes(worked)[1]
     assert "the exchange said so" == worked.rows[1].found
+
+
+async def test_a_step_that_does_not_apply_is_left_out_and_the_rest_counts(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """Nothing went wrong, and not everything was proven: neither a pass nor a failure."""
+    not_for_us = Said(StepState.SKIPPED, "duty desk", None, "not for us")
+    with opened(tmp_path, clock) as journal:
+        worked = await work(journal, clock, asker=Clerk([done(), not_for_us]))
+    assert Verdict.PARTIAL is worked.outcome
+    assert ["passed", "passed", "passed", "skipped"] == [row.outcome for row in worked.rows]
+    assert {"test-1/session/session-1"} == done_in(tmp_path / "work", ["test-1"])
 
 
 async def test_an_aborted_session_abandons_what_was_not_come_to(
@@ -146,7 +158,7 @@ async def test_an_aborted_session_abandons_what_was_not_come_to(
     clerk = Clerk([done()], [GiveUp("duty desk", "the site is down")])
     with opened(tmp_path, clock) as journal:
         worked = await work(journal, clock, asker=clerk, hands=FakeHands([StepState.FAILED]))
-    assert Outcome.ABORTED is worked.outcome
+    assert Verdict.ABORTED is worked.outcome
     assert ["passed", "failed", "abandoned", "abandoned"] == [row.outcome for row in worked.rows]
     assert set() == done_in(tmp_path / "work", ["test-1"])
 
@@ -157,7 +169,7 @@ async def test_what_proves_nothing_is_gone_past_and_is_no_pass(
     hands = FakeHands([StepState.UNKNOWN])
     with opened(tmp_path, clock) as journal:
         worked = await work(journal, clock, asker=both(), hands=hands)
-    assert (Outcome.FAILED, ("log-in", "unknown")) == (worked.outcome, outcomes(worked)[1])
+    assert (Verdict.FAILED, ("log-in", "unknown")) == (worked.outcome, outcomes(worked)[1])
 
 
 async def test_an_error_of_the_hands_fails_the_step_in_its_words(
@@ -169,7 +181,7 @@ async def test_an_error_of_the_hands_fails_the_step_in_its_words(
 
     with opened(tmp_path, clock) as journal:
         worked = await work(journal, clock, asker=Clerk([done()]), hands=Broken())
-    assert (Outcome.WAITING, "log-in") == stopped(worked)
+    assert (Verdict.WAITING, "log-in") == stopped(worked)
     assert "it failed: archive: the disk is full" == worked.why
 
 
@@ -205,7 +217,7 @@ async def test_after_its_window_a_session_that_was_begun_is_finished_honestly(
         clock.turn_to(CLOSES)
         late = Clerk([done()], [Again("duty desk", "")])
         worked = await work(journal, clock, asker=late, hands=hands)
-    assert Outcome.FAILED is worked.outcome
+    assert Verdict.FAILED is worked.outcome
     assert ["passed", "failed", "refused", "passed"] == [row.outcome for row in worked.rows]
 
 
@@ -217,7 +229,7 @@ async def test_what_a_person_did_in_time_may_be_told_later(
         worked = await work(
             journal, clock, asker=Clerk([done(at=OPENS + MINUTE), done(at=OPENS + 2 * MINUTE)])
         )
-    assert Outcome.PASSED is worked.outcome
+    assert Verdict.PASSED is worked.outcome
     assert "2023-04-15T14:31:00+08:00" == worked.rows[0].at
 
 
@@ -252,10 +264,10 @@ async def test_a_session_that_failed_is_worked_again_once_its_evidence_is_kept(
     with opened(tmp_path, clock) as journal:
         await work(journal, clock, asker=both(), hands=hands)
         unpacked = await work(journal, clock, asker=both(), hands=hands)
-        assert (1, Outcome.FAILED) == (unpacked.attempt, unpacked.outcome)
+        assert (1, Verdict.FAILED) == (unpacked.attempt, unpacked.outcome)
         pack_session(journal, ROLLOUT, SESSION, steps_of(), tmp_path / "first")
         second = await work(journal, clock, asker=both(), hands=hands)
-        assert (2, Outcome.PASSED) == (second.attempt, second.outcome)
+        assert (2, Verdict.PASSED) == (second.attempt, second.outcome)
         pack_session(journal, ROLLOUT, SESSION, steps_of(), tmp_path / "second")
     for name in ("first", "second"):
         assert () == verify_evidence(tmp_path / name).findings
@@ -329,7 +341,7 @@ async def finish(folder: Path, clock: ManualClock) -> Worked:
         patient = Clerk([done()] * 9, [Again("patient", "again")] * 9)
         with opened(folder, clock) as journal:
             worked = await work(journal, clock, asker=patient)
-            if worked.outcome is not Outcome.WAITING:
+            if worked.outcome is not Verdict.WAITING:
                 pack_session(journal, ROLLOUT, SESSION, steps_of(), folder / "evidence")
                 return worked
     raise AssertionError("it never ends")
@@ -372,7 +384,7 @@ async def walk(folder: Path, seed: int) -> None:
         try:
             with journal:
                 worked = await work(journal, clock, asker=clerk, hands=hands)
-                if worked.outcome is not Outcome.WAITING:
+                if worked.outcome is not Verdict.WAITING:
                     pack_session(
                         journal, ROLLOUT, SESSION, steps_of(), folder / f"evidence-{draw.random()}"
                     )
@@ -381,7 +393,7 @@ async def walk(folder: Path, seed: int) -> None:
         require_sound(folder)
         clock.advance(timedelta(minutes=draw.randrange(8)))
     worked = await finish(folder, clock)
-    assert worked.outcome in (Outcome.PASSED, Outcome.FAILED, Outcome.ABORTED)
+    assert worked.outcome not in (Verdict.WAITING, Verdict.INTERRUPTED)
     require_nothing_twice(folder)
     require_evidence(folder)
 
@@ -430,7 +442,7 @@ async def test_death_at_every_entry(tmp_path: Path) -> None:
             else:
                 break
             worked = await finish(folder, clock)
-            assert Outcome.PASSED is worked.outcome
+            assert Verdict.PASSED is worked.outcome
             assert () == verify_evidence(folder / "evidence").findings
             require_nothing_twice(folder)
     assert count > 2 * 12

@@ -22,7 +22,7 @@ from hkex_ops.flows.store.disk import translating
 __all__ = [
     "CHANNELS",
     "COUNT_BITS",
-    "MOST_ENGINES",
+    "MOST_PROCESSES",
     "MOST_QUARANTINED",
     "NO_RANK",
     "SECURITY_BITS",
@@ -32,8 +32,8 @@ __all__ = [
     "QuarantineRow",
 ]
 
-MOST_ENGINES = 16
-"""Engines that one run may have."""
+MOST_PROCESSES = 16
+"""Engines and contingency systems that one run may have together."""
 
 CHANNELS = 1 << 16
 """A channel's number has 16 bits (OMD-C specification, section 3.9.3), so every one has a place.
@@ -43,7 +43,8 @@ MOST_QUARANTINED = 512
 """Quarantined ranges of messages of one run. Whoever meets more has no poison but a broken day."""
 
 NO_RANK = 0xFF
-"""The rank of an engine that is not running: nobody waits for it."""
+"""The rank of an engine that is not running, and of a contingency system: nobody waits for it, and
+it waits for whoever has a rank."""
 
 COUNT_BITS = 8
 """A packet says in 8 bits how many messages it has (specification, section 3.2)."""
@@ -55,7 +56,7 @@ _MAGIC = 0x0031_5844_4E49_5848  # "HXINDX1" as it lies in the file
 _SLOT_BYTES = 8
 
 # The first slots of the file.
-_AT_MAGIC, _AT_RUN, _AT_ENGINES, _AT_QUARANTINED = range(4)
+_AT_MAGIC, _AT_RUN, _AT_PROCESSES, _AT_QUARANTINED = range(4)
 _HEAD_SLOTS = 8
 
 # An engine's row: these slots, then one per channel with what it has passed.
@@ -65,7 +66,7 @@ _ROW_SLOTS = _ROW_HEAD + CHANNELS
 _QUARANTINE_AT = _HEAD_SLOTS
 _QUARANTINE_SLOTS = 4
 _ROWS_AT = _QUARANTINE_AT + MOST_QUARANTINED * _QUARANTINE_SLOTS
-_SLOTS = _ROWS_AT + MOST_ENGINES * _ROW_SLOTS
+_SLOTS = _ROWS_AT + MOST_PROCESSES * _ROW_SLOTS
 
 
 class InHand(NamedTuple):
@@ -96,17 +97,17 @@ class Board:
     def __init__(self, file: mmap.mmap) -> None:
         self._file = file
         self._slots = memoryview(file).cast("Q")
-        self.engines: int = self._slots[_AT_ENGINES]
+        self.processes: int = self._slots[_AT_PROCESSES]
 
     @classmethod
-    def create(cls, path: Path, *, engines: int, run: int) -> Board:
-        """A new board in the place of ``path``, with every engine absent.
+    def create(cls, path: Path, *, processes: int, run: int) -> Board:
+        """A new board in the place of ``path``, with every process absent.
 
         A process that still maps the old file goes on seeing that one. Raises `UsageError` for
-        more engines than a board holds.
+        more processes than a board holds.
         """
-        if not 1 <= engines <= MOST_ENGINES:
-            raise UsageError(f"a run has 1 to {MOST_ENGINES} engines, not {engines}")
+        if not 1 <= processes <= MOST_PROCESSES:
+            raise UsageError(f"a run has 1 to {MOST_PROCESSES} processes, not {processes}")
         fresh = path.with_name(f"{path.name}.new")
         with translating(path, "make the progress board"):
             descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -116,9 +117,9 @@ class Board:
             finally:
                 os.close(descriptor)
             slots = memoryview(file).cast("Q")
-            slots[_AT_RUN], slots[_AT_ENGINES] = run, engines
-            for engine in range(MOST_ENGINES):
-                slots[_ROWS_AT + engine * _ROW_SLOTS + _RANK] = NO_RANK
+            slots[_AT_RUN], slots[_AT_PROCESSES] = run, processes
+            for number in range(MOST_PROCESSES):
+                slots[_ROWS_AT + number * _ROW_SLOTS + _RANK] = NO_RANK
             slots[_AT_MAGIC] = _MAGIC
             slots.release()
             os.replace(fresh, path)
@@ -146,15 +147,15 @@ class Board:
 
     # -- one engine's own row ---------------------------------------------------------------------
 
-    def row(self, engine: int) -> EngineRow:
-        """The row of the engine with that number, counted from 0."""
-        if not 0 <= engine < self.engines:
-            raise UsageError(f"there is no engine {engine}: the board has {self.engines}")
-        return EngineRow(self._slots, _ROWS_AT + engine * _ROW_SLOTS)
+    def row(self, number: int) -> EngineRow:
+        """The row of the process with that number, counted from 0."""
+        if not 0 <= number < self.processes:
+            raise UsageError(f"there is no process {number}: the board has {self.processes}")
+        return EngineRow(self._slots, _ROWS_AT + number * _ROW_SLOTS)
 
     def rows(self) -> tuple[EngineRow, ...]:
-        """The rows of all engines, in the order of their numbers."""
-        return tuple(self.row(engine) for engine in range(self.engines))
+        """The rows of all processes, in the order of their numbers."""
+        return tuple(self.row(number) for number in range(self.processes))
 
     # -- quarantine -------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from struct import Struct
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.index.board import COUNT_BITS, SECURITY_BITS, EngineRow, QuarantineRow
@@ -28,9 +28,10 @@ from hkex_ops.index.records import (
     TimePassed,
     TradeRecord,
 )
-from hkex_ops.index.ticks import EngineEvent, time_ns_of
+from hkex_ops.index.ticks import EngineEvent, moment_of, time_ns_of
 from hkex_ops.model import Json, JsonObject
 from hkex_ops.omd import Codec
+from hkex_ops.omd.disaster import DisasterEvent, DisasterRecoveryBegan, DisasterWatch
 from hkex_ops.omd.events import (
     GapClosed,
     GapLost,
@@ -44,7 +45,7 @@ from hkex_ops.omd.line import Arbiter
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.ports import FeedLine, PacketBatch
 
-__all__ = ["QUARANTINED", "Pipeline", "Taken"]
+__all__ = ["QUARANTINED", "MarketHealth", "Pipeline", "Taken"]
 
 QUARANTINED = "it ended an engine and is held back for good"
 """The reason that a quarantined record bears."""
@@ -56,12 +57,15 @@ _SENT_AT = 8
 _UNREADABLE = (1, 0, 0)  # count, number and time of a packet without a header
 
 
+MarketHealth: TypeAlias = HealthEvent | DisasterEvent | SequenceRestarted
+
+
 class Taken(NamedTuple):
-    """What came of packets, or of time: ``data`` is what the engine told, ``health`` what the
-    arbiters told of their channels."""
+    """What came of packets, or of time: ``data`` is what the engine told, ``health`` how the
+    channels fare."""
 
     data: Sequence[EngineEvent]
-    health: Sequence[HealthEvent]
+    health: Sequence[MarketHealth]
 
 
 class Pipeline:
@@ -86,6 +90,7 @@ class Pipeline:
         self._row = row or EngineRow.detached()
         self._arbiters: dict[int, Arbiter] = {}
         self._gaps: dict[int, set[tuple[int, int]]] = {}
+        self._disasters: dict[int, DisasterWatch] = {}
         self._quarantined: dict[int, list[tuple[int, int]]] = {}
         for channel in channels:
             self._follow(channel)
@@ -94,13 +99,15 @@ class Pipeline:
 
     def take(self, batch: PacketBatch, now: datetime) -> Taken:
         """Work on packets that came; ``now`` is when, for whatever has to settle."""
+        if batch.line is FeedLine.RECOVERY:
+            return self._signalled(batch, now)
         channel = batch.channel
         arbiter = self._arbiters.get(channel) or self._follow(channel)
         row, slots = self._row, self._row.slots
         slots[row.channel_slot] = channel
         packet_slot = row.packet_slot
         data: list[EngineEvent] = []
-        health: list[HealthEvent] = []
+        health: list[MarketHealth] = []
         line, at_ns, handle = str(batch.line), batch.received_ns, arbiter.handle
         quarantined = channel in self._quarantined
         for packet in batch.packets:
@@ -125,23 +132,23 @@ class Pipeline:
         not ``now``, as it is not with a capture."""
         feed_ns = time_ns_of(now) if at_ns is None else at_ns
         data: list[EngineEvent] = []
-        health: list[HealthEvent] = []
+        health: list[MarketHealth] = []
         for channel, arbiter in self._arbiters.items():
             self._told(channel, arbiter.poll(feed_ns), now, data, health)
             self._say_passed(channel, arbiter)
         data += self.engine.poll(now)
         return Taken(data, health)
 
-    def abandon(self, channel: int, begin: int, end: int, at_ns: int, now: datetime) -> Taken:
+    def abandon(self, channel: int, begin: int, end: int, at_ns: int) -> Taken:
         """Messages ``begin`` to ``end`` will not come: whoever was asked for them refused."""
+        now = moment_of(at_ns)
         return self._of(channel, self._arbiter(channel).abandon(begin, end, at_ns), now)
 
-    def resume(
-        self, channel: int, records: Iterable[IndexRecord], last: int, at_ns: int, now: datetime
-    ) -> Taken:
+    def resume(self, channel: int, records: Iterable[IndexRecord], last: int, at_ns: int) -> Taken:
         """A refresh showed the state of ``channel`` after message ``last``: ``records`` of it are
         worked, and real-time goes on behind."""
         data: list[EngineEvent] = []
+        now = moment_of(at_ns)
         first = self._arbiter(channel).next_sequence
         if first <= last:
             # A refresh shows no trades: what it does not make good stays marked.
@@ -199,6 +206,20 @@ class Pipeline:
 
     # -- inside -----------------------------------------------------------------------------------
 
+    def _signalled(self, batch: PacketBatch, now: datetime) -> Taken:
+        """The exchange may be moving to its other site: what is known then is worth nothing."""
+        watch = self._disasters.get(batch.channel)
+        if watch is None:
+            watch = self._disasters[batch.channel] = DisasterWatch(batch.channel, self._codec)
+        data: list[EngineEvent] = []
+        health: list[MarketHealth] = []
+        for packet in batch.packets:
+            health += watch.handle(packet, str(batch.line), batch.received_ns)
+        if any(isinstance(event, DisasterRecoveryBegan) for event in health):
+            for channel in self._arbiters:
+                data += self.engine.handle(RecordsLost(channel, 0, 0, 0), now)
+        return Taken(data, health)
+
     def _follow(self, channel: int) -> Arbiter:
         arbiter = Arbiter(channel, self._codec, limits=self._limits)
         self._arbiters[channel] = arbiter
@@ -210,7 +231,7 @@ class Pipeline:
 
     def _of(self, channel: int, events: Sequence[LineEvent], now: datetime) -> Taken:
         data: list[EngineEvent] = []
-        health: list[HealthEvent] = []
+        health: list[MarketHealth] = []
         self._told(channel, events, now, data, health)
         self._say_passed(channel, self._arbiter(channel))
         return Taken(data, health)
@@ -228,7 +249,7 @@ class Pipeline:
         events: Sequence[LineEvent],
         now: datetime,
         data: list[EngineEvent],
-        health: list[HealthEvent],
+        health: list[MarketHealth],
     ) -> None:
         for event in events:
             if isinstance(event, MessagesArrived):
@@ -236,11 +257,12 @@ class Pipeline:
             elif isinstance(event, SequenceRestarted):
                 data += self.engine.handle(ChannelRestarted(channel, 0, 0), now)
                 self._gaps[channel].clear()
+                health.append(event)
             else:
-                self._health(event, now, data)
+                self._fared(event, now, data)
                 health.append(event)
 
-    def _health(self, event: HealthEvent, now: datetime, data: list[EngineEvent]) -> None:
+    def _fared(self, event: HealthEvent, now: datetime, data: list[EngineEvent]) -> None:
         match event:
             case GapOpened(channel, begin, end):
                 self._gaps[channel].add((begin, end))

@@ -121,20 +121,28 @@ async def _run(work: Callable[[Task, Link], Awaitable[None]], end: socket.socket
     try:
         brief = Brief.of(await anext(link.lines()))
         await work(task_of(brief), link)
-    except ConnectionError:
-        return _FAILED
-    # Whatever it is, the process ends of it, and the supervisor decides what next.
+    # Whatever it is, the process ends of it, and the supervisor decides what next. That the
+    # supervisor is gone is no error of this process; nobody would hear its last words.
     except Exception as error:
-        traceback.print_exc()
-        _say_last_words(link, error)
-        await link.drain()
+        cause = _first(error)
+        if not isinstance(cause, ConnectionError):
+            traceback.print_exc()
+            _say_last_words(link, cause)
+            await link.drain()
         return _FAILED
     finally:
         link.close()
     return 0
 
 
-def _say_last_words(link: Link, error: Exception) -> None:
+def _first(error: BaseException) -> BaseException:
+    """The first of the errors that several tasks ended with."""
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
+    return error
+
+
+def _say_last_words(link: Link, error: BaseException) -> None:
     reason = str(error) if isinstance(error, HkexOpsError) else f"{type(error).__name__}: {error}"
     try:
         link.send(

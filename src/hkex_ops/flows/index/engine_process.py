@@ -1,0 +1,215 @@
+"""One engine as a process of its own: a feed, a pipeline behind it, and what it tells.
+
+It captures for itself, holds back what another engine shall taste first, says on the board what it
+has in hand, sends its ticks to the supervisor, writes down where it stands, and has gaps filled.
+It decides nothing about any other engine. An error in it is not survived but told: the process ends
+with the message that killed it still in hand, and its successor begins without that message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from time import monotonic_ns
+
+from hkex_ops.clock import SystemClock
+from hkex_ops.config.layouts import load_codec
+from hkex_ops.errors import UsageError
+from hkex_ops.flows.index.board import Board
+from hkex_ops.flows.index.checkpoint import (
+    Beginning,
+    Checkpoint,
+    checkpoints,
+    format_checkpoint,
+    write_checkpoint,
+)
+from hkex_ops.flows.index.feed_time import FeedTime
+from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
+from hkex_ops.flows.index.link import Link
+from hkex_ops.flows.index.pipeline import Pipeline, Taken
+from hkex_ops.flows.index.process import Task, run_process
+from hkex_ops.flows.index.recovering import Recoverer
+from hkex_ops.flows.index.telling import lines_of
+from hkex_ops.flows.store.disk import Folder
+from hkex_ops.index.engine import Engine
+from hkex_ops.omd.ordering import LineLimits
+from hkex_ops.ports import MarketFeed, PacketBatch
+
+__all__ = ["BOARD_NAME", "EngineWork"]
+
+BOARD_NAME = "board"
+
+BEAT_S = 0.05
+"""How often an engine says that it is alive and looks at what has waited."""
+
+RELEASE_S = 0.002
+"""How often it looks while it holds something back: what another engine's passing costs a tick."""
+
+BREATH_NS = 5_000_000
+"""How long packets are worked without a look at anything else."""
+
+_NS_PER_MS = 1_000_000
+_NS_PER_S = 1_000_000_000
+_IN_HAND = 4
+"""A message that another engine has in hand is waited for so many times longer than any other."""
+
+
+class EngineWork:
+    """The work of one engine process, from the opening of its feed to the feed's end."""
+
+    def __init__(
+        self, task: Task, link: Link, feed: MarketFeed, board: Board, folder: Folder
+    ) -> None:
+        run = task.settings.index.run
+        self._task = task
+        self._link = link
+        self._feed = feed
+        self._board = board
+        self._folder = folder
+        self._time = FeedTime(SystemClock())
+        self._codec = load_codec(task.settings.index.specification)
+        self._row = board.row(task.brief.number)
+        self._hold = HoldBack(
+            board,
+            task.brief.number,
+            HoldLimits(delay_ms=run.hold_back_ms, in_hand_ms=_IN_HAND * run.hold_back_ms),
+        )
+        self._checkpoint_every_ns = run.checkpoint_s * _NS_PER_S
+        self._checkpoint_ns = monotonic_ns()
+        self._quarantined = 0
+        self._row.begin(os.getpid())
+        self._restored, self._pipeline = self._restored_pipeline()
+        self._recoverer = Recoverer(
+            feed,
+            self._pipeline,
+            self._codec,
+            receive=self._receive,
+            tell=self._tell,
+            now_ns=self._time.now_ns,
+        )
+
+    async def run(self) -> None:
+        """Work until the feed ends or the supervisor says so; then tell it."""
+        self._row.beat(monotonic_ns())
+        self._link.send(
+            {"say": "ready", "channels": list(self._feed.channels), "from": self._restored}
+        )
+        async with asyncio.TaskGroup() as group:
+            pumping = group.create_task(self._pump())
+            listening = group.create_task(self._listen())
+            others = [
+                group.create_task(self._beat()),
+                group.create_task(self._recoverer.run()),
+            ]
+            await asyncio.wait({pumping, listening}, return_when=asyncio.FIRST_COMPLETED)
+            for one in (pumping, listening, *others):
+                one.cancel()
+        await self._write_checkpoint()
+        self._link.send({"say": "ended"})
+        await self._link.drain()
+
+    # -- beginning --------------------------------------------------------------------------------
+
+    def _restored_pipeline(self) -> tuple[str | None, Pipeline]:
+        """A pipeline that stands where a checkpoint stood, and whose that was; or a fresh one."""
+        name, beginning = self._task.brief.name, Beginning(self._task.brief.beginning)
+        for found in checkpoints(self._folder, name, beginning):
+            pipeline = self._fresh_pipeline()
+            try:
+                pipeline.restore(found.pipeline)
+            except UsageError:
+                continue
+            for channel in self._feed.channels:
+                self._row.stop_following(channel)
+            return found.engine, pipeline
+        # At the start of a day nobody is ahead: whoever is first in rank tastes from message 1.
+        for channel in self._feed.channels:
+            self._row.passed(channel, 0)
+        return None, self._fresh_pipeline()
+
+    def _fresh_pipeline(self) -> Pipeline:
+        index = self._task.settings.index
+        channels = self._feed.channels
+        engine = Engine(
+            self._task.baskets,
+            index.rules,
+            name=self._task.brief.name,
+            site=self._task.brief.site,
+            channels=channels,
+        )
+        limits = LineLimits(gap_wait_ns=index.run.gap_ms * _NS_PER_MS)
+        pipeline = Pipeline(engine, self._codec, channels, limits=limits, row=self._row)
+        self._quarantined = self._board.quarantined
+        for row in self._board.quarantine_rows():
+            pipeline.quarantine(row)
+        return pipeline
+
+    # -- what comes -------------------------------------------------------------------------------
+
+    async def _pump(self) -> None:
+        breathed = monotonic_ns()
+        async for batch in self._feed.packets():
+            self._receive(batch)
+            if monotonic_ns() - breathed > BREATH_NS:
+                await asyncio.sleep(0)
+                breathed = monotonic_ns()
+        # The feed has ended, as a capture does: what is held back comes to its end too.
+        while self._hold.count:  # noqa: ASYNC110 - others pass it; only looking tells
+            await asyncio.sleep(BEAT_S)
+
+    def _receive(self, batch: PacketBatch) -> None:
+        now_ns = monotonic_ns()
+        self._row.beat(now_ns)
+        for one in self._hold.admit(batch, now_ns):
+            self._work(one)
+
+    def _work(self, batch: PacketBatch) -> None:
+        if self._board.quarantined != self._quarantined:
+            for row in self._board.quarantine_rows(self._quarantined):
+                self._pipeline.quarantine(row)
+                self._quarantined += 1
+        self._tell(self._pipeline.take(batch, self._time.at(batch)))
+
+    def _tell(self, taken: Taken) -> None:
+        if taken.data or taken.health:
+            for line in lines_of(taken):
+                self._link.send(line)
+            self._recoverer.observe(taken.health)
+
+    async def _listen(self) -> None:
+        """Until the supervisor says that this shall end, or is gone."""
+        async for line in self._link.lines():
+            if line.get("do") == "end":
+                return
+
+    # -- what time brings -------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        while True:
+            now_ns = monotonic_ns()
+            self._row.beat(now_ns)
+            for batch in self._hold.release(now_ns):
+                self._work(batch)
+            if self._time.begun:
+                self._tell(self._pipeline.poll(self._time.now(), at_ns=self._time.now_ns()))
+            if now_ns - self._checkpoint_ns > self._checkpoint_every_ns:
+                self._checkpoint_ns = now_ns
+                await self._write_checkpoint()
+            await asyncio.sleep(RELEASE_S if self._hold.count else BEAT_S)
+
+    async def _write_checkpoint(self) -> None:
+        name = self._task.brief.name
+        stands = Checkpoint(name, self._time.now(), self._pipeline.snapshot())
+        data = format_checkpoint(stands)
+        await asyncio.to_thread(write_checkpoint, self._folder, name, data)
+
+
+async def _work(task: Task, link: Link) -> None:
+    with Folder.open(task.brief.folder) as folder:
+        board = Board.open(task.brief.folder / BOARD_NAME)
+        async with task.feed.open(task.brief.site) as feed:
+            await EngineWork(task, link, feed, board, folder).run()
+
+
+if __name__ == "__main__":
+    run_process(_work)

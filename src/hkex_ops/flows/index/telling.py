@@ -1,0 +1,87 @@
+"""What an engine tells the supervisor, as lines of the link and back.
+
+Ticks are rows, because there are many; everything else is its kind and its fields, because people
+and the journal read it. Knows both forms and decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
+from typing import cast
+
+import attrs
+
+from hkex_ops.flows.index.pipeline import MarketHealth, Taken
+from hkex_ops.index.records import row_of
+from hkex_ops.index.ticks import EngineEvent, RecordJournalled, TickComputed
+from hkex_ops.model import IndexStatus, Json, JsonObject
+from hkex_ops.omd.events import PacketRefused
+
+__all__ = ["fields_of", "lines_of", "ticks_in"]
+
+
+def lines_of(taken: Taken) -> Iterator[JsonObject]:
+    """The lines that tell ``taken``: ticks of one moment in one line, all else one by one."""
+    ticks: list[TickComputed] = []
+    for event in taken.data:
+        if isinstance(event, TickComputed):
+            if ticks and ticks[0].time_ns != event.time_ns:
+                yield _ticks(ticks)
+                ticks = []
+            ticks.append(event)
+        else:
+            yield {"say": "told", "kind": type(event).__name__, "fields": fields_of(event)}
+    if ticks:
+        yield _ticks(ticks)
+    for told in taken.health:
+        yield {"say": "health", "kind": type(told).__name__, "fields": fields_of(told)}
+
+
+def ticks_in(line: JsonObject) -> tuple[TickComputed, ...]:
+    """The ticks of a line that says ``ticks``."""
+    rows = cast("Sequence[Sequence[Json]]", line["rows"])
+    return tuple(_tick(row) for row in rows)
+
+
+def fields_of(event: EngineEvent | MarketHealth) -> JsonObject:
+    """The fields of an event as plain data; of a refused packet its size, not its bytes."""
+    if isinstance(event, RecordJournalled):
+        return {**_plain(event), "record": row_of(event.record)}
+    if isinstance(event, PacketRefused):
+        return {**_plain(event), "packet": len(event.packet)}
+    return _plain(event)
+
+
+def _ticks(ticks: Iterable[TickComputed]) -> JsonObject:
+    return {"say": "ticks", "rows": [list(tick) for tick in ticks]}
+
+
+def _tick(row: Sequence[Json]) -> TickComputed:
+    tick = TickComputed._make(row)
+    return tick._replace(
+        status=IndexStatus(tick.status), stale=tuple(tick.stale), missing=tuple(tick.missing)
+    )
+
+
+def _plain(event: EngineEvent | MarketHealth) -> dict[str, Json]:
+    """Rows of a machine are named tuples, rarer events attrs classes."""
+    kind = type(event)
+    names = [one.name for one in attrs.fields(kind)] if attrs.has(kind) else _names(event)
+    return {name: _value(getattr(event, name)) for name in names}
+
+
+def _names(row: object) -> Sequence[str]:
+    return cast("Sequence[str]", getattr(row, "_fields", ()))
+
+
+def _value(value: object) -> Json:
+    match value:
+        case Enum():
+            return cast("Json", value.value)
+        case tuple() | list():
+            return [_value(one) for one in cast("Sequence[object]", value)]
+        case bytes():
+            return len(value)
+        case _:
+            return cast("Json", value)
