@@ -34,7 +34,8 @@ class _Segment:
 
     fields: tuple[FieldLayout, ...]
     struct: Struct
-    kept: tuple[int, ...]  # those that the message's tuple has; the others are counts
+    kept: tuple[int, ...]  # those that the message's tuple has
+    counted: tuple[int, ...]  # the others, which are counts
     sources: tuple[tuple[int, bool], ...]  # of each: where in the tuple, and whether as a length
 
 
@@ -44,9 +45,16 @@ class _Group:
 
     layout: GroupLayout
     source: int  # where in the message's tuple it stands
-    count: int  # where among the fields of every segment its count stands
+    count: int  # which of the counts is its own
+    count_at: int
+    count_struct: Struct
     struct: Struct
     make: Make[object] | None  # none where items are values of one field
+
+    def read(self, data: Octets) -> tuple[object, ...]:
+        """The items that ``data`` is."""
+        rows = self.struct.iter_unpack(data)
+        return tuple(chain.from_iterable(rows) if self.make is None else map(self.make, rows))
 
 
 @frozen(eq=False)
@@ -57,7 +65,9 @@ class Plan:
     spec: str
     kind: type[Message]
     make: Make[Message]
-    unpack: Unpack  # the first segment and no tail: all there is, where there is no group
+    unpack: Unpack  # all there is of a message without groups, and an empty tail
+    head: Unpack  # the fields before the first group, its count left out
+    trailing: bool  # whether a single group ends the message
     segments: tuple[_Segment, ...]
     groups: tuple[_Group, ...]
 
@@ -66,46 +76,45 @@ class Plan:
 
         `WireError` when that is too short for its fields or its groups.
         """
-        end = offset + size
+        end = self._end(data, offset, size)
+        tail = b"" if end == size else bytes(data[offset + end : offset + size])
+        if self.trailing:
+            [group] = self.groups
+            items = group.read(data[offset + group.layout.start : offset + end])
+            return self.make((*self.head(data, offset + HEADER_BYTES), items, tail))
         position = offset + HEADER_BYTES
-        raw: list[object] = []
+        counts: list[int] = []
         values: list[object] = []
         for index, segment in enumerate(self.segments):
-            if end - position < segment.struct.size:
-                raise self._short(offset, size, position + segment.struct.size - offset)
             read = segment.struct.unpack_from(data, position)
             position += segment.struct.size
-            raw += read
             values += [read[kept] for kept in segment.kept]
-            if index == len(self.groups):
-                break
-            group = self.groups[index]
-            length = cast("int", raw[group.count]) * group.layout.stride_bytes
-            if end - position < length:
-                raise self._short(offset, size, position + length - offset)
-            items = group.struct.iter_unpack(data[position : position + length])
-            position += length
-            make = group.make
-            values.append(tuple(chain.from_iterable(items) if make is None else map(make, items)))
-        values.append(bytes(data[position:end]))
+            counts += [cast("int", read[counted]) for counted in segment.counted]
+            if index < len(self.groups):
+                group = self.groups[index]
+                length = counts[group.count] * group.layout.stride_bytes
+                values.append(group.read(data[position : position + length]))
+                position += length
+        values.append(tail)
         return self.make(values)
 
     def check(self, data: Octets, offset: int, size: int) -> None:
         """`WireError` where :meth:`decode` would raise one; cheaper, as nothing is made."""
-        needed = self.layout.size_bytes
-        if size < needed:
-            raise self._short(offset, size, needed)
-        if not self.groups:
-            return
-        position = offset + HEADER_BYTES
-        raw: list[object] = []
-        for segment, group in zip(self.segments, self.groups, strict=False):
-            raw += segment.struct.unpack_from(data, position)
-            length = cast("int", raw[group.count]) * group.layout.stride_bytes
-            needed += length
-            if size < needed:
-                raise self._short(offset, size, needed)
-            position += segment.struct.size + length
+        self._end(data, offset, size)
+
+    def _end(self, data: Octets, offset: int, size: int) -> int:
+        """Where the last field ends, from the start of the message."""
+        end = self.layout.size_bytes
+        if size < end:
+            raise self._short(offset, size, end)
+        longer = 0
+        for group in self.groups:
+            # The counts lie behind the groups before them.
+            (count,) = group.count_struct.unpack_from(data, offset + group.count_at + longer)
+            longer += cast("int", count) * group.layout.stride_bytes
+            if size < end + longer:
+                raise self._short(offset, size, end + longer)
+        return end + longer
 
     def encode(self, message: Message) -> bytes:
         """The message with its header; `UsageError` when a value has no room in its field."""
@@ -187,27 +196,32 @@ def plan_of(layout: MessageLayout, spec: str) -> Plan:
     names = kind._fields[:-1]
     if names != layout.field_names:
         raise UsageError(f"{spec}: the fields of {layout.kind} are {names}, not those of the table")
-    counts = {group.count: names.index(group.field) for group in layout.groups}
-    segments = tuple(_segment(fields, names, counts) for fields in _segments(layout))
-    every = [one.name if not one.field else "" for one in layout.fields]
-    groups = tuple(
-        _Group(
-            layout=group,
-            source=counts[group.count],
-            count=every.index(group.count),
-            struct=Struct(_format(group.fields)),
-            make=maker(ITEMS[group.kind]) if group.kind else None,
-        )
-        for group in layout.groups
-    )
+    sources = {group.count: names.index(group.field) for group in layout.groups}
+    segments = tuple(_segment(fields, names, sources) for fields in _segments(layout))
+    counts = [one for one in layout.fields if not one.field]
     return Plan(
         layout=layout,
         spec=spec,
         kind=kind,
         make=maker(kind),
         unpack=Struct(_format(segments[0].fields) + "0s").unpack_from,
+        head=Struct(_format(segments[0].fields, counts="x")).unpack_from,
+        trailing=len(layout.groups) == 1 and not segments[-1].fields,
         segments=segments,
-        groups=groups,
+        groups=tuple(_group(group, counts, sources[group.count]) for group in layout.groups),
+    )
+
+
+def _group(layout: GroupLayout, counts: Sequence[FieldLayout], source: int) -> _Group:
+    [index] = [index for index, one in enumerate(counts) if one.name == layout.count]
+    return _Group(
+        layout=layout,
+        source=source,
+        count=index,
+        count_at=counts[index].offset,
+        count_struct=Struct(_format([counts[index]])),
+        struct=Struct(_format(layout.fields)),
+        make=maker(ITEMS[layout.kind]) if layout.kind else None,
     )
 
 
@@ -218,21 +232,30 @@ def _segments(layout: MessageLayout) -> Iterator[tuple[FieldLayout, ...]]:
 
 
 def _segment(
-    fields: tuple[FieldLayout, ...], names: tuple[str, ...], counts: dict[str, int]
+    fields: tuple[FieldLayout, ...], names: tuple[str, ...], sources: dict[str, int]
 ) -> _Segment:
     return _Segment(
         fields=fields,
         struct=Struct(_format(fields)),
         kept=tuple(index for index, one in enumerate(fields) if one.field),
+        counted=tuple(index for index, one in enumerate(fields) if not one.field),
         sources=tuple(
-            (names.index(one.field), False) if one.field else (counts[one.name], True)
+            (names.index(one.field), False) if one.field else (sources[one.name], True)
             for one in fields
         ),
     )
 
 
-def _format(fields: Iterable[FieldLayout]) -> str:
-    codes = (f"{one.length_bytes}s" if one.type.code == "s" else one.type.code for one in fields)
+def _format(fields: Iterable[FieldLayout], *, counts: str = "") -> str:
+    """The format of these fields; with ``counts``, that letter for each byte of a count."""
+    codes = [
+        counts * one.length_bytes
+        if counts and not one.field
+        else f"{one.length_bytes}s"
+        if one.type.code == "s"
+        else one.type.code
+        for one in fields
+    ]
     return "<" + "".join(codes)
 
 
@@ -244,7 +267,8 @@ def _padded(one: FieldLayout, value: object) -> object:
 
 
 def _padding(one: FieldLayout) -> bytes:
-    if one.pad == "NUL":
+    # NUL ends a text of either language; the language of TEXT another field says.
+    if one.pad == "NUL" or one.type is WireType.TEXT:
         return b"\0" * one.length_bytes
     pad = " ".encode("utf-16-le") if one.type is WireType.UTF16LE else b" "
     return pad * (one.length_bytes // len(pad))
