@@ -143,15 +143,15 @@ class WatchRules:
     ``opening_due``: Hong Kong time by which the opening index is expected, as HH:MM:SS. 09:50:30
     in 2010 (HKEx report, Appendix I); since 19 October 2020 matching ends at random from 09:20 to
     09:22 (unconfirmed as a due time).
-    ``unchanged_ticks``, ``unchanged_moves``: an index is stuck when so many ticks in a row have one
-    value while its stocks' prices have changed so often.
+    ``unchanged_s``, ``unchanged_moves``: an index is stuck when it has had no other value for so
+    long while its stocks' prices have changed so often.
     ``stock_silent_s``, ``stock_trades``: a stock has stopped when it has not traded for so long,
     though it had traded at least so often that day and is not suspended.
     ``one_line_s``: a channel is told of when one of its lines has been silent for so long.
     """
 
     opening_due: str = "09:22:30"
-    unchanged_ticks: int = 15
+    unchanged_s: int = 30
     unchanged_moves: int = 20
     stock_silent_s: int = 600
     stock_trades: int = 50
