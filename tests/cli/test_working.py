@@ -119,6 +119,21 @@ def test_a_session_whose_steps_all_need_no_person_passes(desk: Desk, clock: Manu
     assert "listings/01-secondary-2023-04-15T1435.json" in kept
 
 
+def test_a_finished_session_run_again_shows_its_evidence_or_makes_one_more(
+    desk: Desk, clock: ManualClock
+) -> None:
+    turn(clock, IN_SESSION_1)
+    first = worked(desk, "--out", "pack").document
+    again = worked(desk, "--out", "pack").document
+    assert first == {**again, "resumed": False}
+    other = worked(desk, "--out", "other").document
+    assert ("other", False) == (other["evidence"], other["seal"] == first["seal"])
+    for name in ("pack", "other"):
+        require_whole(desk.home / name)
+    (desk.home / "taken").mkdir()
+    require_refused(worked(desk, "--out", "taken"), 6, "StoreError", "taken: is there already")
+
+
 def test_a_step_that_fails_stops_the_session_and_the_next_run_goes_on_there(
     desk: Desk, clock: ManualClock
 ) -> None:
@@ -225,14 +240,14 @@ def test_an_answer_that_is_missing_is_waited_for(program: Program, clock: Manual
     )
 
 
-def test_a_step_left_out_by_a_person_is_told_and_is_no_pass(
+def test_a_step_left_out_by_a_person_is_told_and_is_neither_pass_nor_failure(
     program: Program, clock: ManualClock
 ) -> None:
     turn(clock, VERIFYING)
     skipped = {"outcome": "skipped", "remark": "no OAPI programs here"}
     answers = write_answers(program.home / "answers.toml", **{"log-in-2": skipped})
     ended = program.here("rundown", "run", HKATS, VERIFICATION, "--answers", answers, "--json")
-    assert (1, "failed") == (ended.code, ended.document["outcome"])
+    assert (1, "partial") == (ended.code, ended.document["outcome"])
     row = next(row for row in ended.document["steps"] if row["step"] == "log-in-2")
     assert ("skipped", "no OAPI programs here", "duty desk") == (
         row["outcome"],

@@ -28,6 +28,7 @@ from hkex_ops.model import (
     Window,
 )
 from hkex_ops.render.pack import Outcome, Pack, PackFile, PackListing, PackStep
+from hkex_ops.rundown import Verdict
 
 __all__ = ["Node", "at", "listing", "pack_of", "page_of", "rollout_of", "session", "step"]
 
@@ -97,9 +98,10 @@ def pack_of(
     *steps: PackStep, rollout: Rollout | None = None, listings: tuple[PackListing, ...] = ()
 ) -> Pack:
     """A pack with two files beside its listings."""
+    passed = all(one.outcome is Outcome.PASSED for one in steps)
     return Pack(
         rollout=rollout or rollout_of(session("Session 1", at(14, 30), at(15, 30))),
-        passed=all(one.outcome is Outcome.PASSED for one in steps),
+        verdict=Verdict.PASSED if passed else Verdict.FAILED,
         steps=steps,
         listings=listings,
         files=(PackFile("events.jsonl", "a" * 64, 1234), PackFile("rundown.json", "b" * 64, 56)),

@@ -7,7 +7,7 @@ from pathlib import Path
 from hkex_ops import ManualClock
 from hkex_ops.evidence import digest
 from hkex_ops.flows.evidence import EvidenceFolder, verify_evidence
-from hkex_ops.flows.summary import SUMMARY, add_summary
+from hkex_ops.flows.summary import SUMMARY, add_summary, pack_steps
 from hkex_ops.model import JsonObject, plain
 from hkex_ops.rundown import (
     Abort,
@@ -18,6 +18,7 @@ from hkex_ops.rundown import (
     RundownStep,
     Skip,
     Start,
+    Verdict,
 )
 from tests.render.packs import at, listing, page_of, rollout_of, session
 
@@ -58,7 +59,7 @@ def written(folder: Path) -> Path:
             assert isinstance(body, dict)
             evidence.add(f"listings/0{n}.json", body)
         evidence.add("forms/confirmation.pdf", b"%PDF")
-        add_summary(evidence, ROLLOUT, rundown, events)
+        add_summary(evidence, ROLLOUT, Verdict.ABORTED, pack_steps(rundown.states, events))
     return target
 
 
@@ -128,7 +129,7 @@ def test_a_file_beside_the_listings_that_is_none_is_no_listing(tmp_path: Path) -
         tmp_path / "pack", identifier="x", clock=ManualClock(at(16))
     ) as evidence:
         evidence.add("listings/01.json", strange)
-        add_summary(evidence, ROLLOUT, rundown, events)
+        add_summary(evidence, ROLLOUT, Verdict.ABORTED, pack_steps(rundown.states, events))
     text = (tmp_path / "pack" / "data" / SUMMARY).read_text(encoding="utf-8")
     assert "Folder listings" not in text
     assert "listings/01.json" in text

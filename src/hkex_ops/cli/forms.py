@@ -11,11 +11,19 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.options import At, Json, parse_at, system_clock
+from hkex_ops.cli.options import At, Config, Json, parse_at
+from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.text import say, say_bound, say_instant, say_window
-from hkex_ops.config.shipped import load_calendar, load_rollouts, rollout_named
+from hkex_ops.cli.working import Work, desk_of, now_of
 from hkex_ops.errors import Denied
-from hkex_ops.flows.forms import FilledDocument, FormState, fill, form_named, form_state
+from hkex_ops.flows.forms import (
+    FilledDocument,
+    FormState,
+    fill,
+    form_named,
+    form_state,
+)
+from hkex_ops.flows.journal import Journal
 from hkex_ops.model import FieldKind, Form, FormField, JsonObject, Rollout, plain
 
 __all__ = ["fill_", "list_"]
@@ -39,9 +47,11 @@ def fill_(
         Path, Parameter(name=["--out", "-o"], help="The PDF to write; never overwritten.")
     ],
     at: At = None,
+    work: Work = None,
+    config: Config = None,
     json: Json = False,
 ) -> Answer:
-    """Make a form as a PDF, the values printed on the page.
+    """Make a form as a PDF, the values printed on the page; a copy goes into the journal.
 
     Exits 3 outside the form's validity; made after its deadline, it exits 1.
 
@@ -52,15 +62,22 @@ def fill_(
     form
         The form's id or the letter of its appendix, such as B.
     """
-    chosen = rollout_named(rollout, load_rollouts(load_calendar()))
-    instant = parse_at(at, system_clock())
-    found = form_named(form, chosen)
+    desk = desk_of(rollout, config, work)
+    instant = parse_at(at, desk.clock)
+    found = form_named(form, desk.rollout)
     try:
-        made = fill(chosen, found, data, out, at=instant)
+        made = fill(
+            desk.rollout,
+            found,
+            data,
+            out,
+            at=instant,
+            journal=lambda: Journal.open(desk.work, desk.rollout.id, clock=desk.clock),
+        )
     except Denied as denied:
-        return _denied(chosen, found, denied, instant)
+        return _denied(desk.rollout, found, denied, instant)
     return Answer(
-        _made_document(chosen, made, instant),
+        _made_document(desk.rollout, made, instant),
         lambda console: _render_made(made, console),
         ExitCode.DONE if made.finding is None else ExitCode.FINDINGS,
     )
@@ -87,7 +104,14 @@ def _denied(rollout: Rollout, form: Form, denied: Denied, at: datetime) -> Answe
     )
 
 
-def list_(rollout: str | None = None, /, *, at: At = None, json: Json = False) -> Answer:
+def list_(
+    rollout: str | None = None,
+    /,
+    *,
+    at: At = None,
+    config: Config = None,
+    json: Json = False,
+) -> Answer:
     """List the forms that the papers bring, how they stand now, and the fields of each.
 
     Parameters
@@ -95,10 +119,9 @@ def list_(rollout: str | None = None, /, *, at: At = None, json: Json = False) -
     rollout
         Only this rollout's; else all.
     """
-    rollouts = load_rollouts(load_calendar())
-    chosen = list(rollouts.values()) if rollout is None else [rollout_named(rollout, rollouts)]
-    instant = parse_at(at, system_clock())
-    forms = [(one, form) for one in chosen for form in one.forms]
+    papers, _ = known_papers(config)
+    instant = parse_at(at, now_of())
+    forms = [(one, form) for one in papers.chosen(rollout) for form in one.forms]
     return Answer(
         {
             "at": plain(instant),

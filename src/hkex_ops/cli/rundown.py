@@ -14,6 +14,7 @@ from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.bench import Bench, bench_of
+from hkex_ops.cli.evidence import shown_path, target_of
 from hkex_ops.cli.logs import configure_logs
 from hkex_ops.cli.options import At, Config, Json, Source, Verbose, parse_at
 from hkex_ops.cli.papers import Audience
@@ -21,15 +22,16 @@ from hkex_ops.cli.screen import STEP_WIDTH, Screen
 from hkex_ops.cli.text import say, say_instant, say_window
 from hkex_ops.cli.working import By, Desk, Remark, Work, desk_of
 from hkex_ops.config.structuring import nearest
-from hkex_ops.errors import StoreError, UsageError
-from hkex_ops.flows.attempts import Outcome, StepRow, Worked, rows_of
+from hkex_ops.errors import UsageError
+from hkex_ops.flows.attempts import StepRow, Worked, rows_of
 from hkex_ops.flows.journal import Journal
-from hkex_ops.flows.pack import Packed, default_target, pack_session, require_free
+from hkex_ops.flows.pack import kept_evidence, pack_again, pack_session
+from hkex_ops.flows.packing import Packed, require_free
 from hkex_ops.flows.working import SessionRun
 from hkex_ops.model import JsonObject, plain
 from hkex_ops.rollouts import ItemKind
 from hkex_ops.rollouts.items import items_of
-from hkex_ops.rundown import Barred, PlannedStep, snapshot_after
+from hkex_ops.rundown import Barred, PlannedStep, Verdict, snapshot_after
 
 __all__ = ["done", "run", "show"]
 
@@ -71,7 +73,7 @@ def run(
     if bar is not None:
         return _denied(bench, bar)
     asker = bench.asker(answers)
-    if out is not None and not bench.is_over:
+    if out is not None and _is_new(out, bench):
         require_free(out)
     screen = Screen(Console(stderr=json, highlight=False))
     with ExitStack() as stack:
@@ -95,9 +97,8 @@ def run(
         screen.run = session_run
         worked = asyncio.run(session_run.work())
         packed: Packed | None = None
-        if worked.outcome is not Outcome.WAITING:
-            target = _target(out, bench)
-            packed = pack_session(journal, bench.desk.rollout, bench.session, bench.steps, target)
+        if worked.outcome is not Verdict.WAITING:
+            packed = _packed(bench, journal, out)
     return _worked(bench, worked, packed)
 
 
@@ -191,16 +192,24 @@ def done(
     )
 
 
-def _target(out: Path | None, bench: Bench) -> Path:
-    """Where the evidence goes; ``./evidence`` is made when it is not there."""
-    if out is not None:
-        return out
-    target = default_target(bench.desk.rollout, bench.session, bench.desk.clock)
-    try:
-        target.parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"cannot be made: {error}; give --out", path=str(target.parent)) from error
-    return target
+def _is_new(out: Path, bench: Bench) -> bool:
+    """Whether nothing of this session is, or was being, made at ``out``."""
+    attempt = bench.attempt()
+    kept = None if attempt is None else kept_evidence(attempt)
+    return not bench.is_over or (kept is not None and kept.folder != out.absolute())
+
+
+def _packed(bench: Bench, journal: Journal, out: Path | None) -> Packed:
+    """The evidence of the session that is over; one more of it where ``out`` asks for one."""
+    rollout, session = bench.desk.rollout, bench.session
+    attempt = bench.attempt()
+    kept = None if attempt is None else kept_evidence(attempt)
+    if kept is None:
+        target = target_of(out, f"{rollout.id}-{session.id}", bench.desk.clock)
+        return pack_session(journal, rollout, session, bench.steps, target)
+    if out is None or kept.folder == out.absolute():
+        return kept
+    return pack_again(journal, rollout, session, out)
 
 
 def _require_item(item: str, desk: Desk) -> None:
@@ -221,7 +230,7 @@ def _require_item(item: str, desk: Desk) -> None:
 
 
 def _worked(bench: Bench, worked: Worked, packed: Packed | None) -> Answer:
-    folder = None if packed is None else _shown(packed.folder)
+    folder = None if packed is None else shown_path(packed.folder)
     document: JsonObject = {
         **bench.headline,
         "outcome": worked.outcome.value,
@@ -243,14 +252,8 @@ def _worked(bench: Bench, worked: Worked, packed: Packed | None) -> Answer:
             say(console, f"Evidence in {folder}; prove it with: hkex-ops evidence verify {folder}")
             say(console, f"Seal {packed.seal}")
 
-    code = ExitCode.DONE if worked.outcome is Outcome.PASSED else ExitCode.FINDINGS
+    code = ExitCode.DONE if worked.outcome is Verdict.PASSED else ExitCode.FINDINGS
     return Answer(document, render, code)
-
-
-def _shown(folder: Path) -> str:
-    """A path as short as it can be said from here."""
-    here = Path.cwd()
-    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
 
 
 def _denied(bench: Bench, bar: Barred) -> Answer:

@@ -94,7 +94,10 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "evidence",
         "Evidence folders: what can be shown afterwards.",
-        (("verify", "hkex_ops.cli.evidence:verify", "Prove an evidence folder whole, offline."),),
+        (
+            ("pack", "hkex_ops.cli.evidence:pack", "Pack a rollout, or one session, as evidence."),
+            ("verify", "hkex_ops.cli.evidence:verify", "Prove an evidence folder whole, offline."),
+        ),
     ),
 )
 # Offered by plug-ins; known here so that asking without the plug-in says which one to install.

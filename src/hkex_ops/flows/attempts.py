@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 
 from attrs import frozen
 
 from hkex_ops.evidence import Record
-from hkex_ops.model import JsonObject
+from hkex_ops.model import JsonObject, Rollout, Session
 from hkex_ops.rundown import (
     PlannedStep,
     RundownEvent,
@@ -23,18 +22,20 @@ from hkex_ops.rundown import (
     StepRefused,
     StepSkipped,
     StepState,
+    Verdict,
+    planned_steps,
 )
 
-__all__ = ["Attempt", "Outcome", "StepRow", "Worked", "endings_of", "latest_attempt", "rows_of"]
-
-
-class Outcome(StrEnum):
-    """How a session stands when a run of it ends."""
-
-    PASSED = "passed"  # every step passed
-    FAILED = "failed"  # it is over, and a step failed, was left out or proves nothing
-    ABORTED = "aborted"  # somebody ended it before its end
-    WAITING = "waiting"  # it is to be resumed
+__all__ = [
+    "Attempt",
+    "StepRow",
+    "Worked",
+    "attempts_of",
+    "endings_of",
+    "latest_attempt",
+    "rows_of",
+    "steps_of",
+]
 
 
 @frozen
@@ -71,6 +72,12 @@ class Attempt:
         )
 
     @property
+    def outcome(self) -> Verdict:
+        """How it was concluded; ``waiting`` while it was not."""
+        concluded = self.concluded
+        return Verdict.WAITING if concluded is None else Verdict(str(concluded.body["outcome"]))
+
+    @property
     def concluded(self) -> Record | None:
         """The entry that concludes it, if it was."""
         return self.last("session-concluded")
@@ -95,7 +102,7 @@ class Attempt:
 class Worked:
     """How a run of a session ended. ``waiting_for`` is the step it waits at, ``why`` why."""
 
-    outcome: Outcome
+    outcome: Verdict
     rows: tuple[StepRow, ...]
     attempt: int
     resumed: bool
@@ -103,18 +110,29 @@ class Worked:
     why: str = ""
 
 
-def latest_attempt(entries: Iterable[Record], session: str) -> Attempt | None:
-    """The last attempt at ``session`` that ``entries`` tell of."""
-    own: list[Record] = []
-    number = 0
+def attempts_of(entries: Iterable[Record], session: str) -> tuple[Attempt, ...]:
+    """Every attempt at ``session`` that ``entries`` tell of, the first one first."""
+    found: list[list[Record]] = []
     for entry in entries:
         if entry.body.get("session") != session:
             continue
         if entry.kind == "session-begun":
-            number, own = number + 1, []
-        if number:
-            own.append(entry)
-    return Attempt(number, tuple(own)) if own else None
+            found.append([])
+        if found:
+            found[-1].append(entry)
+    return tuple(Attempt(number, tuple(own)) for number, own in enumerate(found, start=1))
+
+
+def latest_attempt(entries: Iterable[Record], session: str) -> Attempt | None:
+    """The last attempt at ``session`` that ``entries`` tell of."""
+    found = attempts_of(entries, session)
+    return found[-1] if found else None
+
+
+def steps_of(rollout: Rollout, session: Session, attempt: Attempt) -> tuple[PlannedStep, ...]:
+    """The steps of ``session`` for whom ``attempt`` was begun."""
+    audience = attempt.begun.get("audience")
+    return planned_steps(rollout, session, audience if isinstance(audience, str) else None)
 
 
 def endings_of(steps: Sequence[PlannedStep], attempt: Attempt) -> tuple[RundownEvent, ...]:

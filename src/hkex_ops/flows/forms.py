@@ -3,11 +3,13 @@
 Outside its validity a form means nothing, so none is made (`Denied`). After its deadline it is
 made, and the lateness is a finding: no paper says that a late form is thrown away, and a desk that
 is late wants the form at once, and to know that it is late. Neither is printed with the time it
-was made: the page follows from the paper and the data alone.
+was made: the page follows from the paper and the data alone. What was made is kept beside the
+rollout's journal, so that evidence can show the very form that may have been sent.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,13 +18,23 @@ from attrs import frozen
 
 from hkex_ops.config.structuring import document_of, nearest, read_text
 from hkex_ops.errors import ConfigError, Denied, UsageError
-from hkex_ops.evidence import digest
-from hkex_ops.flows.outputs import write_new_file
-from hkex_ops.model import Form, Holding, Rollout
+from hkex_ops.evidence import Record, digest
+from hkex_ops.flows.journal import Journal
+from hkex_ops.flows.outputs import new_file
+from hkex_ops.model import Form, Holding, JsonObject, Rollout
 from hkex_ops.render.filling import FilledForm, fill_form
 from hkex_ops.render.words import say_bound, say_window
 
-__all__ = ["FilledDocument", "FormState", "fill", "form_named", "form_pdf", "form_state"]
+__all__ = [
+    "FilledDocument",
+    "FormMade",
+    "FormState",
+    "fill",
+    "form_named",
+    "form_pdf",
+    "form_state",
+    "forms_made",
+]
 
 EXTRA = "forms"
 
@@ -46,6 +58,24 @@ class FilledDocument:
     sha256: str
     size_bytes: int
     state: FormState
+    finding: str | None
+
+
+@frozen
+class FormMade:
+    """What the journal keeps of a form that was made.
+
+    ``at`` is the moment it was made for, ``recorded`` when it was; ``kept`` is where its copy lies
+    beside the journal, ``file`` the name it was given.
+    """
+
+    form: str
+    at: datetime
+    recorded: datetime
+    file: str
+    kept: str
+    sha256: str
+    size_bytes: int
     finding: str | None
 
 
@@ -88,25 +118,77 @@ def form_pdf(filled: FilledForm, rollout: Rollout) -> bytes:
     return engine(filled, paper=_paper(filled.form, rollout))
 
 
-def fill(rollout: Rollout, form: Form, data: Path, out: Path, *, at: datetime) -> FilledDocument:
+def fill(
+    rollout: Rollout,
+    form: Form,
+    data: Path,
+    out: Path,
+    *,
+    at: datetime,
+    journal: Callable[[], Journal] | None = None,
+) -> FilledDocument:
     """Make ``form`` with the values of the TOML file ``data`` and write it to ``out``, a new file.
 
-    Raises `Denied` outside the form's validity, `ConfigError` with every fault of the data file,
-    and `StoreError` where ``out`` is taken or cannot be written; then nothing of it is there.
+    A ``journal`` is opened once the form is made, and the form is kept and told there before it
+    stands at ``out``. Raises `Denied` outside the form's validity, `ConfigError` with every fault
+    of the data file, and `StoreError` where ``out`` is taken or cannot be written; then nothing of
+    it is there.
     """
-    state = form_state(form, at)
-    _require_valid(form, state)
+    state = _require_valid(form, at)
     text = read_text(data, what="data file")
     filled = fill_form(form, document_of(text, document=str(data)), document=str(data))
     pdf = form_pdf(filled, rollout)
-    write_new_file(out, pdf)
     finding = _finding(form, state) or _too_soon(form, rollout, at)
-    return FilledDocument(form, out, digest(pdf), len(pdf), state, finding)
+    made = FilledDocument(form, out, digest(pdf), len(pdf), state, finding)
+    with new_file(out, pdf):
+        if journal is not None:
+            with journal() as opened:
+                _note(opened, made, pdf, at)
+    return made
 
 
-def _require_valid(form: Form, state: FormState) -> None:
+def forms_made(entries: Iterable[Record]) -> tuple[FormMade, ...]:
+    """Every form that ``entries`` tell of, in order; one made twice is there twice."""
+    return tuple(made for entry in entries if (made := _made(entry)) is not None)
+
+
+def _note(journal: Journal, made: FilledDocument, pdf: bytes, at: datetime) -> None:
+    kept = f"forms/{made.sha256}.pdf"
+    journal.keep(kept, pdf)
+    told: JsonObject = {
+        "form": made.form.id,
+        "at": at.isoformat(),
+        "file": made.path.name,
+        "kept": kept,
+        "sha256": made.sha256,
+        "size_bytes": made.size_bytes,
+        "finding": made.finding,
+    }
+    journal.record("form-made", told)
+
+
+def _made(entry: Record) -> FormMade | None:
+    match entry.kind, entry.body:
+        case "form-made", {
+            "form": str(form),
+            "at": str(at),
+            "file": str(file),
+            "kept": str(kept),
+            "sha256": str(sealed),
+            "size_bytes": int(size),
+            "finding": str() | None as finding,
+        }:
+            when, recorded = datetime.fromisoformat(at), datetime.fromisoformat(entry.at)
+            return FormMade(form, when, recorded, file, kept, sealed, size, finding)
+        case _:
+            return None
+
+
+def _require_valid(form: Form, at: datetime) -> FormState:
+    """Where ``form`` stands at ``at``; `Denied` outside its validity."""
+    state = form_state(form, at)
     if form.valid is None or state not in (FormState.NOT_YET, FormState.CLOSED):
-        return
+        return state
     raise Denied(
         f"filling {form.id}",
         rule=f"the form is valid only {say_window(form.valid)}",

@@ -11,11 +11,13 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hkex_ops.errors import StoreError
 from hkex_ops.flows.store.disk import Folder, translating
 
-__all__ = ["write_new_file", "write_over_file"]
+__all__ = ["new_file", "write_new_file", "write_over_file"]
 
 SAFE = "nothing of that name was touched"
+TAKEN = "something of that name is there already, and nothing is ever overwritten"
 
 
 def write_over_file(path: Path, data: bytes) -> None:
@@ -26,9 +28,23 @@ def write_over_file(path: Path, data: bytes) -> None:
 
 def write_new_file(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path``, which must be free; `StoreError` when it is not."""
-    with _written(path, data) as (folder, part), translating(path, "put the file there", SAFE):
-        # A link, unlike a renaming, never takes the place of what is there.
-        os.link(part, path.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
+    with new_file(path, data):
+        pass
+
+
+@contextmanager
+def new_file(path: Path, data: bytes) -> Generator[None]:
+    """Put ``data`` at ``path``, which must be free, when the body ends well; `StoreError` else.
+
+    What the body keeps of the file is kept before anybody can meet it.
+    """
+    with _written(path, data) as (folder, part):
+        if folder.look(path.name) is not None:
+            raise StoreError(TAKEN, path=str(path), safe=SAFE)
+        yield
+        with translating(path, "put the file there", SAFE):
+            # A link, unlike a renaming, never takes the place of what is there.
+            os.link(part, path.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
 
 
 @contextmanager

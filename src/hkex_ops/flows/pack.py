@@ -2,79 +2,59 @@
 
 Made from the journal alone, so that it may be made again when its making was interrupted. The
 events keep the times at which they were recorded; ``Journal-Head`` in the bag's description says
-where the rollout's journal ended then, which ties the two together.
+where the rollout's journal ended then, which ties the two together. The forms that serve the
+session, and the overrides that held in it, lie in the pack too.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from attrs import frozen
-
-from hkex_ops.clock import Clock
-from hkex_ops.errors import StoreError, UsageError
-from hkex_ops.evidence import digest
+from hkex_ops.errors import UsageError
 from hkex_ops.flows.attempts import (
     Attempt,
     StepRow,
     endings_of,
     latest_attempt,
     rows_of,
+    steps_of,
 )
-from hkex_ops.flows.evidence import EvidenceFolder, verify_evidence
+from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.journal import Journal
-from hkex_ops.flows.store.disk import translating
-from hkex_ops.flows.summary import add_summary
+from hkex_ops.flows.packing import (
+    Packed,
+    Recorded,
+    begun_and_not_kept,
+    head_of,
+    kept_file,
+    make_once,
+)
+from hkex_ops.flows.paperwork import Desk, add_documents
+from hkex_ops.flows.summary import add_summary, pack_steps
 from hkex_ops.model import JsonObject, Rollout, Session, plain
-from hkex_ops.rundown import PlannedStep, Rundown, snapshot_after
+from hkex_ops.rundown import PlannedStep, snapshot_after
 
-__all__ = ["Packed", "default_target", "kept_evidence", "pack_session", "require_free"]
+__all__ = [
+    "PACK_KINDS",
+    "kept_evidence",
+    "pack_again",
+    "pack_session",
+    "rollout_document",
+    "rundown_lines",
+]
+
+PACK_KINDS = ("pack-begun", "pack-made")
+"""The entries about packs that were asked for besides the one that concludes a session."""
 
 _DESCRIPTION = "Session worked with hkex-ops rundown run"
-
-
-@frozen
-class Packed:
-    """The evidence of one attempt: its folder, and the seal to keep elsewhere."""
-
-    folder: Path
-    seal: str
-
-
-class _Recorded:
-    """A clock that shows when the entry at hand was recorded."""
-
-    def __init__(self, at: datetime) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        """The time of the entry."""
-        return self.at
-
-
-def default_target(rollout: Rollout, session: Session, clock: Clock) -> Path:
-    """``./evidence/ROLLOUT-SESSION-TIME``."""
-    return Path("evidence", f"{rollout.id}-{session.id}-{clock.now():%Y%m%dT%H%M%S}")
-
-
-def require_free(target: Path) -> None:
-    """`StoreError` when evidence could not be put to ``target``: better said before the work."""
-    partial = _partial(target)
-    if not partial.parent.is_dir():
-        raise StoreError("is no folder: make it first, or name another", path=str(partial.parent))
-    for path in (target, partial):
-        if path.is_symlink() or path.exists():
-            raise StoreError(
-                "is there already, and evidence is never overwritten: name a folder that is new",
-                path=str(path),
-            )
+_KINDS = ("evidence-begun", "evidence-kept")
+_OF_MAKING = ("evidence-begun", "pack-begun")
 
 
 def kept_evidence(attempt: Attempt) -> Packed | None:
-    """The evidence that was made of an attempt, if it was."""
+    """The evidence that was made of an attempt when it was concluded, if it was."""
     kept = attempt.last("evidence-kept")
     if kept is None:
         return None
@@ -100,112 +80,108 @@ def pack_session(
         return packed
     begun = attempt.last("evidence-begun")
     left = None if begun is None else Path(str(begun.body["folder"]))
-    if left is not None:
-        _clear(_partial(left))
-    seal = _whole(left) if left is not None and left.exists() else None
-    if seal is not None and left is not None:
-        target = left
-    else:
-        target = target.absolute()
-        require_free(target)
-        note: JsonObject = {"session": session.id, "folder": str(target)}
-        journal.record("evidence-begun", note)
-        seal = _make(journal, rollout, session, attempt, steps, target)
-    journal.record("evidence-kept", {"session": session.id, "folder": str(target), "seal": seal})
-    return Packed(target, seal)
+    making = _Making(journal, rollout, session, attempt, steps)
+    return make_once(journal, target, {"session": session.id}, _KINDS, left, making.make)
 
 
-def _make(
-    journal: Journal,
-    rollout: Rollout,
-    session: Session,
-    attempt: Attempt,
-    steps: Sequence[PlannedStep],
-    target: Path,
-) -> str:
-    """Write the folder; its seal."""
-    concluded = attempt.concluded
-    assert concluded is not None, "only a concluded attempt is packed"
-    clock = _Recorded(datetime.fromisoformat(attempt.entries[0].at))
-    info = {
-        "Source-Organization": "hkex-ops",
-        "External-Description": _DESCRIPTION,
-        "Journal-Head": f"{journal.head.sequence} sha256:{journal.head.digest}",
-    }
-    rundown = Rundown([one.step for one in steps if one.barred is None])
-    rundown.restore(snapshot_after(list(rundown.states), attempt.events))
-    rows = rows_of(steps, rundown.snapshot(), attempt)
-    name = f"{rollout.id}/{session.id}"
-    with EvidenceFolder.create(target, identifier=name, clock=clock, info=info) as evidence:
-        for entry in attempt.entries:
-            if entry.kind == "evidence-begun":
-                continue
-            clock.at = datetime.fromisoformat(entry.at)
-            told = entry.body.get("event")
-            evidence.record(entry.kind, told if isinstance(told, dict) else entry.body)
-            if entry.kind == "file-kept":
-                evidence.add(str(entry.body["path"]), _kept(journal, entry.body))
+def pack_again(journal: Journal, rollout: Rollout, session: Session, target: Path) -> Packed:
+    """Make one more pack of the last attempt at ``session``, at the new folder ``target``.
+
+    An attempt that is not concluded is packed as far as it came. `UsageError` when the session
+    was never begun.
+    """
+    entries = journal.entries()
+    attempt = latest_attempt(entries, session.id)
+    if attempt is None:
+        raise UsageError(f"session {session.id} of {rollout.id} was never begun: nothing to pack")
+    left = target.absolute() if begun_and_not_kept(entries, PACK_KINDS, target) else None
+    making = _Making(journal, rollout, session, attempt, steps_of(rollout, session, attempt))
+    return make_once(journal, target, {"session": session.id}, PACK_KINDS, left, making.make)
+
+
+def rollout_document(rollout: Rollout) -> JsonObject:
+    """The rollout as the pack keeps it: all that the papers say, times resolved."""
+    stated = plain(rollout)
+    assert isinstance(stated, dict), "a rollout's plain form is an object"
+    return stated
+
+
+class _Making:
+    """The making of one session's pack."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        rollout: Rollout,
+        session: Session,
+        attempt: Attempt,
+        steps: Sequence[PlannedStep],
+    ) -> None:
+        self._journal = journal
+        self._rollout = rollout
+        self._session = session
+        self._attempt = attempt
+        self._steps = steps
+
+    def make(self, target: Path) -> str:
+        """Write the folder; its seal."""
+        attempt, rollout = self._attempt, self._rollout
+        clock = Recorded(datetime.fromisoformat(attempt.entries[0].at))
+        info = {
+            "Source-Organization": "hkex-ops",
+            "External-Description": _DESCRIPTION,
+            "Journal-Head": head_of(self._journal.head),
+        }
+        name = f"{rollout.id}/{self._session.id}"
+        with EvidenceFolder.create(target, identifier=name, clock=clock, info=info) as evidence:
+            desk = Desk(self._journal, rollout, self._journal.entries())
+            end = datetime.fromisoformat(attempt.entries[-1].at)
+            papers = desk.of_session(evidence, self._session, end)
+            entries = [*attempt.entries, *desk.concerning(papers)]
+            for entry in sorted(entries, key=lambda one: one.sequence):
+                if entry.kind in _OF_MAKING:
+                    continue
+                clock.at = datetime.fromisoformat(entry.at)
+                told = entry.body.get("event")
+                evidence.record(entry.kind, told if isinstance(told, dict) else entry.body)
+                if entry.kind == "file-kept":
+                    place, sealed = str(entry.body["kept"]), str(entry.body["sha256"])
+                    evidence.add(str(entry.body["path"]), kept_file(self._journal, place, sealed))
+            self._add_rundown(evidence)
+            add_documents(evidence, papers)
+            evidence.add("rollout.json", rollout_document(rollout))
+            worked = [one.step for one in self._steps if one.barred is None]
+            rows = pack_steps(worked, endings_of(self._steps, attempt))
+            add_summary(evidence, rollout, attempt.outcome, rows, papers)
+            return evidence.close()
+
+    def _add_rundown(self, evidence: EvidenceFolder) -> None:
+        worked = [one.step for one in self._steps if one.barred is None]
+        states = snapshot_after(worked, self._attempt.events)
+        rows = rows_of(self._steps, states, self._attempt)
         document: JsonObject = {
-            "rollout": rollout.id,
-            "session": session.id,
-            "outcome": concluded.body["outcome"],
-            "audience": attempt.begun.get("audience"),
-            "attempt": attempt.number,
+            "rollout": self._rollout.id,
+            "session": self._session.id,
+            "outcome": self._attempt.outcome.value,
+            "audience": self._attempt.begun.get("audience"),
+            "attempt": self._attempt.number,
             "steps": [plain(row) for row in rows],
         }
         evidence.add("rundown.json", document)
-        evidence.add("rundown.txt", _text(rollout, session, document, rows))
-        stated = plain(rollout)
-        assert isinstance(stated, dict), "a rollout's plain form is an object"
-        evidence.add("rollout.json", stated)
-        add_summary(evidence, rollout, rundown, endings_of(steps, attempt))
-        return evidence.close()
+        lines = [f"{self._rollout.id}: {self._rollout.title}"]
+        lines += rundown_lines(self._session, self._attempt, rows)
+        evidence.add("rundown.txt", "\n".join(lines) + "\n")
 
 
-def _kept(journal: Journal, body: JsonObject) -> bytes:
-    place = str(body["kept"])
-    data = journal.kept(place)
-    if digest(data) != body["sha256"]:
-        raise StoreError(
-            "is not what it was when it was kept: put back your backup",
-            path=str(journal.path.parent / "kept" / place),
-            safe="no evidence was made of it",
-        )
-    return data
-
-
-def _text(rollout: Rollout, session: Session, document: JsonObject, rows: Sequence[StepRow]) -> str:
+def rundown_lines(session: Session, attempt: Attempt, rows: Sequence[StepRow]) -> list[str]:
+    """A session's rundown as lines of text."""
     lines = [
-        f"{rollout.id}: {rollout.title}",
         f"{session.id}: {session.name}, {session.window.start} to {session.window.until}",
         f"source: {session.source}",
-        f"outcome: {document['outcome']}",
+        f"outcome: {attempt.outcome}",
         "",
     ]
     for row in rows:
         who = f" ({row.by})" if row.by else ""
         lines.append(f"{row.at or '-':<33}{row.outcome:<10}{row.step:<25}{row.found}{who}")
-    return "\n".join(lines) + "\n"
-
-
-def _partial(target: Path) -> Path:
-    target = target.absolute()
-    return target.with_name(f"{target.name}.partial")
-
-
-def _clear(partial: Path) -> None:
-    """Remove what this journal's own, interrupted making left: it is all in the journal still."""
-    if partial.exists() and not partial.is_symlink():
-        with translating(partial, "clear away what an interrupted run left"):
-            shutil.rmtree(partial)
-
-
-def _whole(folder: Path) -> str | None:
-    """The seal of a folder that verifies; `StoreError` for one that does not."""
-    report = verify_evidence(folder)
-    if report.findings or report.seal is None:
-        raise StoreError(
-            "was made by an interrupted run and was changed since: move it away, then run again",
-            path=str(folder),
-        )
-    return report.seal
+    return lines

@@ -12,18 +12,27 @@ from datetime import date, datetime
 from hkex_ops.evidence import parse_object
 from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.model import Endpoint, Json, ListedReport, Listing, Rollout, SiteRole
-from hkex_ops.render.pack import Outcome, Pack, PackFile, PackListing, PackStep
+from hkex_ops.render.pack import (
+    NO_PAPERS,
+    Outcome,
+    Pack,
+    PackFile,
+    PackListing,
+    PackPapers,
+    PackStep,
+)
 from hkex_ops.render.summary import summary
 from hkex_ops.rundown import (
-    Rundown,
     RundownEvent,
+    RundownStep,
     SessionAborted,
     StepFinished,
     StepRefused,
     StepSkipped,
+    Verdict,
 )
 
-__all__ = ["SUMMARY", "add_summary"]
+__all__ = ["SUMMARY", "add_summary", "pack_steps"]
 
 SUMMARY = "summary.html"
 """The payload file that holds the page."""
@@ -32,18 +41,22 @@ _LISTINGS = "listings/"
 
 
 def add_summary(
-    evidence: EvidenceFolder, rollout: Rollout, rundown: Rundown, events: Iterable[RundownEvent]
+    evidence: EvidenceFolder,
+    rollout: Rollout,
+    verdict: Verdict,
+    steps: Iterable[PackStep],
+    papers: PackPapers = NO_PAPERS,
 ) -> None:
     """Put ``summary.html`` into the payload of ``evidence``, which must be complete otherwise.
 
-    ``events`` are the rundown's, in order; those that end a step become rows, and a step that
-    none of them ends is shown as not done. Raises what :meth:`EvidenceFolder.add` raises.
+    ``steps`` are rows such as :func:`pack_steps` gives, ``papers`` what was done beside them.
+    Raises what :meth:`EvidenceFolder.add` raises.
     """
     files = evidence.files()
     pack = Pack(
         rollout=rollout,
-        passed=rundown.passed,
-        steps=tuple(_steps(rundown, tuple(events))),
+        verdict=verdict,
+        steps=tuple(steps),
         listings=tuple(
             PackListing(path, listing)
             for path in files
@@ -52,11 +65,16 @@ def add_summary(
         files=tuple(PackFile(path, sha256, size) for path, (sha256, size) in files.items()),
         head=evidence.head,
         info=tuple(evidence.info.items()),
+        papers=papers,
     )
     evidence.add(SUMMARY, summary(pack))
 
 
-def _steps(rundown: Rundown, events: tuple[RundownEvent, ...]) -> Iterator[PackStep]:
+def pack_steps(
+    steps: Iterable[RundownStep], events: Iterable[RundownEvent], group: str = ""
+) -> Iterator[PackStep]:
+    """The rows of a rundown of ``steps``: one for each event that ended a step or the session, in
+    order, then one for every step that none of them ends. ``group`` is their common heading."""
     ended: set[tuple[str, str]] = set()
     for event in events:
         match event:
@@ -70,23 +88,28 @@ def _steps(rundown: Rundown, events: tuple[RundownEvent, ...]) -> Iterator[PackS
                 text = f"not come to: {', '.join(abandoned)}" if abandoned else ""
                 ended |= {(session, id) for id in abandoned}
                 yield PackStep(
-                    session, "session aborted", text, Outcome.ABANDONED, at, found, None, by
+                    session, "session aborted", text, Outcome.ABANDONED, at, found, None, by, group
                 )
                 continue
             case _:
                 continue
         ended.add((step.session, step.id))
-        yield PackStep(step.session, step.id, step.text, outcome, at, found, step.source, by)
-    for step in rundown.states:
+        yield PackStep(step.session, step.id, step.text, outcome, at, found, step.source, by, group)
+    for step in steps:
         if (step.session, step.id) not in ended:
             yield PackStep(
-                step.session, step.id, step.text, Outcome.NOT_DONE, None, "", step.source
+                *(step.session, step.id, step.text, Outcome.NOT_DONE, None, "", step.source),
+                group=group,
             )
 
 
 def _listing(content: bytes) -> Listing | None:
     """The folder listing that a file of the pack spells; nothing where it is something else."""
-    match parse_object(content.rstrip(b"\n")):
+    try:
+        stated = parse_object(content.rstrip(b"\n"))
+    except ValueError:
+        return None
+    match stated:
         case {
             "service": str(service),
             "site": str(site),

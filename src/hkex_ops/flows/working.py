@@ -2,8 +2,8 @@
 
 Joins the rundown machine with the rollout's journal: every event is on the disk before the next
 step begins. Run again, a session that was interrupted goes on where it stood, and one that was
-stopped asks again for what it was waiting for. It ends as passed, failed or aborted; what was
-kept of it then becomes evidence (:mod:`hkex_ops.flows.pack`).
+stopped asks again for what it was waiting for. It ends as passed, partial, failed or aborted; what
+was kept of it then becomes evidence (:mod:`hkex_ops.flows.pack`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from hkex_ops.clock import Clock
 from hkex_ops.errors import UsageError
 from hkex_ops.evidence import Record, canonical
 from hkex_ops.flows.asking import Again, Asker, GiveUp, LeaveOut, Said
-from hkex_ops.flows.attempts import Attempt, Outcome, StepRow, Worked, latest_attempt, rows_of
+from hkex_ops.flows.attempts import (
+    Attempt,
+    StepRow,
+    Worked,
+    endings_of,
+    latest_attempt,
+    rows_of,
+)
 from hkex_ops.flows.journal import Journal
 from hkex_ops.flows.rundown import Conduct
 from hkex_ops.model import Json, JsonObject, Rollout, Session, Step, StepAction
@@ -29,8 +36,10 @@ from hkex_ops.rundown import (
     RundownStep,
     StepResult,
     StepState,
+    Verdict,
     barred,
     snapshot_after,
+    verdict_of,
 )
 
 __all__ = ["Hands", "SessionRun"]
@@ -162,15 +171,14 @@ class SessionRun:
         self, rundown: Rundown, number: int, resumed: bool, stopped: tuple[RundownStep, str] | None
     ) -> Worked:
         if stopped is None:
-            states = list(rundown.states.values())
-            if self.session.id in rundown.aborted:
-                outcome = Outcome.ABORTED
-            else:
-                outcome = Outcome.PASSED if rundown.passed else Outcome.FAILED
-            done = outcome is not Outcome.ABORTED and all(state in _DONE for state in states)
+            begun = latest_attempt(self.journal.entries(), self.session.id)
+            assert begun is not None, "it is being worked"
+            outcome = verdict_of(rundown.states, endings_of(self.steps, begun))
+            over = all(state in _DONE for state in rundown.states.values())
+            done = outcome is not Verdict.ABORTED and over
             self._note("session-concluded", {"outcome": outcome.value, "done": done})
         else:
-            outcome = Outcome.WAITING
+            outcome = Verdict.WAITING
         attempt = latest_attempt(self.journal.entries(), self.session.id)
         rows = rows_of(self.steps, rundown.snapshot(), attempt)
         if stopped is None:
@@ -182,8 +190,7 @@ class SessionRun:
         assert attempt.concluded is not None
         steps = [one.step for one in self._open_steps()]
         states = snapshot_after(steps, attempt.events)
-        outcome = Outcome(str(attempt.concluded.body["outcome"]))
-        return Worked(outcome, rows_of(self.steps, states, attempt), attempt.number, True)
+        return Worked(attempt.outcome, rows_of(self.steps, states, attempt), attempt.number, True)
 
     # -- step by step --------------------------------------------------------------------------
 

@@ -11,9 +11,22 @@ from enum import StrEnum
 from attrs import frozen
 
 from hkex_ops.evidence import Head
-from hkex_ops.model import Listing, Rollout, Source
+from hkex_ops.model import Form, Listing, Rollout, Source
+from hkex_ops.rundown import Fallback, ItemStanding, OverrideStanding, Verdict
 
-__all__ = ["Outcome", "Pack", "PackFile", "PackListing", "PackStep"]
+__all__ = [
+    "NO_PAPERS",
+    "Outcome",
+    "Pack",
+    "PackFile",
+    "PackForm",
+    "PackItem",
+    "PackListing",
+    "PackNote",
+    "PackOverride",
+    "PackPapers",
+    "PackStep",
+]
 
 
 class Outcome(StrEnum):
@@ -32,7 +45,8 @@ class Outcome(StrEnum):
 class PackStep:
     """One attempt at a step, or a step that was never begun and so has no instant.
 
-    ``by`` is who did it, or decided it, where a person did.
+    ``by`` is who did it, or decided it, where a person did. ``group`` is the heading under which
+    the page lists it; the session's name where it is empty.
     """
 
     session: str
@@ -43,6 +57,7 @@ class PackStep:
     found: str
     source: Source | None
     by: str = ""
+    group: str = ""
 
 
 @frozen
@@ -63,13 +78,69 @@ class PackFile:
 
 
 @frozen
+class PackForm:
+    """A form that was made: for which moment, when, and the file of the pack that it is."""
+
+    form: Form
+    path: str
+    sha256: str
+    at: datetime
+    recorded: datetime
+    finding: str | None
+
+
+@frozen
+class PackItem:
+    """A checklist item as it stands, with the files of the pack that were put to it."""
+
+    standing: ItemStanding
+    files: tuple[tuple[str, str], ...] = ()  # the name that a person gave, and the path
+
+
+@frozen
+class PackOverride:
+    """An override, when it was told to the journal, and when it let an act through."""
+
+    standing: OverrideStanding
+    recorded: datetime
+    let_through: tuple[datetime, ...] = ()
+
+
+@frozen
+class PackNote:
+    """Something of the agenda that a person noted as done, or as not done after all."""
+
+    item: str
+    done: bool
+    by: str
+    at: datetime
+    remark: str
+
+
+@frozen
+class PackPapers:
+    """What was done beside the sessions; empty in a pack that holds none of it."""
+
+    forms: tuple[PackForm, ...] = ()
+    items: tuple[PackItem, ...] = ()
+    overrides: tuple[PackOverride, ...] = ()
+    fallback: Fallback | None = None
+    notes: tuple[PackNote, ...] = ()
+
+
+NO_PAPERS = PackPapers()
+"""Nothing was done beside the sessions."""
+
+
+@frozen
 class Pack:
     """Everything a summary says. ``info`` is the bag's description, label and value."""
 
     rollout: Rollout
-    passed: bool
+    verdict: Verdict
     steps: tuple[PackStep, ...]
     listings: tuple[PackListing, ...]
     files: tuple[PackFile, ...]
     head: Head
     info: tuple[tuple[str, str], ...]
+    papers: PackPapers = NO_PAPERS

@@ -11,7 +11,7 @@ from hkex_ops.render.pack import Pack
 from hkex_ops.render.tables import cell, row_head, table, when
 from hkex_ops.reports import compare_folders
 
-__all__ = ["files_section", "listings_section", "verifying_section"]
+__all__ = ["files_section", "link", "listings_section", "verifying_section"]
 
 MOST_NAMES = 12
 """Names that one difference lists; the listing itself holds them all."""
@@ -37,7 +37,7 @@ def listings_section(pack: Pack) -> Iterator[Html]:
         where = f"{seen.service}, {seen.site} site, {seen.endpoint}"
         rows.append(
             (
-                row_head("Listing", _link(one.path)),
+                row_head("Listing", link(one.path)),
                 when("Taken", seen.taken_at),
                 cell("Where", where),
                 cell("Business date", seen.business_date.isoformat(), kind="when"),
@@ -91,7 +91,7 @@ def files_section(pack: Pack) -> Iterator[Html]:
         ("File", "Bytes", "SHA-256"),
         [
             (
-                row_head("File", _link(one.path)),
+                row_head("File", link(one.path)),
                 cell("Bytes", str(one.size_bytes), kind="number"),
                 cell("SHA-256", element("code", one.sha256)),
             )
@@ -100,7 +100,8 @@ def files_section(pack: Pack) -> Iterator[Html]:
     )
 
 
-def _link(path: str) -> Html:
+def link(path: str) -> Html:
+    """A link to a file of the pack, which lies beside the page."""
     return element("a", element("code", path), href=quote(path))
 
 

@@ -53,6 +53,7 @@ tbody th{font-weight:600}
 tr.group th{background:none;padding-top:1rem;color:var(--accent);border-bottom-color:var(--accent)}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .when{font-variant-numeric:tabular-nums;white-space:nowrap}
+.file{white-space:nowrap}
 .source{color:var(--quiet);font-size:.9em;font-weight:400}
 .rules tbody th{font-weight:400}
 .wanting{list-style:none;padding:0;margin:.4rem 0 1rem}
@@ -95,7 +96,8 @@ table,tbody,tr,th,td,caption{display:block;width:auto}
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tbody tr{border-bottom:1px solid var(--quiet);padding:.5rem 0}
 tbody tr.group{border:0;padding:0}
-th,td{border:0;padding:.1rem 0;white-space:normal}
+th,td,.file,.when{border:0;padding:.1rem 0;white-space:normal}
+.steps tbody th[scope=row],.steps td:nth-of-type(4){width:auto}
 td[data-label]::before,th[data-label]::before{content:attr(data-label);display:block;\
 font-size:.78rem;font-weight:400;color:var(--quiet)}
 td:empty{display:none}

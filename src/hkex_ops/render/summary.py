@@ -8,16 +8,18 @@ be read, and they are there to be checked. Called by the flow that closes a pack
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from hkex_ops.render.html import Html, element, join
 from hkex_ops.render.marks import mark_icon
 from hkex_ops.render.pack import Outcome, Pack, PackStep
+from hkex_ops.render.paperwork import paper_sections
 from hkex_ops.render.proof import files_section, listings_section, verifying_section
 from hkex_ops.render.style import STYLE
 from hkex_ops.render.tables import cell, place, row_head, table, when
 from hkex_ops.render.timeline import MOST_DAYS, NumberedStep, days_of, timeline
 from hkex_ops.render.words import say_bound, say_instant, say_window
+from hkex_ops.rundown import Verdict
 
 __all__ = ["summary"]
 
@@ -42,6 +44,7 @@ def summary(pack: Pack) -> str:
         *_opening(pack),
         *_timeline_section(pack, numbered),
         *_steps_section(pack),
+        *paper_sections(pack),
         *_rules_section(pack),
         *listings_section(pack),
         *files_section(pack),
@@ -90,22 +93,41 @@ def _opening(pack: Pack) -> Iterator[Html]:
     )
 
 
+_SIGNS: Mapping[Verdict, Outcome] = {
+    Verdict.PASSED: Outcome.PASSED,
+    Verdict.PARTIAL: Outcome.SKIPPED,
+    Verdict.WAITING: Outcome.NOT_DONE,
+    Verdict.INTERRUPTED: Outcome.REFUSED,
+    Verdict.ABORTED: Outcome.ABANDONED,
+    Verdict.FAILED: Outcome.FAILED,
+}
+_MEANINGS: Mapping[Verdict, str] = {
+    Verdict.PASSED: "",
+    Verdict.PARTIAL: "nothing went wrong, and steps were left out with a reason",
+    Verdict.WAITING: "not all of it is concluded: this shows how far it came",
+    Verdict.INTERRUPTED: "it was ended from outside before its end: this shows how far it came",
+    Verdict.ABORTED: "somebody ended it before its end",
+    Verdict.FAILED: "",
+}
+
+
 def _verdict(pack: Pack) -> Html:
-    outcome = Outcome.PASSED if pack.passed else Outcome.FAILED
+    sign = _SIGNS[pack.verdict]
     counts = Counter(step.outcome for step in pack.steps)
     others = [
         f"{counts[one]} {one}" for one in Outcome if counts[one] and one is not Outcome.PASSED
     ]
     told = f"{counts[Outcome.PASSED]} of {len(pack.steps)} entries of the rundown passed"
+    meaning = [one] if (one := _MEANINGS[pack.verdict]) else []
     return element(
         "div",
-        mark_icon(outcome),
+        mark_icon(sign),
         element(
             "div",
-            element("strong", outcome.value.upper()),
-            element("span", "; ".join([told, *others])),
+            element("strong", pack.verdict.value.upper()),
+            element("span", "; ".join([told, *others, *meaning])),
         ),
-        class_=f"verdict {outcome.value}",
+        class_=f"verdict {sign.value.replace(' ', '-')}",
     )
 
 
@@ -206,7 +228,7 @@ def _steps_section(pack: Pack) -> Iterator[Html]:
         "Every step in the order it was worked, under its session",
         ("No.", "Ended", "Step", "Outcome", "Found", "Source"),
         [_step(number, step) for number, step in enumerate(steps, start=1)],
-        groups=[names.get(step.session, _spaced(step.session)) for step in steps],
+        groups=[step.group or names.get(step.session, _spaced(step.session)) for step in steps],
         kind="steps",
     )
 

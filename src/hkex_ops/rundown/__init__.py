@@ -67,6 +67,7 @@ from hkex_ops.rundown.steps import (
     StepStarted,
     StepState,
 )
+from hkex_ops.rundown.verdict import Verdict, verdict_of, worst
 
 __all__ = [
     "CHECKLIST_TRANSITIONS",
@@ -118,6 +119,7 @@ __all__ = [
     "StepState",
     "Tick",
     "TickStanding",
+    "Verdict",
     "Withdraw",
     "barred",
     "done_ids",
@@ -128,4 +130,6 @@ __all__ = [
     "rules_in",
     "session_named",
     "snapshot_after",
+    "verdict_of",
+    "worst",
 ]

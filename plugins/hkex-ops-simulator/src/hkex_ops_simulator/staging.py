@@ -20,10 +20,10 @@ from hkex_ops.config.settings import load_settings
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.store import Archive
-from hkex_ops.flows.summary import add_summary
+from hkex_ops.flows.summary import add_summary, pack_steps
 from hkex_ops.model import JsonObject, Rollout, plain
 from hkex_ops.plugins import Plugins
-from hkex_ops.rundown import Rundown, RundownStep
+from hkex_ops.rundown import Rundown, RundownStep, verdict_of
 from hkex_ops_simulator.acts import Acts
 from hkex_ops_simulator.configuration import write_configuration
 from hkex_ops_simulator.desk import Desk
@@ -120,10 +120,11 @@ async def rehearse_rollout(
         evidence.add("rollout.json", _object(rollout))
         evidence.add("stand-ins.json", {"stand_ins": [one.told() for one in stand_ins.all]})
         rundown = await rehearsal.run()
-        steps = [row(event) for event in screen.ended]
-        evidence.add("rundown.json", {"outcome": outcome(rundown), "steps": steps})
+        rows = [row(event) for event in screen.ended]
+        evidence.add("rundown.json", {"outcome": outcome(rundown), "steps": rows})
         evidence.add("rundown.txt", "\n".join(screen.lines) + "\n")
-        add_summary(evidence, rollout, rundown, screen.ended)
+        steps = pack_steps(rundown.states, screen.ended)
+        add_summary(evidence, rollout, verdict_of(rundown.states, screen.ended), steps)
         return Rehearsed(rundown, evidence.close())
 
 
