@@ -25,6 +25,7 @@ from hkex_ops.index.records import (
     IndexRecord,
     QuarantinedRecord,
     RecordsLost,
+    SessionRecord,
     TimePassed,
     TradeRecord,
 )
@@ -45,7 +46,7 @@ from hkex_ops.omd.line import Arbiter
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.ports import FeedLine, PacketBatch
 
-__all__ = ["QUARANTINED", "MarketHealth", "Pipeline", "Taken"]
+__all__ = ["QUARANTINED", "Heard", "MarketHealth", "Pipeline", "Taken"]
 
 QUARANTINED = "it ended an engine and is held back for good"
 """The reason that a quarantined record bears."""
@@ -57,14 +58,15 @@ _SENT_AT = 8
 _UNREADABLE = (1, 0, 0)  # count, number and time of a packet without a header
 
 
+Heard: TypeAlias = EngineEvent | SessionRecord
 MarketHealth: TypeAlias = HealthEvent | DisasterEvent | SequenceRestarted
 
 
 class Taken(NamedTuple):
-    """What came of packets, or of time: ``data`` is what the engine told, ``health`` how the
-    channels fare."""
+    """What came of packets, or of time: ``data`` is what the engine told, and the trading sessions
+    that it heard, which others need to know too; ``health`` is how the channels fare."""
 
-    data: Sequence[EngineEvent]
+    data: Sequence[Heard]
     health: Sequence[MarketHealth]
 
 
@@ -106,7 +108,7 @@ class Pipeline:
         row, slots = self._row, self._row.slots
         slots[row.channel_slot] = channel
         packet_slot = row.packet_slot
-        data: list[EngineEvent] = []
+        data: list[Heard] = []
         health: list[MarketHealth] = []
         line, at_ns, handle = str(batch.line), batch.received_ns, arbiter.handle
         quarantined = channel in self._quarantined
@@ -131,7 +133,7 @@ class Pipeline:
         """Work on what has waited long enough. ``at_ns`` is the feed's own time, where that is
         not ``now``, as it is not with a capture."""
         feed_ns = time_ns_of(now) if at_ns is None else at_ns
-        data: list[EngineEvent] = []
+        data: list[Heard] = []
         health: list[MarketHealth] = []
         for channel, arbiter in self._arbiters.items():
             self._told(channel, arbiter.poll(feed_ns), now, data, health)
@@ -147,13 +149,15 @@ class Pipeline:
     def resume(self, channel: int, records: Iterable[IndexRecord], last: int, at_ns: int) -> Taken:
         """A refresh showed the state of ``channel`` after message ``last``: ``records`` of it are
         worked, and real-time goes on behind."""
-        data: list[EngineEvent] = []
+        data: list[Heard] = []
         now = moment_of(at_ns)
         first = self._arbiter(channel).next_sequence
         if first <= last:
             # A refresh shows no trades: what it does not make good stays marked.
             data += self.engine.handle(RecordsLost(channel, first, last, 0), now)
         for record in records:
+            if isinstance(record, SessionRecord):
+                data.append(record)
             data += self.engine.handle(record, now)
         taken = self._of(channel, self._arbiter(channel).resume(last, at_ns), now)
         return Taken((*data, *taken.data), taken.health)
@@ -211,7 +215,7 @@ class Pipeline:
         watch = self._disasters.get(batch.channel)
         if watch is None:
             watch = self._disasters[batch.channel] = DisasterWatch(batch.channel, self._codec)
-        data: list[EngineEvent] = []
+        data: list[Heard] = []
         health: list[MarketHealth] = []
         for packet in batch.packets:
             health += watch.handle(packet, str(batch.line), batch.received_ns)
@@ -230,7 +234,7 @@ class Pipeline:
         return self._arbiters.get(channel) or self._follow(channel)
 
     def _of(self, channel: int, events: Sequence[LineEvent], now: datetime) -> Taken:
-        data: list[EngineEvent] = []
+        data: list[Heard] = []
         health: list[MarketHealth] = []
         self._told(channel, events, now, data, health)
         self._say_passed(channel, self._arbiter(channel))
@@ -248,7 +252,7 @@ class Pipeline:
         channel: int,
         events: Sequence[LineEvent],
         now: datetime,
-        data: list[EngineEvent],
+        data: list[Heard],
         health: list[MarketHealth],
     ) -> None:
         for event in events:
@@ -262,7 +266,7 @@ class Pipeline:
                 self._fared(event, now, data)
                 health.append(event)
 
-    def _fared(self, event: HealthEvent, now: datetime, data: list[EngineEvent]) -> None:
+    def _fared(self, event: HealthEvent, now: datetime, data: list[Heard]) -> None:
         match event:
             case GapOpened(channel, begin, end):
                 self._gaps[channel].add((begin, end))
@@ -273,7 +277,7 @@ class Pipeline:
             case _:
                 pass
 
-    def _arrived(self, event: MessagesArrived, now: datetime, data: list[EngineEvent]) -> None:
+    def _arrived(self, event: MessagesArrived, now: datetime, data: list[Heard]) -> None:
         channel, sequence, packet, skip, count, line, _ = event
         sent_ns = 0 if line == FeedLine.RETRANSMISSION else _sent(packet, _SENT_AT)[0]
         if channel in self._quarantined and self._touches(channel, sequence, count):
@@ -292,12 +296,14 @@ class Pipeline:
                 slots[record_slot] = record[1] << SECURITY_BITS | record[2]
             else:
                 row.take_record(record.sequence, getattr(record, "security", 0))
+                if isinstance(record, SessionRecord):
+                    data.append(record)
             events = handle(record, now)
             if events:
                 data += events
 
     def _pass_time(
-        self, channel: int, sequence: int, sent_ns: int, now: datetime, data: list[EngineEvent]
+        self, channel: int, sequence: int, sent_ns: int, now: datetime, data: list[Heard]
     ) -> None:
         """Nothing of interest came; the channel's time goes on, if that makes a difference."""
         if sent_ns >= self.engine.sequencer.moment:

@@ -7,25 +7,29 @@ and the journal read it. Knows both forms and decides nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from enum import Enum
 from typing import cast
 
 import attrs
 
 from hkex_ops.flows.index.pipeline import MarketHealth, Taken
-from hkex_ops.index.records import row_of
+from hkex_ops.index.records import SessionRecord, row_of
+from hkex_ops.index.snapshot import SnapshotValue
 from hkex_ops.index.ticks import EngineEvent, RecordJournalled, TickComputed
 from hkex_ops.model import IndexStatus, Json, JsonObject
 from hkex_ops.omd.events import PacketRefused
 
-__all__ = ["fields_of", "lines_of", "ticks_in"]
+__all__ = ["fields_of", "lines_of", "session_in", "ticks_in", "values_in"]
 
 
 def lines_of(taken: Taken) -> Iterator[JsonObject]:
     """The lines that tell ``taken``: ticks of one moment in one line, all else one by one."""
     ticks: list[TickComputed] = []
     for event in taken.data:
-        if isinstance(event, TickComputed):
+        if isinstance(event, SessionRecord):
+            yield {"say": "session", "row": list(event)}
+        elif isinstance(event, TickComputed):
             if ticks and ticks[0].time_ns != event.time_ns:
                 yield _ticks(ticks)
                 ticks = []
@@ -42,6 +46,21 @@ def ticks_in(line: JsonObject) -> tuple[TickComputed, ...]:
     """The ticks of a line that says ``ticks``."""
     rows = cast("Sequence[Sequence[Json]]", line["rows"])
     return tuple(_tick(row) for row in rows)
+
+
+def session_in(line: JsonObject) -> SessionRecord:
+    """The trading session of a line that says ``session``."""
+    return SessionRecord._make(cast("Sequence[Json]", line["row"]))
+
+
+def values_in(line: JsonObject) -> tuple[SnapshotValue, ...]:
+    """The values of a line that says ``snapshot``."""
+    time_ns = cast("int", line["time_ns"])
+    rows = cast("Sequence[tuple[str, str | None, Sequence[int], int]]", line["rows"])
+    return tuple(
+        SnapshotValue(code, time_ns, None if value is None else Decimal(value), tuple(stale))
+        for code, value, stale, _ in rows
+    )
 
 
 def fields_of(event: EngineEvent | MarketHealth) -> JsonObject:
