@@ -115,7 +115,7 @@ def test_a_name_that_was_taken_meanwhile_leaves_the_partial(tmp_path: Path) -> N
     recorder = Recorder(tmp_path)
     recorder.record(batch())
     (tmp_path / FIRST).write_bytes(b"another's")
-    with pytest.raises(StoreError, match="the recording is in .*partial"):
+    with pytest.raises(StoreError, match=r"the recording is in .*partial"):
         recorder.close()
     assert b"another's" == (tmp_path / FIRST).read_bytes()
     assert [batch()] == read_back(tmp_path / f"{FIRST}.partial")

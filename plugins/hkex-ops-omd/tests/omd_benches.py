@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 
 from attrs import evolve
+from omd_captures import Address
 from omd_market import Market, members_of
 from omd_server import RetransmissionServer
 
+from hkex_ops.omd.recorded import RecordedStreams
 from hkex_ops.ports import MarketFeed, Offer
 from hkex_ops.testing import MarketFeedBench, Sent
 from hkex_ops.testing.market_feed_heard import messages_of
-from hkex_ops_omd import MulticastOptions, hkex_ops_market_feeds
+from hkex_ops_omd import CaptureOptions, MulticastOptions, hkex_ops_market_feeds
 from hkex_ops_omd.options import (
     RetransmissionOptions,
     RetransmissionServer as ServerAddress,
     RetransmissionSite,
 )
 
-__all__ = ["MulticastBench", "offer_called"]
+__all__ = ["CaptureBench", "MulticastBench", "offer_called"]
 
 USER = "TESTER01"
 
@@ -101,3 +105,54 @@ class MulticastBench(MarketFeedBench):
         line = self.market.lines[channel].refresh_a
         assert line is not None
         return members_of(line.group)
+
+
+class CaptureBench(MarketFeedBench):
+    """A file that ``write`` makes of what is sent; nothing else is recorded in it."""
+
+    is_live = False
+
+    def __init__(self, folder: Path, write: Callable[[Sequence[Address]], bytes]) -> None:
+        self.path = folder / "capture"
+        self._write = write
+        self._records: list[Address] = []
+        self._cut_off = False
+        self._put()
+
+    def _put(self) -> None:
+        data = self._write(self._records)
+        self.path.write_bytes(data[:-7] if self._cut_off else data)
+
+    @property
+    def offer(self) -> Offer[MarketFeed]:
+        return offer_called("omd-capture")
+
+    def options(self) -> CaptureOptions:
+        return CaptureOptions(files=(self.path,))
+
+    @property
+    def channels(self) -> Sequence[int]:
+        return (31, 30)
+
+    @property
+    def recovery_channel(self) -> int:
+        return 1
+
+    async def send(self, sent: Sequence[Sent]) -> None:
+        for one in sent:
+            group, port = RecordedStreams().where(one.channel, one.line)
+            self._records.append(Address(one.at_ns, group, port, one.packet))
+        self._put()
+
+    async def send_elsewhere(self, packet: bytes) -> None:
+        self._records.append(Address(0, "239.9.9.9", 700, packet))
+        self._put()
+
+    async def break_off(self) -> None:
+        self._records.append(Address(9, "239.1.1.1", 51_030, bytes(100)))
+        self._cut_off = True
+        self._put()
+
+    def listeners(self) -> int:
+        links = [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        return [os.readlink(one) for one in links if one.exists()].count(str(self.path))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
-from omd_benches import MulticastBench
+from omd_benches import CaptureBench, MulticastBench
+from omd_captures import pcap, pcapng
 
 from hkex_ops.testing import MarketFeedContract
 
@@ -17,3 +20,11 @@ class TestMulticast(MarketFeedContract):
     async def bench(self) -> AsyncIterator[MulticastBench]:
         async with MulticastBench() as bench:
             yield bench
+
+
+class TestCapture(MarketFeedContract):
+    """From files of both formats."""
+
+    @pytest.fixture(params=[pcap, pcapng], ids=["pcap", "pcapng"])
+    def bench(self, tmp_path: Path, request: pytest.FixtureRequest) -> CaptureBench:
+        return CaptureBench(tmp_path, request.param)

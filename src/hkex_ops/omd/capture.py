@@ -120,6 +120,10 @@ class CaptureReader:
             self._offset += following - at
             at = following
         self._rest = data[at:]
+        return self.salvage()
+
+    def salvage(self) -> list[CapturedPacket]:
+        """After a `WireError`: the datagrams that came whole before the damage."""
         found, self._found = self._found, []
         return found
 

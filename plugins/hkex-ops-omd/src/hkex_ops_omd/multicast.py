@@ -8,6 +8,7 @@ is a class for each combination. Made by :mod:`hkex_ops_omd.opening`.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 
 from hkex_ops.clock import Clock
 from hkex_ops.errors import UsageError
@@ -85,8 +86,9 @@ class MulticastFeed:
     async def _retransmit(self, channel: int, begin: int, end: int) -> AsyncGenerator[PacketBatch]:
         assert self._retransmitter is not None, "a feed of this class is made with servers only"
         self._channel(channel)
-        async for batch in self._retransmitter.ask(channel, begin, end):
-            yield batch
+        async with aclosing(self._retransmitter.ask(channel, begin, end)) as answer:
+            async for batch in answer:
+                yield batch
 
     async def _refresh(self, channel: int) -> AsyncGenerator[PacketBatch]:
         lines = self._channel(channel)

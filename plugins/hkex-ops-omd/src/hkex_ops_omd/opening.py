@@ -8,9 +8,26 @@ from contextlib import asynccontextmanager
 from hkex_ops.clock import SystemClock
 from hkex_ops.model import SiteRole
 from hkex_ops.ports import MarketFeed
+from hkex_ops_omd.capture_options import CaptureOptions
 from hkex_ops_omd.options import MulticastOptions
 
-__all__ = ["open_multicast"]
+__all__ = ["open_capture", "open_multicast"]
+
+
+@asynccontextmanager
+async def open_capture(options: CaptureOptions, site: SiteRole) -> AsyncGenerator[MarketFeed]:
+    """The captures of ``options``, the same for each ``site``.
+
+    Raises `ConfigError` when a file cannot be read, is no capture, or holds nothing that is known.
+    """
+    from hkex_ops_omd.captures import CaptureFeed
+
+    feed = CaptureFeed(options)
+    await feed.open()
+    try:
+        yield feed
+    finally:
+        await feed.close()
 
 
 @asynccontextmanager
