@@ -10,10 +10,11 @@ from pathlib import Path
 import attrs
 import pytest
 
-from hkex_ops.config.shipped import load_calendar, load_rollouts
+from hkex_ops.config.shipped import load_calendar, load_rollouts, rollout_template
 from hkex_ops.errors import ConfigError, Denied, StoreError, UsageError
 from hkex_ops.flows import forms
-from hkex_ops.flows.forms import FormState, fill, form_named, form_state
+from hkex_ops.flows.forms import FormState, fill, form_named, form_state, forms_made
+from hkex_ops.flows.journal import read_journal
 from hkex_ops.model import HONG_KONG, Bound, Certainty, Form, Window
 from tests.cli.program import Program, require_refused
 from tests.forms.papers import (
@@ -219,6 +220,59 @@ class TestCommand:
         assert "the form is late" in late.words
         assert pdf == (program.home / "late.pdf").read_bytes()
 
+    def test_what_is_made_is_kept_and_told_in_the_journal(
+        self, program: Program, filled: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(forms, "form_pdf", lambda *_: b"%PDF")
+        asked = ("forms", "fill", SHIPPED, "E", "--data", filled, "-o", "e.pdf")
+        ended = program.here(*asked, "--at", "2019-05-05T12:31", "--work", "work", "--json")
+        assert 1 == ended.code, ended
+        entries = read_journal(program.home / "work", SHIPPED)
+        [made] = forms_made(entries)
+        assert ("confirmation", "2019-05-05T12:31:00+08:00", "e.pdf", ended.document["sha256"]) == (
+            made.form,
+            made.at.isoformat(),
+            made.file,
+            made.sha256,
+        )
+        assert ended.document["findings"] == [made.finding]
+        kept = program.home / "work" / SHIPPED / "kept" / made.kept
+        assert (program.home / "e.pdf").read_bytes() == kept.read_bytes()
+        again = program.here(*asked, "--at", "2019-05-05T12:31", "--work", "work", "--json")
+        require_refused(again, 6, "StoreError", "nothing is ever overwritten")
+        assert entries == read_journal(program.home / "work", SHIPPED)
+
+    def test_what_is_refused_leaves_no_journal(self, program: Program, filled: Path) -> None:
+        asked = ("forms", "fill", SHIPPED, "--data", filled, "-o", "b.pdf", "--work", "work")
+        program.here(*asked, "B", "--at", "2019-05-04T10:00")
+        program.here(*asked, "B", "--at", "2019-05-05T10:00")  # the data are of the other form
+        assert ["e.toml"] == [path.name for path in program.home.iterdir()]
+
+    def test_where_the_journal_cannot_be_written_no_form_is_left(
+        self, program: Program, filled: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(forms, "form_pdf", lambda *_: b"%PDF")
+        (program.home / "work").write_text("a file")
+        asked = ("forms", "fill", SHIPPED, "E", "--data", filled, "-o", "e.pdf", "--work", "work")
+        ended = program.here(*asked, "--at", "2019-05-05T12:10", "--json")
+        require_refused(ended, 6, "StoreError", "work")
+        assert ["e.toml", "work"] == sorted(path.name for path in program.home.iterdir())
+
+    def test_a_form_of_the_desks_own_file_is_filled_too(
+        self, program: Program, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(forms, "form_pdf", lambda *_: b"%PDF")
+        (program.home / "own.toml").write_text(rollout_template() + OWN_FORM, encoding="utf-8")
+        (program.home / "config.toml").write_text('[rollouts]\nfiles = ["own.toml"]\n')
+        (program.home / "data.toml").write_text('name = "Example Securities"\n')
+        config = ("--config", "config.toml")
+        listed = program.here("forms", "list", "next-circular", *config, "--json")
+        assert ["attachment-1"] == [one["form"] for one in listed.document["forms"]]
+        asked = ("forms", "fill", "next-circular", "attachment-1", "--data", "data.toml")
+        ended = program.here(*asked, "-o", "own.pdf", "--work", "work", *config, "--json")
+        assert 0 == ended.code, ended
+        assert 1 == len(forms_made(read_journal(program.home / "work", "next-circular")))
+
     def test_outside_its_validity_the_answer_is_a_denial(
         self, program: Program, filled: Path
     ) -> None:
@@ -266,6 +320,23 @@ class TestCommand:
         ended = program.here("forms", "list", "rrs-2023", "--at", "2023-04-15T10:00")
         assert (0, "no paper that is known brings a form") == (ended.code, ended.words)
 
+
+OWN_FORM = """
+[[forms]]
+id = "attachment-1"
+name = "Attachment 1"
+appendix = ""
+purpose = "sign up"
+addressee = "HKEX"
+channel = "email"
+address = "desk@example.com"
+source = "Attachment 1"
+
+[[forms.fields]]
+id = "name"
+label = "Participant Full Name"
+kind = "text"
+"""
 
 DECLARED = """
 participant-full-name = "Example Securities Limited"
