@@ -11,11 +11,13 @@ from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import Config, Json
+from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.text import say, say_count
-from hkex_ops.cli.working import Desk, Work, desk_of
+from hkex_ops.cli.working import Desk, Work, desk_of, now_of
 from hkex_ops.clock import Clock
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.evidence import EvidenceReport, verify_evidence
+from hkex_ops.flows.interrupted import Interrupted, close_interrupted
 from hkex_ops.flows.journal import Journal, read_journal
 from hkex_ops.flows.pack import pack_again
 from hkex_ops.flows.pack_rollout import (
@@ -28,7 +30,7 @@ from hkex_ops.flows.packing import Packed, default_target
 from hkex_ops.model import JsonObject, plain
 from hkex_ops.rundown import Verdict, session_named
 
-__all__ = ["pack", "shown_path", "target_of", "verify"]
+__all__ = ["close", "pack", "shown_path", "target_of", "verify"]
 
 
 def verify(folder: Path, /, *, json: Json = False) -> Answer:
@@ -50,6 +52,33 @@ def verify(folder: Path, /, *, json: Json = False) -> Answer:
         },
         lambda console: _render(folder, report, console),
         ExitCode.FINDINGS if report.findings else ExitCode.DONE,
+    )
+
+
+def close(folder: Path, /, *, config: Config = None, json: Json = False) -> Answer:
+    """Close what an interrupted run left, as far as it came: whole, and saying so.
+
+    FOLDER.partial becomes FOLDER.interrupted, which verifies. Nothing that happened is lost, and
+    nothing looks finished that is not. Exits 6 while the run is still going on.
+
+    Parameters
+    ----------
+    folder
+        The folder that was left, such as evidence/rrs-2023-20230401T090000.partial.
+    """
+    papers, _ = known_papers(config)
+    closed = close_interrupted(folder, now_of(), papers.rollouts)
+    shown = shown_path(closed.packed.folder)
+    return Answer(
+        {
+            "left": str(folder),
+            "outcome": Verdict.INTERRUPTED.value,
+            "ended": closed.ended,
+            "steps": closed.steps or None,
+            "evidence": shown,
+            "seal": closed.packed.seal,
+        },
+        lambda console: _render_closed(closed, shown, console),
     )
 
 
@@ -156,6 +185,13 @@ def _render_packed(
         say(console, f"{one.session.name}{number}", lead=f"  {word:<10}")
     say(console, f"Evidence in {shown}; prove it with: hkex-ops evidence verify {shown}")
     say(console, f"Seal {packed.seal}")
+
+
+def _render_closed(closed: Interrupted, shown: str, console: Console) -> None:
+    of_all = f" of {closed.steps}" if closed.steps else ""
+    say(console, f"INTERRUPTED: {closed.ended}{of_all} steps had ended")
+    say(console, f"Evidence in {shown}; prove it with: hkex-ops evidence verify {shown}")
+    say(console, f"Seal {closed.packed.seal}")
 
 
 def _render(folder: Path, report: EvidenceReport, console: Console) -> None:

@@ -70,7 +70,10 @@ def run(arguments: Sequence[str]) -> int:
         answer = app(
             list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
         )
-        return _print(answer, as_json=as_json) if isinstance(answer, Answer) else int(ExitCode.DONE)
+        if isinstance(answer, Answer):
+            return _print(answer, as_json=as_json)
+        # A command that runs on has said everything line by line.
+        return int(answer if isinstance(answer, ExitCode) else ExitCode.DONE)
     except CycloptsError as error:
         return _refuse("UsageError", _sentence(error), ExitCode.USAGE, as_json=as_json)
     except Denied as error:
@@ -80,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write(
             "hkex-ops: interrupted; what was finished is kept, and nothing unfinished bears a "
-            "finished name (evidence under way stays as NAME.partial)\n"
+            "finished name (a rehearsal's evidence ends as NAME.interrupted)\n"
         )
         return 130
     except BrokenPipeError:

@@ -61,6 +61,14 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "index",
+        "Index values computed from market data: run, watch, check.",
+        (
+            ("run", "hkex_ops.cli.index:run", "Compute and publish, by engines of their own."),
+            ("check", "hkex_ops.cli.index:check", "Judge a basket file that someone wrote."),
+        ),
+    ),
+    (
         "rollouts",
         "Circulars as data.",
         (
@@ -96,6 +104,7 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         "Evidence folders: what can be shown afterwards.",
         (
             ("pack", "hkex_ops.cli.evidence:pack", "Pack a rollout, or one session, as evidence."),
+            ("close", "hkex_ops.cli.evidence:close", "Close what an interrupted run left."),
             ("verify", "hkex_ops.cli.evidence:verify", "Prove an evidence folder whole, offline."),
         ),
     ),

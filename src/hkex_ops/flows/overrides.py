@@ -97,7 +97,7 @@ def _event(entry: Record, rollout: Rollout) -> OverrideGranted | OverrideWithdra
             },
             "rules": [*rules],
         }:
-            ids = {one.get("id") for one in rules if isinstance(one, dict)}
+            ids = {str(one.get("id")) for one in rules if isinstance(one, dict)}
             override = Override(
                 action,
                 reason,

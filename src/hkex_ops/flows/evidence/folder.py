@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +14,12 @@ from hkex_ops.clock import Clock
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.evidence import GENESIS, Head, Record, append, bag, canonical, digest
 from hkex_ops.evidence.chain import format_record
+from hkex_ops.flows.evidence.left import read_info, whole_records
 from hkex_ops.flows.store.disk import Folder, store_error, translating
 from hkex_ops.flows.store.names import refusal
 from hkex_ops.model import JsonObject
 
-__all__ = ["CHAIN_HEAD", "EVENTS", "EvidenceFolder"]
+__all__ = ["CHAIN_HEAD", "EVENTS", "EvidenceFolder", "partial_of"]
 
 EVENTS = "events.jsonl"
 """The payload file that holds the events."""
@@ -26,6 +28,12 @@ CHAIN_HEAD = "Chain-Head"
 """The label of ``bag-info.txt`` that says how many events there are, and the last one's digest."""
 
 AGENT = "hkex-ops"
+
+ADDING = ".adding"
+"""The name under which a file is written before it gets its own, in one step."""
+
+_TAGS = (bag.BAG_DECLARATION, bag.PAYLOAD_MANIFEST, bag.TAG_MANIFEST, f"{bag.BAG_INFO}.new")
+_AT_THE_END = ("Bagging-Date", "Payload-Oxum", CHAIN_HEAD)
 
 _NO_INFO: Mapping[str, str] = MappingProxyType({})
 
@@ -38,6 +46,10 @@ class EvidenceFolder:
     """
 
     def __init__(self, target: Path, root: Folder, clock: Clock, info: Mapping[str, str]) -> None:
+        """Take over ``root``, whose events file is made when it is not there.
+
+        `StoreError` when another process is writing to it.
+        """
         self.target = target
         self._root = root
         self._clock = clock
@@ -47,10 +59,17 @@ class EvidenceFolder:
         with root.folder(bag.PAYLOAD_FOLDER, make=True) as data:
             path = data.path / EVENTS
             with translating(path, "make the events file"):
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-                self._events = os.fdopen(data.open_file(EVENTS, flags), "wb", buffering=0)
+                flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+                self._events = os.fdopen(data.open_file(EVENTS, flags), "r+b", buffering=0)
         self._events_path = path
         self._events_bytes = 0
+        try:
+            # The kernel's lock: it dies with its holder, and so tells a living writer from a dead.
+            fcntl.flock(self._events.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._events.close()
+            message = "is being written: wait until that has ended, or end it"
+            raise StoreError(message, path=str(root.path)) from None
 
     @classmethod
     def create(
@@ -71,7 +90,7 @@ class EvidenceFolder:
         except ValueError as error:
             raise UsageError(str(error)) from error
         _refuse_taken(target)
-        partial = _partial(target)
+        partial = partial_of(target)
         try:
             partial.mkdir()
         except FileExistsError:
@@ -89,9 +108,38 @@ class EvidenceFolder:
             raise store_error(error, partial, "make the folder") from error
         root = Folder.open(partial)
         try:
+            # From the beginning on, so that what an interrupted run leaves says what it is.
+            root.write_new(bag.BAG_INFO, bag.format_info(described.items()))
             return cls(target, root, clock, described)
         except BaseException:
             root.close()
+            raise
+
+    @classmethod
+    def reopen(
+        cls, partial: Path, target: Path, *, clock: Clock, made_anew: Collection[str] = ()
+    ) -> tuple[EvidenceFolder, tuple[Record, ...]]:
+        """Go on with what an interrupted run left in ``partial``, to be closed as ``target``.
+
+        Gives the events that are whole, too; half a line after them is dropped. Files of the
+        payload named in ``made_anew`` are removed: they told of an end that was not reached.
+        Raises `StoreError` when another process is still writing, the events are damaged, or
+        ``target`` is taken; nothing was changed then.
+        """
+        _refuse_taken(target)
+        root = Folder.open(partial)
+        try:
+            if root.look(bag.PAYLOAD_FOLDER, EVENTS) is None:
+                raise StoreError("holds no events: nothing can be proven by it", path=str(partial))
+            info = {k: v for k, v in read_info(root).items() if k not in _AT_THE_END}
+            evidence = cls(target, root, clock, info)
+        except BaseException:
+            root.close()
+            raise
+        try:
+            return evidence, evidence._take_up(made_anew)
+        except BaseException:
+            evidence._let_go()
             raise
 
     def __enter__(self) -> EvidenceFolder:
@@ -144,7 +192,10 @@ class EvidenceFolder:
         data = _bytes(content)
         *parents, name = path.split("/")
         with self._root.folder(bag.PAYLOAD_FOLDER, *parents, make=True) as folder:
-            folder.write_new(name, data)
+            self._root.write_new(ADDING, data)
+            with translating(folder.path / name, "put the file there"):
+                fds = {"src_dir_fd": self._root.descriptor, "dst_dir_fd": folder.descriptor}
+                os.rename(ADDING, name, **fds)
             folder.sync()
         self._payload[path] = digest(data), len(data)
 
@@ -169,6 +220,10 @@ class EvidenceFolder:
         self._require_open()
         with self._root.reading(bag.PAYLOAD_FOLDER, *path.split("/")) as file:
             return file.readall()
+
+    def holds(self, path: str, content: JsonObject) -> bool:
+        """Whether the file at ``path`` is ``content`` as :meth:`add` would write it."""
+        return self.files()[path][0] == digest(_bytes(content))
 
     def close(self) -> str:
         """Write the bag's own files, make all durable, give the folder its name; the seal.
@@ -211,8 +266,31 @@ class EvidenceFolder:
         manifest = bag.format_manifest({name: digest(data) for name, data in tags.items()})
         self._root.write_new(bag.TAG_MANIFEST, manifest)
         for name, data in tags.items():
-            self._root.write_new(name, data)
+            self._root.replace(name, data)
         return digest(manifest)
+
+    def _take_up(self, made_anew: Collection[str]) -> tuple[Record, ...]:
+        """Read the events again, drop what is half or told too much, know the payload."""
+        records = tuple(whole_records(self._events.readall(), self._events_path))
+        size = sum(len(format_record(record)) for record in records)
+        with translating(self._events_path, "drop a torn line"):
+            os.ftruncate(self._events.fileno(), size)
+        self._events_bytes = size
+        self._head = records[-1].head if records else GENESIS
+        for name in (ADDING, *_TAGS):
+            self._remove(self._root, name)
+        with self._root.folder(bag.PAYLOAD_FOLDER) as data:
+            for name in made_anew:
+                self._remove(data, name)
+        for found in self._root.walk(bag.PAYLOAD_FOLDER):
+            path = found.path.removeprefix(f"{bag.PAYLOAD_FOLDER}/")
+            if path != EVENTS:
+                self._payload[path] = self._root.digest(*found.path.split("/")), found.size_bytes
+        return records
+
+    def _remove(self, folder: Folder, name: str) -> None:
+        with translating(folder.path / name, "remove it"), suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder.descriptor)
 
     def _require_open(self) -> None:
         if self._events.closed:
@@ -224,7 +302,8 @@ class EvidenceFolder:
         self._root.close()
 
 
-def _partial(target: Path) -> Path:
+def partial_of(target: Path) -> Path:
+    """Where the evidence ``target`` grows."""
     target = target.absolute()
     return target.with_name(f"{target.name}.partial")
 
