@@ -19,6 +19,8 @@ from attrs import frozen
 from hkex_ops.model import Json, JsonObject, SiteRole, plain
 
 __all__ = [
+    "JournalFailed",
+    "JournalMended",
     "MessageQuarantined",
     "MessageSuspected",
     "ProcessEnded",
@@ -148,6 +150,27 @@ class MessageQuarantined:
         )
 
 
+@frozen
+class JournalFailed:
+    """The journal cannot be written. Ticks go on; were the supervisor killed now, its successor
+    would not know of them. Opens an incident."""
+
+    at: datetime
+    reason: str
+
+    @property
+    def incident(self) -> str:
+        """The title of the incident that this opens."""
+        return "the journal of the index run cannot be written"
+
+
+@frozen
+class JournalMended:
+    """The journal is written again."""
+
+    at: datetime
+
+
 RunEvent: TypeAlias = (
     RunStarted
     | RunResumed
@@ -158,6 +181,8 @@ RunEvent: TypeAlias = (
     | ProcessEnded
     | MessageSuspected
     | MessageQuarantined
+    | JournalFailed
+    | JournalMended
 )
 
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
