@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from attrs import evolve
 
-from hkex_ops.index.recalculation import recalculation
+from hkex_ops.index.restatement import restatement
 from hkex_ops.model import HONG_KONG, IndexTick, TickKind
 from hkex_ops.render.chart import ChartEvent, Level, Shade, chart
 from hkex_ops.render.index_page import MOST_ROWS, IndexPage, index_page
@@ -23,7 +23,7 @@ def tick(seconds: int, value: int, kind: TickKind = TickKind.REAL_TIME) -> Index
 DAY = [tick(15 * place, 20500 + place % 7) for place in range(200)]
 OUTAGE = (TEN + timedelta(minutes=10), TEN + timedelta(minutes=20))
 SHOWN = [one for one in DAY if not OUTAGE[0] <= one.at <= OUTAGE[1]]
-MADE_GOOD = recalculation(DAY, SHOWN, start=OUTAGE[0], until=OUTAGE[1])
+MADE_GOOD = restatement(DAY, SHOWN, start=OUTAGE[0], until=OUTAGE[1])
 
 
 def page() -> IndexPage:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from attrs import frozen
 
-from hkex_ops.index.recalculation import Extremes, SideBySide
+from hkex_ops.index.restatement import Extremes, SideBySide
 from hkex_ops.model import IndexTick, TickKind
 from hkex_ops.render.chart import CHART_STYLE, ChartEvent, Level, Shade, chart, kind_sign
 from hkex_ops.render.html import Html, element
