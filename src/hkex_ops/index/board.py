@@ -16,6 +16,7 @@ from hkex_ops.index.sequencing import Moment
 from hkex_ops.index.stocks import UNKNOWN_CHANNEL, Stock
 from hkex_ops.index.ticks import EngineEvent, IndexIncomplete, MomentIncomplete, TickComputed
 from hkex_ops.index.totals import Totals
+from hkex_ops.index.untimed import EVERY_STOCK
 from hkex_ops.model import IndexStatus, JsonObject
 
 __all__ = ["Board"]
@@ -37,21 +38,27 @@ class Board:
         self._incomplete: set[str] = set()
         self.closing_prices: dict[int, int] = {}
 
-    def close(self) -> None:
-        """Closing prices take the place of last ones; where there is none the last one stays."""
+    def close(self) -> Iterable[int]:
+        """Closing prices take the place of last ones; where there is none the last one stays.
+
+        The slots of the stocks that have one.
+        """
         for slot, price in self.closing_prices.items():
             self._totals.move(slot, price)
+        return tuple(self.closing_prices)
 
     def ticks(
         self, moment: Moment, status: IndexStatus, stocks: Mapping[int, Stock], marked: set[int]
     ) -> list[EngineEvent]:
         """One tick for each index that has a value, and what is wrong with the others."""
-        time_ns, missing = moment
+        time_ns, missing, doubtful = moment
         events: list[EngineEvent] = []
         stale: frozenset[int] | set[int] = marked
         if missing:
             events.append(MomentIncomplete(time_ns, missing))
-            stale = marked | _unheard(stocks.items(), missing)
+            stale = stale | _unheard(stocks.items(), missing)
+        if doubtful:
+            stale = stale | (set(stocks) if EVERY_STOCK in doubtful else set(doubtful))
         values = self._totals.values()
         self._note(values, status)
         doubted: Iterable[tuple[int, ...]] = repeat(())

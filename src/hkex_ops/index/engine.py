@@ -75,7 +75,7 @@ class Engine:
         self.stocks: dict[int, Stock] = {
             code: Stock(slot, self.totals.moves[slot]) for code, slot in self.totals.slots.items()
         }
-        self.sequencer = make_sequencer(self.rules, channels)
+        self.sequencer = make_sequencer(self.rules, channels, first_ns)
         self.day = TradingDay(self.rules, first_ns)
         self.board = Board(self.baskets, self.totals, self.rules.decimals)
         self.sequences: dict[int, int] = {}
@@ -94,7 +94,7 @@ class Engine:
         """Take one record of the feed. Whatever it says, nothing is raised; it is journalled."""
         sequencer = self.sequencer
         # By place, not by name: this line runs for every trade of a day.
-        if type(record) is TradeRecord and sequencer.since <= record[8] < sequencer.moment:
+        if type(record) is TradeRecord and sequencer.since <= record[8] < sequencer.until:
             return self._trade(record)
         return self._work(sequencer.arrive(record, now))
 
@@ -131,9 +131,13 @@ class Engine:
         status = self.day.status_at(moment.time_ns)
         if status is None:
             return _NOTHING
+        healed: list[EngineEvent] = []
         if status is IndexStatus.CLOSING:
-            self.board.close()
-        return self.board.ticks(moment, status, self.stocks, self.marked)
+            for slot in self.board.close():
+                stock = self.stocks[self.totals.securities[slot]]
+                if stock.stale:
+                    healed += self._heal(stock, moment.time_ns)
+        return (*healed, *self.board.ticks(moment, status, self.stocks, self.marked))
 
     def _trade(self, record: TradeRecord) -> tuple[EngineEvent, ...]:
         """The common case first: the next trade of its stock, of a type that sets the price."""
@@ -178,6 +182,9 @@ class Engine:
         refused = stock.refuses(trade_id)
         if refused is not None:
             return (_journalled(refused, record),)
+        heals = stock.heals_with(trade_id)
+        if stock.unwitnessed:
+            stock.witness(trade_id, self.rules.reach)
         if record.price_3dp <= 0:
             return (_journalled(JournalReason.NO_PRICE, record),)
         if record.trade_type not in self._types:
@@ -187,19 +194,13 @@ class Engine:
             return (_journalled(JournalReason.OUT_OF_SEQUENCE, record),)
         stock.last = trade_id
         self.totals.move(stock.slot, record.price_3dp)
-        return self._healed(stock, trade_id, record)
+        return self._heal(stock, record.send_time_ns) if heals else _NOTHING
 
-    def _healed(self, stock: Stock, trade_id: int, record: IndexRecord) -> tuple[EngineEvent, ...]:
-        """Whether trade ``trade_id`` is newer than whatever was lost of its stock."""
-        if not stock.stale or trade_id <= stock.heals_after:
-            return _NOTHING
-        return self._heal(stock, record)
-
-    def _heal(self, stock: Stock, record: IndexRecord) -> tuple[EngineEvent, ...]:
+    def _heal(self, stock: Stock, time_ns: int) -> tuple[EngineEvent, ...]:
         security = self.totals.securities[stock.slot]
         stock.heal()
         self.marked.discard(security)
-        return (StockHealed(security, record.send_time_ns),)
+        return (StockHealed(security, time_ns),)
 
     def _record(self, record: IndexRecord) -> Sequence[EngineEvent]:
         """A record that is anything but an ordinary trade."""
@@ -256,6 +257,8 @@ class Engine:
             return events
         stock.last, price = before
         self.totals.move(stock.slot, price or self.totals.previous[stock.slot])
+        if stock.lossy:
+            events += self._mark(stock, JournalReason.CANCELLED, record)
         return events
 
     def _previous_close(self, stock: Stock, record: PreviousCloseRecord) -> Sequence[EngineEvent]:
@@ -279,7 +282,7 @@ class Engine:
             return _NOTHING
         stock.learn(record.high_3dp, record.low_3dp, record.quantity)
         self.totals.move(stock.slot, record.last_3dp)
-        return self._heal(stock, record) if stock.stale else _NOTHING
+        return self._heal(stock, record.send_time_ns) if stock.stale else _NOTHING
 
     def _rate(self, record: CurrencyRateRecord) -> Sequence[EngineEvent]:
         places = RATE_DECIMALS - _RATE_PLACES - record.factor
@@ -305,7 +308,7 @@ class Engine:
         """Any stock of the channel may be concerned, and any whose channel is not known yet."""
         for security, stock in self.stocks.items():
             if stock.channel in (record.channel, UNKNOWN_CHANNEL):
-                stock.mark(0, self.rules.reach)
+                stock.mark(0)
                 self.marked.add(security)
         return (_journalled(reason, record),)
 
@@ -313,7 +316,7 @@ class Engine:
         self, stock: Stock, reason: JournalReason, record: IndexRecord, trade_id: int = 0
     ) -> tuple[EngineEvent, ...]:
         security = self.totals.securities[stock.slot]
-        stock.mark(trade_id, self.rules.reach)
+        stock.mark(trade_id)
         self.marked.add(security)
         return (StockMarked(security, reason, record.send_time_ns),)
 

@@ -5,7 +5,9 @@ its ``channel``, its place there (``sequence``, from 1, as the channel numbers i
 the event time: ``send_time_ns``, nanoseconds since the Unix epoch, of the packet that carried it.
 
 A record that came by retransmission has no event time of its own, since its packet was sent later.
-It says ``send_time_ns=0``; a trade then counts at its trade time. It moves no clock of a channel.
+It says ``send_time_ns=0``, comes in its channel's order like any other, and gets its time from its
+neighbours (:mod:`hkex_ops.index.untimed`). What a refresh tells has no number either: it says
+``sequence=0`` too, is worked at once and moves no clock of a channel.
 
 Prices have three implied decimals (``_3dp``), currency rates four.
 """

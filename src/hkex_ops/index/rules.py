@@ -62,7 +62,7 @@ class IndexRules:
     ``settle_ms`` after the first one did is left out, and the tick says so. More than the two
     seconds of a heartbeat, or every quiet channel would be left out.
     ``reach``: by how many places of its stock's own order a record may come out of sequence; see
-    :meth:`hkex_ops.index.stocks.Stock.mark`.
+    :meth:`hkex_ops.index.stocks.Stock.witness`.
     ``rates_from_feed``: whether currency rates of the feed (14) move a stock that trades in another
     currency during the day; otherwise the basket's rate holds all day. Unconfirmed.
     ``session_market``: whose trading session counts.

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
-from hkex_ops.index.records import IndexRecord, TradeRecord, record_of, row_of
+from hkex_ops.index.records import IndexRecord, record_of, row_of
 from hkex_ops.index.rules import NS_PER_S, IndexRules, TickOrder
+from hkex_ops.index.untimed import Untimed
 from hkex_ops.model import Json, JsonObject
 
 __all__ = [
@@ -38,11 +39,13 @@ class Moment(NamedTuple):
     """A tick is due: everything that belongs before ``time_ns`` has been worked.
 
     ``missing`` are channels of which that is not known, because they had not passed the moment
-    when it was closed all the same.
+    when it was closed all the same. ``doubtful`` are stocks of which a record came without a time
+    and may belong before it or after it; :data:`~hkex_ops.index.untimed.EVERY_STOCK` is all.
     """
 
     time_ns: int
     missing: tuple[int, ...]
+    doubtful: tuple[int, ...] = ()
 
 
 class Untimely(NamedTuple):
@@ -62,13 +65,18 @@ Sequenced: TypeAlias = "IndexRecord | Moment | Untimely"
 class Sequencer(Protocol):
     """Puts what arrives into the one order.
 
-    A record of a known channel may be worked at once, without asking, while
-    ``sequencer.since <= record.send_time_ns < sequencer.moment``; ``moment`` is the next one to
-    close. Everything else goes through :meth:`arrive`.
+    A record may be worked at once, without asking, while
+    ``sequencer.since <= record.send_time_ns < sequencer.until``. Everything else goes through
+    :meth:`arrive`.
     """
 
     since: int
-    moment: int
+    until: int
+
+    @property
+    def moment(self) -> int:
+        """From this time on even the mere passing of time has to be told."""
+        ...
 
     def arrive(self, record: IndexRecord, now: datetime) -> Sequence[Sequenced]:
         """Take a record; what is to be worked now, in order."""
@@ -91,11 +99,20 @@ class Sequencer(Protocol):
         ...
 
 
-def make_sequencer(rules: IndexRules, channels: Iterable[int] = ()) -> Sequencer:
-    """The sequencer that the rules name; ``channels`` are to be waited for from the start."""
+def make_sequencer(
+    rules: IndexRules, channels: Iterable[int] = (), first_ns: int | None = None
+) -> Sequencer:
+    """The sequencer that the rules name.
+
+    ``channels`` are waited for from the start. Its first moment is ``first_ns`` where that is
+    given, and otherwise the next one after the first record.
+    """
+    step = rules.interval_ns
+    first = 0 if first_ns is None else -(-first_ns // step) * step
     if rules.order is TickOrder.ARRIVAL:
-        return ArrivalOrder(rules.interval_ns)
-    return EventTimeOrder(rules.interval_ns, timedelta(milliseconds=rules.settle_ms), channels)
+        return ArrivalOrder(step, first)
+    settle = timedelta(milliseconds=rules.settle_ms)
+    return EventTimeOrder(step, settle, channels, first)
 
 
 class _Believer:
@@ -128,9 +145,12 @@ class EventTimeOrder:
     passed it, or ``settle`` after the first one did.
     """
 
-    def __init__(self, step_ns: int, settle: timedelta, channels: Iterable[int] = ()) -> None:
+    def __init__(
+        self, step_ns: int, settle: timedelta, channels: Iterable[int] = (), first_ns: int = 0
+    ) -> None:
         self.since = 1
-        self.moment = 0
+        self.until = first_ns
+        self._moment = first_ns  # the next one to close
         self._step = step_ns
         self._settle = settle
         self._clocks: dict[int, int] = dict.fromkeys(channels, 0)
@@ -138,42 +158,54 @@ class EventTimeOrder:
         self._held: list[IndexRecord] = []  # records of the interval after the moment
         self._later: list[tuple[int, IndexRecord]] = []  # records of intervals after that
         self._passings: list[tuple[int, datetime]] = []  # when moments were first passed
-        self._frontier = 0  # the first moment that no channel has passed
+        self._frontier = first_ns  # the first moment that no channel has passed
+        self._untimed = Untimed()
+        self._doubtful: dict[int, set[int]] = {}
         self._believer = _Believer()
+        self._hold_until = 0
+        self._free()
+
+    @property
+    def moment(self) -> int:
+        """See :attr:`Sequencer.moment`."""
+        return self.until
 
     def arrive(self, record: IndexRecord, now: datetime) -> Sequence[Sequenced]:
         """See :meth:`Sequencer.arrive`."""
         sent = record.send_time_ns
         channel = record.channel
         # While one channel is waited for, most records come this way.
-        if channel in self._past and self.moment <= sent < self.moment + self._step:
+        if channel in self._past and self._moment <= sent < self._hold_until:
             self._held.append(record)
             return () if len(self._held) <= HELD_RECORDS else self._close(now)
         if not sent:
             return self._recovered(record)
-        if not self.moment:
+        if not self._moment:
             self._begin(sent)
         if sent >= self._frontier:
             if self._believer.doubts(sent):
                 return (Untimely(record, late=False),)
             self._passings.append((self._frontier, now))
             self._frontier = sent // self._step * self._step + self._step
+        done: list[Sequenced] = []
+        if channel in self._untimed:
+            self._settle_untimed(channel, sent, done)
         if sent > self._clocks.get(channel, -1):
             self._clocks[channel] = sent
-        if sent < self.moment:
-            return (record,) if sent >= self.since else (Untimely(record, late=True),)
-        self._hold(sent, record)
+        self._place(sent, record, done)
+        if sent < self._moment:
+            return done
         self._past.add(channel)
-        if len(self._past) < len(self._clocks) and len(self._later) <= HELD_RECORDS:
-            return ()
-        return self._close(now)
+        if len(self._past) == len(self._clocks) or len(self._later) > HELD_RECORDS:
+            done += self._close(now)
+        return done
 
     def poll(self, now: datetime) -> Sequence[Sequenced]:
         """Close every moment that has settled."""
-        if self.moment >= self._frontier:
+        if self._moment >= self._frontier:
             return ()
         if not self._passings:  # restored: it begins to settle anew
-            self._passings.append((self.moment, now))
+            self._passings.append((self._moment, now))
         return self._close(now) if now - self._passings[0][1] >= self._settle else ()
 
     def meet(self, channel: int) -> None:
@@ -182,43 +214,65 @@ class EventTimeOrder:
 
     def _begin(self, sent: int) -> None:
         self._believer.doubts(sent)
-        self.moment = self._frontier = sent // self._step * self._step + self._step
+        self._moment = self._frontier = sent // self._step * self._step + self._step
+        self._free()
 
-    def _hold(self, sent: int, record: IndexRecord) -> None:
-        if sent < self.moment + self._step:
+    def _free(self) -> None:
+        """While records wait for a time none may be worked, or held, before them."""
+        free = not len(self._untimed)
+        self.until = self._moment if free else 0
+        self._hold_until = self._moment + self._step if free else 0
+
+    def _place(self, sent: int, record: IndexRecord, done: list[Sequenced]) -> None:
+        """Work it now, or hold it until its moment has closed."""
+        if sent < self.since:
+            done.append(Untimely(record, late=True))
+        elif sent < self._moment:
+            done.append(record)
+        elif sent < self._moment + self._step:
             self._held.append(record)
         else:
             self._later.append((sent, record))
 
     def _recovered(self, record: IndexRecord) -> Sequence[Sequenced]:
-        """It has no event time; a trade counts at its trade time, all else at once."""
-        if not isinstance(record, TradeRecord) or not self.moment:
+        """It has no event time: it waits for the next record of its channel that has one."""
+        if not self._untimed.waits(record):
             return (record,)
-        if record.trade_time_ns >= self.moment:
-            self._hold(record.trade_time_ns, record)
-            return ()
-        late = record.trade_time_ns < self.since
-        return (Untimely(record, late=True),) if late else (record,)
+        done: list[Sequenced] = []
+        if len(self._untimed) >= HELD_RECORDS:
+            for channel in self._untimed.channels():
+                self._settle_untimed(channel, self._frontier, done)
+        self._untimed.add(record)
+        self._free()
+        return done
+
+    def _settle_untimed(self, channel: int, latest: int, done: list[Sequenced]) -> None:
+        earliest = max(self._clocks.get(channel, 0), min(self.since, latest))
+        for one in self._untimed.settle(channel, earliest, latest):
+            first = max(self._moment, one.earliest_ns // self._step * self._step + self._step)
+            for moment in range(first, latest + 1, self._step):
+                self._doubtful.setdefault(moment, set()).add(one.stock)
+            self._place(one.earliest_ns, one.record, done)
+        self._free()
 
     def _close(self, now: datetime) -> Sequence[Sequenced]:
         done: list[Sequenced] = []
-        while self.moment < self._frontier and self._may_close(now):
+        while self._moment < self._frontier and self._may_close(now):
             behind = self._clocks.keys() - self._past
-            done.append(Moment(self.moment, tuple(sorted(behind))))
-            self.since = self.moment
-            self.moment = self._believer.skip(self.moment + self._step, self._step)
-            while self._passings and self._next_passing() <= self.moment:
+            doubtful = self._doubtful.pop(self._moment, ())
+            done.append(Moment(self._moment, tuple(sorted(behind)), tuple(doubtful)))
+            self.since = self._moment
+            self._moment = self._believer.skip(self._moment + self._step, self._step)
+            while self._passings and self._next_passing() <= self._moment:
                 del self._passings[0]
             done += self._held
             self._held = []
             later, self._later = self._later, []
             for sent, record in later:
-                if sent < self.moment:
-                    done.append(record)
-                else:
-                    self._hold(sent, record)
-            moment = self.moment
+                self._place(sent, record, done)
+            moment = self._moment
             self._past = {one for one, clock in self._clocks.items() if clock >= moment}
+        self._free()
         return done
 
     def _may_close(self, now: datetime) -> bool:
@@ -234,25 +288,32 @@ class EventTimeOrder:
 
     def snapshot(self) -> JsonObject:
         """See :meth:`Sequencer.snapshot`. What settles begins to settle anew when restored."""
-        held = [*((record.send_time_ns, record) for record in self._held), *self._later]
+        held = [*self._held, *(record for _, record in self._later)]
         return {
             "since": self.since,
-            "moment": self.moment,
+            "moment": self._moment,
             "frontier": self._frontier,
             "clocks": [list(pair) for pair in sorted(self._clocks.items())],
-            "held": [[sent, row_of(record)] for sent, record in held],
+            "held": [row_of(record) for record in held],
+            "untimed": self._untimed.snapshot(),
+            "doubtful": [[moment, *sorted(one)] for moment, one in self._doubtful.items()],
         }
 
     def restore(self, snapshot: JsonObject) -> None:
         """See :meth:`Sequencer.restore`."""
         self.since = cast("int", snapshot["since"])
-        self.moment = cast("int", snapshot["moment"])
+        self._moment = cast("int", snapshot["moment"])
         self._frontier = cast("int", snapshot["frontier"])
         self._clocks = dict(cast("Sequence[tuple[int, int]]", snapshot["clocks"]))
-        self._past = {one for one, clock in self._clocks.items() if clock >= self.moment}
-        self._held, self._later = [], []
-        for sent, row in cast("Sequence[tuple[int, Sequence[Json]]]", snapshot["held"]):
-            self._hold(max(sent, self.moment), record_of(row))
+        self._past = {one for one, clock in self._clocks.items() if clock >= self._moment}
+        self._held, self._later, self._passings = [], [], []
+        for row in cast("Sequence[Sequence[Json]]", snapshot["held"]):
+            record = record_of(row)
+            self._place(record.send_time_ns, record, [])
+        self._untimed.restore(cast("Sequence[Json]", snapshot["untimed"]))
+        rows = cast("Sequence[Sequence[int]]", snapshot["doubtful"])
+        self._doubtful = {moment: set(stocks) for moment, *stocks in rows}
+        self._free()
 
 
 class ArrivalOrder:
@@ -261,29 +322,34 @@ class ArrivalOrder:
     The clock is the highest send time delivered so far, on whatever channel.
     """
 
-    def __init__(self, step_ns: int) -> None:
+    def __init__(self, step_ns: int, first_ns: int = 0) -> None:
         self.since = 1
-        self.moment = 0
+        self.until = first_ns
         self._step = step_ns
         self._believer = _Believer()
+
+    @property
+    def moment(self) -> int:
+        """See :attr:`Sequencer.moment`."""
+        return self.until
 
     def arrive(self, record: IndexRecord, now: datetime) -> Sequence[Sequenced]:
         """See :meth:`Sequencer.arrive`."""
         sent = record.send_time_ns
-        if not self.moment:
+        if not self.until:
             if sent:
                 self._believer.doubts(sent)
-                self.moment = sent // self._step * self._step + self._step
+                self.until = sent // self._step * self._step + self._step
             return (record,)
-        if sent < self.moment:
+        if sent < self.until:
             return (record,)
         if self._believer.doubts(sent):
             return (Untimely(record, late=False),)
         done: list[Sequenced] = []
-        self.moment = self._believer.skip(self.moment, self._step)
-        while self.moment <= sent:
-            done.append(Moment(self.moment, ()))
-            self.moment += self._step
+        self.until = self._believer.skip(self.until, self._step)
+        while self.until <= sent:
+            done.append(Moment(self.until, ()))
+            self.until += self._step
         done.append(record)
         return done
 
@@ -296,8 +362,8 @@ class ArrivalOrder:
 
     def snapshot(self) -> JsonObject:
         """See :meth:`Sequencer.snapshot`."""
-        return {"moment": self.moment}
+        return {"moment": self.until}
 
     def restore(self, snapshot: JsonObject) -> None:
         """See :meth:`Sequencer.restore`."""
-        self.moment = cast("int", snapshot["moment"])
+        self.until = cast("int", snapshot["moment"])

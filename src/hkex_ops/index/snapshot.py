@@ -37,7 +37,14 @@ from hkex_ops.index.records import (
 from hkex_ops.index.rules import IndexRules, Rounding
 from hkex_ops.model import SiteRole
 
-__all__ = ["DOUBTS", "HEARD_TRADES", "KEPT_TRADES", "SnapshotComputation", "SnapshotValue"]
+__all__ = [
+    "BETWEENS",
+    "DOUBTS",
+    "HEARD_TRADES",
+    "KEPT_TRADES",
+    "SnapshotComputation",
+    "SnapshotValue",
+]
 
 HEARD_TRADES = 1_024
 """How many trades of one stock are kept at most; where that is not enough the stock is marked."""
@@ -47,6 +54,9 @@ KEPT_TRADES = 16
 
 DOUBTS = 16
 """How many losses are kept apart for each stock."""
+
+BETWEENS = 64
+"""How many records without a time are kept for each stock; they concern moments just past."""
 
 _DIGITS = 120
 _EXACT = Context(prec=_DIGITS, traps=[Inexact, InvalidOperation])
@@ -75,11 +85,27 @@ class _Heard(NamedTuple):
     price: int
 
 
-class _Doubt(NamedTuple):
-    """From ``sent_ns`` on the price is doubtful until a trade above ``number`` is the last one."""
+class _Doubt:
+    """From ``sent_ns`` on the price is doubtful until a trade above ``number`` is the last one.
 
-    sent_ns: int
-    number: int
+    Where nobody knows what was lost there is no number before the next trade has come.
+    """
+
+    def __init__(self, sent_ns: int, number: int | None) -> None:
+        self.sent_ns = sent_ns
+        self.number = number
+
+    def holds(self, time_ns: int, last: int) -> bool:
+        """Whether the price of trade ``last`` is doubtful for it at that time."""
+        return self.sent_ns < time_ns and (self.number is None or last <= self.number)
+
+
+class _Between:
+    """A record was sent after one time and not after another, which is not known at first."""
+
+    def __init__(self, after_ns: int) -> None:
+        self.after_ns = after_ns
+        self.until_ns: int | None = None
 
 
 class _Row:
@@ -92,7 +118,9 @@ class _Row:
         self.cancelled: dict[int, int] = {}
         self.closing: list[tuple[int, int]] = []
         self.doubts: list[_Doubt] = []
+        self.between: list[_Between] = []
         self.top = 0
+        self.lossy = False
         self.forgotten = 0
         self.changes = 0
         self.told = _Heard(0, 0, 0)
@@ -117,7 +145,13 @@ class _Row:
         number = last.number if last else 0
         if number < self.forgotten:
             return True
-        return any(doubt.sent_ns < time_ns and number <= doubt.number for doubt in self.doubts)
+        for one in self.between:
+            if one.after_ns < time_ns and (one.until_ns is None or time_ns <= one.until_ns):
+                return True
+        gone = (one for one, sent in self.cancelled.items() if sent < time_ns)
+        if self.lossy and any(one > number for one in gone):
+            return True  # what is left when a trade was cancelled may have been cancelled too
+        return any(doubt.holds(time_ns, number) for doubt in self.doubts)
 
     def forget(self, time_ns: int, keep: int) -> None:
         """Drop what no moment from ``time_ns`` on can need, but for ``keep`` older trades."""
@@ -154,19 +188,24 @@ class SnapshotComputation:
                 row.previous = row.previous or stock.previous_close_3dp
         self._clocks: dict[int, int] = dict.fromkeys(channels, 0)
         self._rates: dict[str, list[tuple[int, Decimal]]] = {}
+        self._open: dict[int, list[_Between]] = {}
 
     def handle(self, record: IndexRecord, now: datetime) -> None:
         """Take one record of the feed into the table, in whatever order it comes."""
         sent = record.send_time_ns
         if sent:
+            for one in self._open.pop(record.channel, ()):
+                one.until_ns = sent
             self._clocks[record.channel] = max(self._clocks.get(record.channel, 0), sent)
+        elif record.sequence and isinstance(record, TradeRecord | TradeCancelRecord):
+            record = self._recovered(record)
         match record:
             case TradeRecord():
                 self._trade(record)
             case TradeCancelRecord():
                 if record.security in self._rows:
                     cancelled = self._rows[record.security].cancelled
-                    cancelled.setdefault(record.trade_id, sent)
+                    cancelled.setdefault(record.trade_id, record.send_time_ns)
             case ClosingPriceRecord():
                 if record.security in self._rows and record.price_3dp > 0:
                     self._rows[record.security].closing.append((sent, record.price_3dp))
@@ -211,15 +250,37 @@ class SnapshotComputation:
         members = next(one.constituents for one in self._baskets if one.index == code)
         return sum(self._rows[stock.security].changes for stock in members)
 
+    def _recovered(
+        self, record: TradeRecord | TradeCancelRecord
+    ) -> TradeRecord | TradeCancelRecord:
+        """It was sent some time after what came before it, and before what will come with a time.
+
+        For moments in between nobody knows whether it counts, and its stock is marked there.
+        """
+        waiting = self._open.setdefault(record.channel, [])
+        after = waiting[-1].after_ns if waiting else self._clocks.get(record.channel, 0)
+        if isinstance(record, TradeRecord):
+            after = max(after, record.trade_time_ns)
+        between = _Between(after)
+        waiting.append(between)
+        row = self._rows.get(record.security)
+        if row is not None:
+            row.between = [*row.between[-BETWEENS:], between]
+        return record._replace(send_time_ns=after)
+
     def _trade(self, record: TradeRecord) -> None:
         row = self._rows.get(record.security)
         if row is None:
             return
         row.channel = record.channel
         row.top = max(row.top, record.trade_id)
+        for doubt in row.doubts:
+            if doubt.number is None:
+                # Lost before this trade was sent: at most so many places out of sequence.
+                doubt.number = record.trade_id + self._rules.reach - 1
         if record.trade_type not in self._rules.trade_types or record.price_3dp < 1:
             return
-        event_time = record.send_time_ns or record.trade_time_ns
+        event_time = record.send_time_ns
         heard = _Heard(record.trade_id, event_time, record.price_3dp)
         row.heard.setdefault(heard.number, heard)
         if heard.number > row.told.number:
@@ -229,11 +290,15 @@ class SnapshotComputation:
             row.forget(event_time, HEARD_TRADES // 2)
 
     def _statistics(self, record: StatisticsRecord) -> None:
-        """Out of a refresh: a stand-in for the trades that were not heard."""
+        """Out of a refresh: as new as anything heard, and instead of what was not."""
         row = self._rows.get(record.security)
-        if row is None or record.sequence or record.last_3dp < 1 or row.heard:
+        if row is None or record.sequence or record.last_3dp < 1:
             return
-        row.heard[0] = _Heard(0, 0, record.last_3dp)
+        if row.heard and not row.doubts:
+            return
+        sent = row.heard[row.top].sent_ns if row.top in row.heard else 0
+        row.heard[row.top] = _Heard(row.top, sent, record.last_3dp)
+        row.cancelled.pop(row.top, None)
         row.doubts.clear()
 
     def _rate(self, record: CurrencyRateRecord) -> None:
@@ -249,8 +314,8 @@ class SnapshotComputation:
         for security, row in self._rows.items():
             concerned = security == known if known else row.channel in (None, record.channel)
             if concerned:
-                number = lost or row.top + self._rules.reach
-                row.doubts = _bounded([*row.doubts, _Doubt(record.send_time_ns, number)])
+                row.lossy = True
+                row.doubts = _bounded([*row.doubts, _Doubt(record.send_time_ns, lost or None)])
 
     def _value(
         self,
@@ -297,4 +362,7 @@ def _bounded(doubts: list[_Doubt]) -> list[_Doubt]:
     if len(doubts) <= DOUBTS:
         return doubts
     older, newer = doubts[: DOUBTS // 2], doubts[DOUBTS // 2 :]
-    return [_Doubt(min(older).sent_ns, max(one.number for one in older)), *newer]
+    numbers = [one.number for one in older]
+    known = [number for number in numbers if number is not None]
+    number = max(known) if len(known) == len(numbers) else None
+    return [_Doubt(min(one.sent_ns for one in older), number), *newer]

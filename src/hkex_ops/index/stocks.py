@@ -55,7 +55,8 @@ class Stock:
 
     ``top`` is the highest trade number heard, of whatever type, and ``missing`` the numbers below
     it that have not come. ``last`` is the number of the trade that set the price, ``heals_after``
-    the number that a good trade must exceed for the stock to be no longer stale.
+    the number that a good trade must exceed for the stock to be no longer stale. ``lossy`` stays
+    true once anything was lost: what a cancel then falls back on may have been cancelled too.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Stock:
         "folded",
         "heals_after",
         "last",
+        "lossy",
         "missing",
         "moves",
         "slot",
@@ -71,6 +73,7 @@ class Stock:
         "top",
         "trail",
         "unsettled",
+        "unwitnessed",
     )
 
     def __init__(self, slot: int, moves: Sequence[tuple[int, int]]) -> None:
@@ -80,6 +83,8 @@ class Stock:
         self.top = 0
         self.last = 0
         self.heals_after = NOT_STALE
+        self.unwitnessed = False
+        self.lossy = False
         self.suspended = False
         self.unsettled = True
         # Number, price and quantity in turn. Flat, for a tuple each would burden every trade.
@@ -192,19 +197,33 @@ class Stock:
             self.trail.clear()
             self.folded = Folded(self.top, high, low, volume, max(self.trades, 1))
 
-    def mark(self, trade_id: int, reach: int) -> None:
+    def mark(self, trade_id: int) -> None:
         """The price cannot be relied upon until a trade newer than what was lost has come.
 
-        With ``trade_id`` 0 nobody knows which that is. It may be any up to ``top + 1 + reach``, if
-        trades come out of sequence by at most ``reach`` places: the next trade that comes may be
-        older than the one that was lost.
+        With ``trade_id`` 0 nobody knows which that is: see :meth:`witness`.
         """
-        self.heals_after = max(self.heals_after, trade_id or self.top + reach)
+        self.heals_after = max(self.heals_after, trade_id)
+        self.unwitnessed = self.unwitnessed or not trade_id
+        self.lossy = True
         self._settle()
+
+    def witness(self, trade_id: int, reach: int) -> None:
+        """Trade ``trade_id`` is the first to come after something of unknown number was lost.
+
+        What was lost was sent before it, and so, if trades come out of sequence by at most
+        ``reach`` places, has no number above ``trade_id + reach``.
+        """
+        self.heals_after = max(self.heals_after, trade_id + reach - 1)
+        self.unwitnessed = False
+
+    def heals_with(self, trade_id: int) -> bool:
+        """Whether a good trade of that number, being the last one, is newer than what was lost."""
+        return self.stale and not self.unwitnessed and trade_id > self.heals_after
 
     def heal(self) -> None:
         """The price can be relied upon again."""
         self.heals_after = NOT_STALE
+        self.unwitnessed = False
         self._settle()
 
     @property
@@ -222,7 +241,9 @@ class Stock:
             self.top,
             self.last,
             self.heals_after,
+            self.unwitnessed,
             self.suspended,
+            self.lossy,
             list(self.folded),
             list(self.trail),
             sorted(self.missing),
@@ -232,9 +253,9 @@ class Stock:
     def restore(self, row: Sequence[Json]) -> None:
         """Stand where :meth:`snapshot` stood."""
         self.channel, self.top, self.last, self.heals_after = cast("Sequence[int]", row[:4])
-        self.suspended = bool(row[4])
-        self.folded = Folded(*cast("Sequence[int]", row[5]))
-        self.trail = list(cast("Sequence[int]", row[6]))
-        self.missing = set(cast("Sequence[int]", row[7]))
-        self.cancels = set(cast("Sequence[int]", row[8]))
+        self.unwitnessed, self.suspended, self.lossy = (bool(told) for told in row[4:7])
+        self.folded = Folded(*cast("Sequence[int]", row[7]))
+        self.trail = list(cast("Sequence[int]", row[8]))
+        self.missing = set(cast("Sequence[int]", row[9]))
+        self.cancels = set(cast("Sequence[int]", row[10]))
         self._settle()
