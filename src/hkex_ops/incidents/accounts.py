@@ -6,6 +6,7 @@ Called by whoever shows an incident; knows no file and no clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import combinations
 
@@ -13,7 +14,7 @@ from attrs import frozen
 
 from hkex_ops.model import Account, Bound, ChronologyRow, Incident, IncidentMoment
 
-__all__ = ["Disagreement", "accounts_of", "chronology_of", "disagreements"]
+__all__ = ["Disagreement", "accounts_of", "chronology_of", "disagreements", "in_time"]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -49,11 +50,13 @@ def disagreements(incident: Incident) -> tuple[Disagreement, ...]:
 
 
 def chronology_of(incident: Incident, teller: str | None = None) -> tuple[ChronologyRow, ...]:
-    """The rows of one teller, or of all, by the time they begin; equal times stay as written.
+    """The rows of one teller, or of all, :func:`in_time`."""
+    return in_time(row for row in incident.chronology if teller in (None, row.teller))
 
-    A row without a known beginning comes last.
-    """
-    rows = [row for row in incident.chronology if teller in (None, row.teller)]
+
+def in_time(rows: Iterable[ChronologyRow]) -> tuple[ChronologyRow, ...]:
+    """``rows`` by the time they begin; equal times stay as they are, and a row without a known
+    beginning comes last."""
     return tuple(sorted(rows, key=lambda row: row.at.at or _LATEST))
 
 
