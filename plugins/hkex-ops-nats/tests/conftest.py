@@ -1,1 +1,1 @@
-"""Fixtures of the tests of hkex-ops-nats."""
+"""What the tests of this plug-in share: the folder of its test doubles is on the path."""
