@@ -12,7 +12,7 @@ from struct import Struct, error as StructError
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar, cast
 
-from hkex_ops.errors import UsageError, WireError
+from hkex_ops.errors import UsageError
 from hkex_ops.omd.layout import HEADER_BYTES, Layout
 from hkex_ops.omd.messages import Message, SequenceReset, UnknownMessage
 from hkex_ops.omd.packet import (
@@ -26,14 +26,17 @@ from hkex_ops.omd.packet import (
     packet_header,
     walk,
 )
-from hkex_ops.omd.plans import Make, Plan, Unpack, plan_of
+from hkex_ops.omd.plans import Plan, Unpack, new, plan_of
 
 __all__ = ["Codec", "DecodedPacket"]
 
 M = TypeVar("M", bound=Message)
 
 _size_and_type = Struct("<I").unpack_from
+_size_and_count = Struct("<HB").unpack_from
+_header_of = packet_header.unpack_from
 _ROOM_BYTES = MAX_PACKET_BYTES - PACKET_HEADER_BYTES
+_STRAIGHT_READERS = 4_096
 
 
 class DecodedPacket(NamedTuple):
@@ -44,7 +47,12 @@ class DecodedPacket(NamedTuple):
 
 
 class Codec:
-    """Reads and writes the messages of one spec version. Has no state; threads may share it."""
+    """Reads and writes the messages of one spec version. Threads may share it.
+
+    A message is recognised by size and type at once, as one number. What reads messages of that
+    very size in a straight line is made when the first one came, and kept; whatever is not as
+    such messages mostly are, faults before all, is read again step by step.
+    """
 
     def __init__(self, layout: Layout) -> None:
         """`UsageError` when a table and the tuple it names do not agree."""
@@ -53,12 +61,12 @@ class Codec:
         plans = [plan_of(message, layout.spec) for message in layout.messages]
         self._plans: Mapping[int, Plan] = {plan.layout.type: plan for plan in plans}
         self._by_kind: Mapping[type[Message], Plan] = {plan.kind: plan for plan in plans}
-        # Size and type as one number: a message of the very length of its fields, and no groups,
-        # is recognised and known to be whole in one look.
-        self._exact: Mapping[int, tuple[Unpack, Make[Message]]] = {
-            plan.layout.size_bytes | plan.layout.type << 16: (plan.unpack, plan.make)
-            for plan in plans
-            if not plan.groups
+        self._straight: dict[int, tuple[Unpack, type[Message], int]] = {}
+        # Those that are whole when they are of this size: no groups, and not a Sequence Reset.
+        self._sizes: Mapping[int, int] = {
+            plan.layout.size_bytes | type << 16: plan.layout.size_bytes
+            for type, plan in self._plans.items()
+            if not plan.groups and type != SequenceReset.TYPE
         }
 
     @property
@@ -72,33 +80,29 @@ class Codec:
         `WireError` says where it disobeys: too short or too long, messages that do not fill it or
         do not fit in it, a message shorter than its fields.
         """
-        try:
-            header = PacketHeader._make(packet_header.unpack_from(data))
-            end = header.size_bytes
-            if len(data) != end or end > MAX_PACKET_BYTES:
-                raise self._refusal(data)
-            messages: list[Message] = []
-            append = messages.append
-            exact = self._exact
-            offset = PACKET_HEADER_BYTES
-            for _ in range(header.message_count):
-                (key,) = _size_and_type(data, offset)
-                found = exact.get(key)
-                if found is not None:
-                    unpack, make = found
-                    append(make(unpack(data, offset + HEADER_BYTES)))
-                    offset += key & 0xFFFF
-                else:
-                    size, type = next_message(data, offset, end, spec=self.spec)
-                    append(self._decoded(data, offset, size, type))
-                    offset += size
-        except StructError:
-            raise self._refusal(data) from None
-        if offset != end:
-            raise self._refusal(data)
+        messages = self.decode_messages(data)
         if skip:
             del messages[:skip]
-        return DecodedPacket(header, tuple(messages))
+        header = new(PacketHeader, _header_of(data))
+        return new(DecodedPacket, (header, tuple(messages)))
+
+    def decode_messages(self, data: Octets) -> list[Message]:
+        """The messages of :meth:`decode_packet` alone: cheaper, for the header it leaves out."""
+        messages: list[Message] = []
+        append, straight, key = messages.append, self._straight, _size_and_type
+        offset = PACKET_HEADER_BYTES
+        try:
+            end, left = _size_and_count(data)
+            while left:
+                unpack, kind, size = straight[key(data, offset)[0]]
+                append(new(kind, unpack(data, offset)))
+                offset += size
+                left -= 1
+        except (KeyError, StructError):
+            return self._step_by_step(data)
+        if offset != end or end != len(data) or end > MAX_PACKET_BYTES:
+            return self._step_by_step(data)
+        return messages
 
     def decode_message(self, data: Octets, offset: int = 0) -> Message:
         """The message that begins at ``offset``; what follows it is not looked at."""
@@ -110,28 +114,18 @@ class Codec:
 
         Says at which place, counted from 0, the first Sequence Reset is; -1 when there is none.
         """
-        reset = -1
-        exact = self._exact
+        sizes, key = self._sizes, _size_and_type
+        offset = PACKET_HEADER_BYTES
         try:
-            end, count, _, _, _ = packet_header.unpack_from(packet)
-            if len(packet) != end or end > MAX_PACKET_BYTES:
-                raise self._refusal(packet)
-            offset = PACKET_HEADER_BYTES
-            for index in range(count):
-                (key,) = _size_and_type(packet, offset)
-                if key not in exact:
-                    size, type = next_message(packet, offset, end, spec=self.spec)
-                    plan = self._plans.get(type)
-                    if plan is not None:
-                        plan.check(packet, offset, size)
-                if key >> 16 == SequenceReset.TYPE and reset < 0:
-                    reset = index
-                offset += key & 0xFFFF
-        except StructError:
-            raise self._refusal(packet) from None
-        if offset != end:
-            raise self._refusal(packet)
-        return reset
+            end, left = _size_and_count(packet)
+            while left:
+                offset += sizes[key(packet, offset)[0]]
+                left -= 1
+        except (KeyError, StructError):
+            return self._check_step_by_step(packet)
+        if offset != end or end != len(packet) or end > MAX_PACKET_BYTES:
+            return self._check_step_by_step(packet)
+        return -1
 
     def encode_message(self, message: Message) -> bytes:
         """The bytes of a message with its header.
@@ -190,22 +184,35 @@ class Codec:
             raise UsageError(f"{kind.__name__} is no message of {self.spec}")
         return plan
 
+    def _step_by_step(self, data: Octets) -> list[Message]:
+        """The messages of a packet, one after the other, each looked at; or the `WireError`."""
+        messages: list[Message] = []
+        sizes: list[tuple[int, int]] = []
+        for _, type, offset, size in walk(data, spec=self.spec):
+            messages.append(self._decoded(data, offset, size, type))
+            sizes.append((size, type))
+        for size, type in sizes:
+            plan = self._plans.get(type)
+            # Bounded: a feed has a few sizes of each type, and only mischief has them all.
+            if plan is not None and len(self._straight) < _STRAIGHT_READERS:
+                self._straight[size | type << 16] = (plan.reader(size), plan.kind, size)
+        return messages
+
+    def _check_step_by_step(self, packet: Octets) -> int:
+        reset = -1
+        for index, (_, type, offset, size) in enumerate(walk(packet, spec=self.spec)):
+            plan = self._plans.get(type)
+            if plan is not None:
+                plan.check(packet, offset, size)
+            if type == SequenceReset.TYPE and reset < 0:
+                reset = index
+        return reset
+
     def _decoded(self, data: Octets, offset: int, size: int, type: int) -> Message:
         plan = self._plans.get(type)
         if plan is None:
             return UnknownMessage(type, bytes(data[offset + HEADER_BYTES : offset + size]))
         return plan.decode(data, offset, size)
-
-    def _refusal(self, data: Octets) -> WireError:
-        """What is wrong with a packet that cannot be read, found by walking it step by step."""
-        try:
-            for _, type, offset, size in walk(data, spec=self.spec):
-                plan = self._plans.get(type)
-                if plan is not None:
-                    plan.check(data, offset, size)
-        except WireError as error:
-            return error
-        return WireError("the packet cannot be read", offset=0, spec=self.spec)
 
 
 def _framed(encoded: Sequence[bytes], sequence: int, send_time_ns: int, filler: int) -> bytes:

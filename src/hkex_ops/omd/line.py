@@ -28,7 +28,7 @@ from hkex_ops.omd.events import (
 from hkex_ops.omd.messages import SequenceReset
 from hkex_ops.omd.ordering import Held, LineLimits, Ordering
 from hkex_ops.omd.packet import PacketHeader, packet_header, walk
-from hkex_ops.omd.plans import maker
+from hkex_ops.omd.plans import new
 from hkex_ops.omd.restarts import Restarts
 from hkex_ops.omd.silence import LineWatch
 
@@ -37,7 +37,6 @@ __all__ = ["Arbiter"]
 _NEVER_NS = 2**63
 _RESET = b"\x08\x00\x64\x00"  # size and type of a Sequence Reset
 
-_arrived = maker(MessagesArrived)
 _header_of = packet_header.unpack_from
 
 
@@ -105,7 +104,10 @@ class Arbiter:
                 ordering.high = sequence + count - 1
                 self._begun = True
                 skip = begin - sequence
-                arrived = _arrived((self._channel, begin, packet, skip, count - skip, line, now_ns))
+                arrived = new(
+                    MessagesArrived,
+                    (self._channel, begin, packet, skip, count - skip, line, now_ns),
+                )
                 return (*events, arrived) if events else (arrived,)
             others = self._examine(packet, line, now_ns, PacketHeader._make(header))
         except StructError:

@@ -1,31 +1,28 @@
 """A message layout compiled: bytes to a tuple and back, by way of :mod:`struct`.
 
 The codec's workshop and nobody else's. A tuple is made by ``tuple.__new__`` straight from what
-struct unpacked, twice as fast as by its class; a field of no bytes at the end of the format gives
-the tuple its empty tail for nothing.
+struct unpacked, twice as fast as by its class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from itertools import chain, pairwise
+from itertools import chain, pairwise, repeat
 from struct import Struct, error as StructError
-from typing import TypeAlias, TypeVar, cast
+from typing import Protocol, TypeAlias, TypeVar, cast
 
 from attrs import frozen
 
 from hkex_ops.errors import UsageError, WireError
 from hkex_ops.omd.layout import HEADER_BYTES, FieldLayout, GroupLayout, MessageLayout, WireType
-from hkex_ops.omd.messages import ITEMS, KINDS, Message
+from hkex_ops.omd.messages import ITEMS, KINDS, Item, Message
 from hkex_ops.omd.packet import MAX_PACKET_BYTES, Octets, message_header
 
-__all__ = ["Make", "Plan", "Unpack", "maker", "plan_of"]
+__all__ = ["Plan", "Unpack", "new", "plan_of"]
 
 T = TypeVar("T")
 
 Unpack: TypeAlias = Callable[[Octets, int], tuple[object, ...]]
-Make: TypeAlias = Callable[[Iterable[object]], T]
 
 
 @frozen
@@ -49,12 +46,14 @@ class _Group:
     count_at: int
     count_struct: Struct
     struct: Struct
-    make: Make[object] | None  # none where items are values of one field
+    kind: type[Item] | None  # none where items are values of one field
 
     def read(self, data: Octets) -> tuple[object, ...]:
         """The items that ``data`` is."""
         rows = self.struct.iter_unpack(data)
-        return tuple(chain.from_iterable(rows) if self.make is None else map(self.make, rows))
+        if self.kind is None:
+            return tuple(chain.from_iterable(rows))
+        return tuple(map(new, repeat(self.kind), rows))
 
 
 @frozen(eq=False)
@@ -64,10 +63,6 @@ class Plan:
     layout: MessageLayout
     spec: str
     kind: type[Message]
-    make: Make[Message]
-    unpack: Unpack  # all there is of a message without groups, and an empty tail
-    head: Unpack  # the fields before the first group, its count left out
-    trailing: bool  # whether a single group ends the message
     segments: tuple[_Segment, ...]
     groups: tuple[_Group, ...]
 
@@ -76,12 +71,7 @@ class Plan:
 
         `WireError` when that is too short for its fields or its groups.
         """
-        end = self._end(data, offset, size)
-        tail = b"" if end == size else bytes(data[offset + end : offset + size])
-        if self.trailing:
-            [group] = self.groups
-            items = group.read(data[offset + group.layout.start : offset + end])
-            return self.make((*self.head(data, offset + HEADER_BYTES), items, tail))
+        end = offset + self._end(data, offset, size)
         position = offset + HEADER_BYTES
         counts: list[int] = []
         values: list[object] = []
@@ -95,8 +85,35 @@ class Plan:
                 length = counts[group.count] * group.layout.stride_bytes
                 values.append(group.read(data[position : position + length]))
                 position += length
-        values.append(tail)
-        return self.make(values)
+        values.append(bytes(data[end : offset + size]))
+        return new(self.kind, values)
+
+    def reader(self, size: int) -> Unpack:
+        """What reads the values of a message of ``size`` bytes in a straight line.
+
+        Where the bytes are not there, or are not as they mostly are, it raises struct's error, and
+        :meth:`decode` has to tell; where a packet ends midway it may read less than it should.
+        """
+        longer = size - self.layout.size_bytes
+        if not self.groups:
+            # A tail, even one of no bytes, is one more field to struct, and costs nothing.
+            return Struct(f"<{HEADER_BYTES}x{_codes(self.segments[0].fields)}{longer}s").unpack_from
+        group, *others = self.groups
+        if others or self.segments[-1].fields:
+            return _unreadable
+        items, rest = divmod(longer, group.layout.stride_bytes)
+        if rest:
+            return _unreadable
+        head = Struct(f"<{HEADER_BYTES}x{_codes(self.segments[0].fields, counts='x')}").unpack_from
+        count = Struct(f"<{group.count_at}x{group.count_struct.format[1:]}").unpack_from
+        start, read = group.layout.start, group.read
+
+        def straight(data: Octets, offset: int) -> tuple[object, ...]:
+            if count(data, offset)[0] != items:
+                raise StructError
+            return (*head(data, offset), read(data[offset + start : offset + size]), b"")
+
+        return straight
 
     def check(self, data: Octets, offset: int, size: int) -> None:
         """`WireError` where :meth:`decode` would raise one; cheaper, as nothing is made."""
@@ -129,7 +146,7 @@ class Plan:
             if index < len(self.groups):
                 group = self.groups[index]
                 for item in cast("tuple[object, ...]", values[group.source]):
-                    row = (item,) if group.make is None else cast("tuple[object, ...]", item)
+                    row = (item,) if group.kind is None else cast("tuple[object, ...]", item)
                     parts.append(self._packed(group.struct, group.layout.fields, row))
         parts.append(cast("bytes", values[-1]))
         size = HEADER_BYTES + sum(map(len, parts))
@@ -182,10 +199,19 @@ class Plan:
         )
 
 
-def maker(kind: type[T]) -> Make[T]:
-    """What makes a ``kind`` of NamedTuple out of its values, unchecked."""
-    new: object = tuple[object].__new__
-    return partial(cast("Callable[[type[T], Iterable[object]], T]", new), kind)
+class _New(Protocol):
+    """What makes a NamedTuple out of its values, unchecked."""
+
+    def __call__(self, kind: type[T], values: Iterable[object], /) -> T: ...
+
+
+_tuple_new: object = tuple[object].__new__
+new = cast("_New", _tuple_new)
+"""Makes a NamedTuple out of its values, unchecked."""
+
+
+def _unreadable(data: Octets, offset: int) -> tuple[object, ...]:
+    raise StructError
 
 
 def plan_of(layout: MessageLayout, spec: str) -> Plan:
@@ -203,10 +229,6 @@ def plan_of(layout: MessageLayout, spec: str) -> Plan:
         layout=layout,
         spec=spec,
         kind=kind,
-        make=maker(kind),
-        unpack=Struct(_format(segments[0].fields) + "0s").unpack_from,
-        head=Struct(_format(segments[0].fields, counts="x")).unpack_from,
-        trailing=len(layout.groups) == 1 and not segments[-1].fields,
         segments=segments,
         groups=tuple(_group(group, counts, sources[group.count]) for group in layout.groups),
     )
@@ -219,9 +241,9 @@ def _group(layout: GroupLayout, counts: Sequence[FieldLayout], source: int) -> _
         source=source,
         count=index,
         count_at=counts[index].offset,
-        count_struct=Struct(_format([counts[index]])),
-        struct=Struct(_format(layout.fields)),
-        make=maker(ITEMS[layout.kind]) if layout.kind else None,
+        count_struct=Struct("<" + _codes([counts[index]])),
+        struct=Struct("<" + _codes(layout.fields)),
+        kind=ITEMS[layout.kind] if layout.kind else None,
     )
 
 
@@ -236,7 +258,7 @@ def _segment(
 ) -> _Segment:
     return _Segment(
         fields=fields,
-        struct=Struct(_format(fields)),
+        struct=Struct("<" + _codes(fields)),
         kept=tuple(index for index, one in enumerate(fields) if one.field),
         counted=tuple(index for index, one in enumerate(fields) if not one.field),
         sources=tuple(
@@ -246,17 +268,16 @@ def _segment(
     )
 
 
-def _format(fields: Iterable[FieldLayout], *, counts: str = "") -> str:
-    """The format of these fields; with ``counts``, that letter for each byte of a count."""
-    codes = [
+def _codes(fields: Iterable[FieldLayout], *, counts: str = "") -> str:
+    """The letters of these fields; with ``counts``, that one for each byte of a count."""
+    return "".join(
         counts * one.length_bytes
         if counts and not one.field
         else f"{one.length_bytes}s"
         if one.type.code == "s"
         else one.type.code
         for one in fields
-    ]
-    return "<" + "".join(codes)
+    )
 
 
 def _padded(one: FieldLayout, value: object) -> object:
