@@ -5,26 +5,44 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from attrs import evolve
 from omd_captures import Address
+from omd_index import IndexLines, carried
 from omd_market import Market, members_of
 from omd_server import RetransmissionServer
 
+from hkex_ops.model import IndexTick
 from hkex_ops.omd.recorded import RecordedStreams
-from hkex_ops.ports import MarketFeed, Offer
-from hkex_ops.testing import MarketFeedBench, Sent
+from hkex_ops.ports import IndexFeed, IndexPublisher, MarketFeed, Offer
+from hkex_ops.testing import IndexFeedBench, IndexPublisherBench, MarketFeedBench, Sent
 from hkex_ops.testing.market_feed_heard import messages_of
-from hkex_ops_omd import CaptureOptions, MulticastOptions, hkex_ops_market_feeds
+from hkex_ops_omd import (
+    CaptureOptions,
+    IndexFeedOptions,
+    MulticastOptions,
+    PublisherOptions,
+    hkex_ops_index_feeds,
+    hkex_ops_index_publishers,
+    hkex_ops_market_feeds,
+)
 from hkex_ops_omd.options import (
     RetransmissionOptions,
     RetransmissionServer as ServerAddress,
     RetransmissionSite,
 )
 
-__all__ = ["CaptureBench", "MulticastBench", "offer_called"]
+__all__ = [
+    "CaptureBench",
+    "IndexFeedOnMulticast",
+    "IndexPublisherOnMulticast",
+    "MulticastBench",
+    "offer_called",
+    "open_files",
+]
 
 USER = "TESTER01"
 
@@ -32,6 +50,20 @@ USER = "TESTER01"
 def offer_called(name: str) -> Offer[MarketFeed]:
     """One of the market feeds that the plug-in offers."""
     return {offer.name: offer for offer in hkex_ops_market_feeds()}[name]
+
+
+def open_files() -> list[str]:
+    """What every descriptor of this process leads to."""
+    found: list[str] = []
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the one by which this folder was listed
+            found.append(os.readlink(one))
+    return found
+
+
+def sockets_of_this_process() -> set[str]:
+    """The sockets that are open now, each by its own name."""
+    return {one for one in open_files() if one.startswith("socket:")}
 
 
 class MulticastBench(MarketFeedBench):
@@ -154,5 +186,79 @@ class CaptureBench(MarketFeedBench):
         self._put()
 
     def listeners(self) -> int:
-        links = [path for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
-        return [os.readlink(one) for one in links if one.exists()].count(str(self.path))
+        return open_files().count(str(self.path))
+
+
+class IndexPublisherOnMulticast(IndexPublisherBench):
+    """Real multicast on loopback, heard by line A and by the refresh's."""
+
+    def __init__(self) -> None:
+        self.lines = IndexLines()
+        self._before = sockets_of_this_process()
+
+    async def __aenter__(self) -> IndexPublisherOnMulticast:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.lines.close()
+
+    @property
+    def offer(self) -> Offer[IndexPublisher]:
+        [offer] = hkex_ops_index_publishers()
+        return offer
+
+    def options(self) -> PublisherOptions:
+        return self.lines.publisher_options()
+
+    def carried(self, tick: IndexTick) -> IndexTick:
+        return carried(tick)
+
+    async def published(self) -> Sequence[IndexTick]:
+        return self.lines.heard("line_a")
+
+    async def latest(self) -> Sequence[IndexTick]:
+        return self.lines.last_cycle()
+
+    def visitors(self) -> int:
+        return len(sockets_of_this_process() - self._before)
+
+
+class IndexFeedOnMulticast(IndexFeedBench):
+    """Index Data written by hand, on two lines of real multicast."""
+
+    def __init__(self) -> None:
+        self.lines = IndexLines()
+
+    async def __aenter__(self) -> IndexFeedOnMulticast:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.lines.close()
+
+    @property
+    def offer(self) -> Offer[IndexFeed]:
+        [offer] = hkex_ops_index_feeds()
+        return offer
+
+    def options(self) -> IndexFeedOptions:
+        return self.lines.feed_options()
+
+    def carried(self, tick: IndexTick) -> IndexTick:
+        return carried(tick)
+
+    async def put(self, ticks: Sequence[IndexTick]) -> None:
+        self.lines.put(ticks)
+
+    def visitors(self) -> int:
+        # One member of each group is the bench itself.
+        return sum(members_of(group) for group in self.lines.real_time_groups()) - 2

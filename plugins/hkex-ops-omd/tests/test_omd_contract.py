@@ -1,4 +1,4 @@
-"""The feeds of this distribution keep the contract of the port."""
+"""The adapters of this distribution keep the contracts of their ports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from omd_benches import CaptureBench, MulticastBench
+from omd_benches import (
+    CaptureBench,
+    IndexFeedOnMulticast,
+    IndexPublisherOnMulticast,
+    MulticastBench,
+)
 from omd_captures import pcap, pcapng
 
-from hkex_ops.testing import MarketFeedContract
+from hkex_ops.testing import IndexFeedContract, IndexPublisherContract, MarketFeedContract
 
 
 class TestMulticast(MarketFeedContract):
@@ -28,3 +33,21 @@ class TestCapture(MarketFeedContract):
     @pytest.fixture(params=[pcap, pcapng], ids=["pcap", "pcapng"])
     def bench(self, tmp_path: Path, request: pytest.FixtureRequest) -> CaptureBench:
         return CaptureBench(tmp_path, request.param)
+
+
+class TestIndexPublisher(IndexPublisherContract):
+    """By real multicast on loopback."""
+
+    @pytest_asyncio.fixture
+    async def bench(self) -> AsyncIterator[IndexPublisherOnMulticast]:
+        async with IndexPublisherOnMulticast() as bench:
+            yield bench
+
+
+class TestIndexFeed(IndexFeedContract):
+    """By real multicast on loopback."""
+
+    @pytest_asyncio.fixture
+    async def bench(self) -> AsyncIterator[IndexFeedOnMulticast]:
+        async with IndexFeedOnMulticast() as bench:
+            yield bench

@@ -152,7 +152,7 @@ class Hearing:
     # -- taking ------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        if not self._closed:
+        if not self._closed and self._failure is None:
             for ear in self._ears:
                 self._loop.add_reader(ear.socket, self._drain, ear)
 
