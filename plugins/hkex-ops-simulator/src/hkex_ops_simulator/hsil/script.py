@@ -30,9 +30,9 @@ from hkex_ops_simulator.market.compiler import Published
 from hkex_ops_simulator.market.day import with_states
 from hkex_ops_simulator.market.dealing import Dealt
 from hkex_ops_simulator.market.floor import Floor, Sending, Stand
-from hkex_ops_simulator.market.phases import definitions
+from hkex_ops_simulator.market.phases import definitions, indications
 from hkex_ops_simulator.market.stocks import Member, Stock, SyntheticIndex, Universe, tick_3dp
-from hkex_ops_simulator.market.timetable import NS, State, instant_ns
+from hkex_ops_simulator.market.timetable import NS, Span, State, instant_ns
 
 __all__ = ["GROUPS", "MATCHING", "ScriptedDay", "universe_of_2010"]
 
@@ -47,6 +47,7 @@ _MEMBERS, _SHARED = 42, 10
 _LIGHTER = (20, 500)  # of each index two are lighter by so much: a step is parts of a cent of it
 _FIRST_CODE = 90_001  # the codes of nobody in 2010
 
+_INDICATIONS = 400
 _CARRIERS = 4
 _SHARED_DEALS = 2
 _LOTS = 40
@@ -127,6 +128,8 @@ class ScriptedDay:
     def _phases(self) -> Iterator[Sending]:
         rng = self._rng("definitions")
         yield definitions(self.floor, self.channels, _at(time(9, 28)), rng, suspended=0)
+        taken = Span(_at(time(9, 30)), _at(time(9, 45)))
+        yield indications(self.floor, taken, _INDICATIONS, self._rng("indications"))
         yield self._before_matching()
         yield self._opening()
         yield self._session(time(10), min(self.until, _HALF_DAY))
