@@ -27,7 +27,7 @@ from hkex_ops.omd.events import (
 )
 from hkex_ops.omd.messages import SequenceReset
 from hkex_ops.omd.ordering import Held, LineLimits, Ordering
-from hkex_ops.omd.packet import PacketHeader, packet_header, walk
+from hkex_ops.omd.packet import PacketHeader, packet_header, read_header, walk
 from hkex_ops.omd.plans import new
 from hkex_ops.omd.restarts import Restarts
 from hkex_ops.omd.silence import LineWatch
@@ -111,8 +111,7 @@ class Arbiter:
                 return (*events, arrived) if events else (arrived,)
             others = self._examine(packet, line, now_ns, PacketHeader._make(header))
         except StructError:
-            short = f"a packet begins with 16 bytes, and {len(packet)} came (offset 0)"
-            return (*events, PacketRefused(self._channel, line, now_ns, short, packet))
+            return (*events, self._short(packet, line, now_ns))
         except WireError as error:
             return (*events, PacketRefused(self._channel, line, now_ns, str(error), packet))
         return (*events, *others) if others else events
@@ -237,8 +236,9 @@ class Arbiter:
         events = self._arrive(before)
         events += ordering.lose(0, ordering.high, now_ns, Losing.RESTART)
         self._restarts.begin(line, sent_ns)
+        known = self._begun or any(isinstance(one, MessagesArrived) for one in events)
         self._begun = True
-        previous = ordering.next
+        previous = ordering.next if known else 1
         ordering.begin_anew(begin + 1 if behind.message_count else begin)
         ordering.perhaps_reset = 0 if behind.message_count else begin
         events.append(SequenceRestarted(self._channel, begin, now_ns, previous))
@@ -252,6 +252,13 @@ class Arbiter:
     def _arrive(self, held: Held) -> list[LineEvent]:
         news = held.message_count > 0 and self._ordering.is_news(held.sequence, held.end)
         return self._ordering.arrive(held) if news else []
+
+    def _short(self, packet: bytes, line: str, now_ns: int) -> PacketRefused:
+        try:
+            reason = f"{read_header(packet, spec=self._codec.spec)} is no header"
+        except WireError as error:
+            reason = str(error)
+        return PacketRefused(self._channel, line, now_ns, reason, packet)
 
     def _doubts(self, last: int) -> bool:
         """Whether a leap to ``last`` stands alone so far."""

@@ -158,10 +158,17 @@ class Ordering:
         self.perhaps_reset = 0
 
     def take_held(self, sent_ns: int) -> list[Held]:
-        """Hand over what is held and was sent at ``sent_ns`` or later; it is held no more."""
+        """Hand over what is held and was sent at ``sent_ns`` or later; it is held no more.
+
+        When nothing else is held, nothing else is missing but what was told already.
+        """
         taken = [one for one in self._held if one.sent_ns >= sent_ns]
         self._held = [one for one in self._held if one.sent_ns < sent_ns]
         heapify(self._held)
+        if taken and not self._held:
+            for hole in self.holes:
+                if hole.gap is None:
+                    self.holes.fill(hole.begin, hole.end)
         return sorted(taken)
 
     def drain(self) -> list[LineEvent]:
