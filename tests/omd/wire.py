@@ -34,9 +34,9 @@ def drawn_message(chance: random.Random, layout: MessageLayout, *, tail_bytes: i
     for group in layout.groups:
         [count] = [one for one in layout.fields if one.name == group.count]
         items = int.from_bytes(fields[count.offset : count.end], "little")
-        pieces += [fields[start : group.start], chance.randbytes(items * group.stride_bytes)]
+        pieces += [bytes(fields[start : group.start]), chance.randbytes(items * group.stride_bytes)]
         start = group.start
-    body = b"".join((*pieces, fields[start:], chance.randbytes(tail_bytes)))
+    body = b"".join((*pieces, bytes(fields[start:]), chance.randbytes(tail_bytes)))
     return (4 + len(body)).to_bytes(2, "little") + layout.type.to_bytes(2, "little") + body
 
 

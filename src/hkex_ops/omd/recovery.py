@@ -171,7 +171,7 @@ class Recovery:
             case Failed():
                 if not self._open and self._state is not RecoveryState.REFRESHING:
                     return ()
-                begin = min((begin for begin, _ in self._open), default=0)
+                begin = min((begin for begin, _ in self._open), default=1)
                 end = max((end for _, end in self._open), default=0)
                 return self._go(Failed, begin, end, now_ns)
 
