@@ -56,6 +56,7 @@ class Lines:
         self._order = count()
         self._held: dict[tuple[FeedLine, int], bytes] = {}
         self._now_ns = 0
+        self._arrived_ns: dict[tuple[FeedLine, int], int] = {}
 
     def deliver(self, packets: Iterable[Packed]) -> Iterator[Delivery]:
         """What arrives of ``packets``, in order of arrival; at the end nothing is under way."""
@@ -83,6 +84,9 @@ class Lines:
         for line in LINES:
             if line is FeedLine.B:
                 at_ns += self._rng.randrange(1000 * self.faults.skew_us + 1)
+            # Nothing is overtaken on the way, unless it is meant to be.
+            way = line, packet.channel
+            at_ns = self._arrived_ns[way] = max(at_ns, self._arrived_ns.get(way, 0) + 2)
             if line in lost or line in self.broken:
                 continue
             if line is FeedLine.B and messages > 1 and self._happens(self.faults.resplit_ppm):
