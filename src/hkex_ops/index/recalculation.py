@@ -1,134 +1,260 @@
-"""What was published beside what should have been: an outage made good, tick by tick.
+"""A recorded day computed again: rows of trades in, ticks out as columns, in plain integers.
 
-Recalculated ticks come from the same engine as those of a day that goes well, fed from a capture or
-a journal; here they are marked as what they are and laid beside what users saw. On 22 January 2010
-nothing public ever did so: "re-calculation of any missing index points" was left for review (HKEx
-report of February 2010, paragraph 10). Knows no file, no engine and no clock.
+The values are the engine's, to the last cent. No journal is kept, no volume, no high or low of a
+stock; only trades that came out of sequence are listed. Slices come as the subscriptions of
+:mod:`hkex_ops.omd` read them. This is the plain way and the measure of its faster sisters,
+:mod:`hkex_ops.index.vector` and :mod:`hkex_ops.index.accelerated`. Called by the replay of
+`hkex_ops.flows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
+from collections import deque
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
-from attrs import evolve, frozen
+from hkex_ops.index.basket import RATE_DECIMALS, Basket
+from hkex_ops.index.records import (
+    ClosingPriceRecord,
+    CurrencyRateRecord,
+    TradeCancelRecord,
+)
+from hkex_ops.index.rules import IndexRules, Rounding
+from hkex_ops.index.stocks import CANCELS_HELD, TRAIL
+from hkex_ops.index.timeline import Between, Due, Pricing, Step, Stretch, Timeline
+from hkex_ops.index.totals import Totals
+from hkex_ops.model import IndexStatus
 
-from hkex_ops.errors import UsageError
-from hkex_ops.model import IndexStatus, IndexTick, TickKind
+__all__ = ["LATE_KEPT", "LateTrade", "Recalculation", "TickColumns", "TradeRow", "TradeRows"]
 
-__all__ = ["Extremes", "Recalculation", "SideBySide", "recalculation"]
+LATE_KEPT = 1_000
+"""How many trades out of sequence are listed; all are counted."""
 
+TradeRow: TypeAlias = tuple[int, int, int, int]
+"""Security, trade number, price in thousandths and type of a trade."""
 
-@frozen
-class SideBySide:
-    """One moment of one index. ``difference`` is what was shown, published before mailed, less
-    what should have been; null where nothing was shown."""
+TradeRows: TypeAlias = Sequence[TradeRow]
+"""Trades in delivery order."""
 
-    index: str
-    at: datetime
-    recalculated: Decimal
-    published: Decimal | None = None
-    contingency: Decimal | None = None
-
-    @property
-    def shown(self) -> Decimal | None:
-        """What users saw of this moment."""
-        return self.contingency if self.published is None else self.published
-
-    @property
-    def difference(self) -> Decimal | None:
-        """How far that was from what it should have been."""
-        return None if self.shown is None else self.shown - self.recalculated
+_RATE_PLACES = 4
+_NO_TRADE = 0
 
 
-@frozen
-class Extremes:
-    """The highest and lowest recalculated value of one index, and the first moment of each."""
+class TickColumns(NamedTuple):
+    """Ticks of all indexes at several moments.
 
-    index: str
-    high: Decimal
-    high_at: datetime
-    low: Decimal
-    low_at: datetime
+    There is one time and one status for each moment; ``values``, ``highs`` and ``lows`` have a row
+    for each, in units of the last published decimal and in the order of the baskets, `None` where
+    an index lacks a previous close.
+    """
+
+    times_ns: list[int]
+    statuses: list[IndexStatus]
+    values: list[list[int | None]]
+    highs: list[list[int | None]]
+    lows: list[list[int | None]]
 
 
-@frozen
+class LateTrade(NamedTuple):
+    """A trade that came after a newer one of its stock, and so never was the last."""
+
+    security: int
+    trade_id: int
+    newest: int
+
+
 class Recalculation:
-    """A stretch of a day recalculated: both ends belong to it.
+    """One day, from its baskets and what was sent.
 
-    ``ticks`` are all recalculated ones, marked so; their ``high`` and ``low`` are those of the day
-    so far, as on any tick. ``missing`` are the (index, time) that nobody had published.
+    ``late`` lists trades out of sequence, ``late_count`` counts them; ``undone`` are stocks whose
+    last trade was cancelled when the one before it was no longer remembered: they keep the price.
     """
 
-    start: datetime
-    until: datetime
-    ticks: tuple[IndexTick, ...]
-    rows: tuple[SideBySide, ...]
-    extremes: tuple[Extremes, ...]
+    def __init__(
+        self,
+        baskets: Sequence[Basket],
+        rules: IndexRules | None = None,
+        *,
+        first_ns: int | None = None,
+    ) -> None:
+        """``first_ns`` as with the engine: values from then on, whatever the session."""
+        self.rules = rules or IndexRules()
+        self.totals = Totals(baskets, decimals=self.rules.decimals, rounding=self.rules.rounding)
+        self.late: list[LateTrade] = []
+        self.late_count = 0
+        self.undone: set[int] = set()
+        self._timeline: Timeline[TradeRows] = Timeline(self.rules, first_ns)
+        self._types = frozenset(self.rules.trade_types)
+        self._straight = self.rules.rounding is not Rounding.HALF_EVEN
+        stocks = len(self.totals.prices)
+        self._newest = [_NO_TRADE] * stocks
+        # Trades that can be taken back. The first entry stands for the previous close; once it
+        # has dropped out, something was forgotten.
+        beginning = (0, _NO_TRADE, 0, 0)
+        self._trails: list[deque[TradeRow]] = [deque([beginning], TRAIL + 1) for _ in range(stocks)]
+        self._cancelled: dict[int, set[int]] = {}
+        self._slots: dict[int, int] = {}
+        self._sort_out()
+        indexes = len(self.totals.indexes)
+        self._closing_prices: dict[int, int] = {}
+        self._summed: list[int | None] = [None] * indexes
+        self._values: list[int | None] = [None] * indexes
+        self._highs: list[int | None] = [None] * indexes
+        self._lows: list[int | None] = [None] * indexes
 
-    @property
-    def missing(self) -> tuple[SideBySide, ...]:
-        """The moments of which nothing was published, mailed values or not."""
-        return tuple(row for row in self.rows if row.published is None)
+    def feed(self, rows: TradeRows, marks: Iterable[Between]) -> TickColumns:
+        """The next rows in delivery order, and what stood between them; the ticks that are due."""
+        return self._work(self._timeline.take(rows, len(rows), marks))
 
-    @property
-    def different(self) -> tuple[SideBySide, ...]:
-        """The moments of which something else was shown than should have been."""
-        return tuple(row for row in self.rows if row.difference)
+    def close(self) -> TickColumns:
+        """Nothing more will come; the ticks that waited."""
+        return self._work(self._timeline.close())
 
+    # -- trades -----------------------------------------------------------------------------------
 
-def recalculation(
-    computed: Iterable[IndexTick],
-    shown: Iterable[IndexTick],
-    *,
-    start: datetime,
-    until: datetime,
-) -> Recalculation:
-    """``computed`` ticks of the stretch, marked as recalculated, beside what was ``shown``.
+    def _work(self, steps: Iterable[Step[TradeRows]]) -> TickColumns:
+        columns = TickColumns([], [], [], [], [])
+        for step in steps:
+            if isinstance(step, Stretch):
+                self._trades(step)
+            elif isinstance(step, Due):
+                self._due(step, columns)
+            else:
+                self._record(step)
+        return columns
 
-    Opening and closing values count for nothing here: they are of other moments of the day.
-    Raises `UsageError` when the stretch ends before it starts.
-    """
-    if until < start:
-        raise UsageError(f"the stretch ends at {until.isoformat()}, before {start.isoformat()}")
-    ticks = tuple(
-        evolve(tick, kind=TickKind.RECALCULATED)
-        for tick in computed
-        if start <= tick.at <= until and tick.status is IndexStatus.REAL_TIME
-    )
-    seen = _seen(shown, start, until)
-    rows = tuple(
-        SideBySide(
-            tick.index,
-            tick.at,
-            tick.value,
-            seen.get((tick.index, tick.at, TickKind.REAL_TIME)),
-            seen.get((tick.index, tick.at, TickKind.CONTINGENCY)),
-        )
-        for tick in ticks
-    )
-    return Recalculation(start, until, ticks, rows, _extremes(ticks))
+    def _trades(self, stretch: Stretch[TradeRows]) -> None:
+        """The loop that a day's time goes into."""
+        _, _, rows, begin, end = stretch
+        slot_of, newest, types = self._slots.get, self._newest, self._types
+        totals, trails = self.totals, self._trails
+        prices, sums, moves = totals.prices, totals.sums, totals.moves
+        for row in rows[begin:end]:
+            security, trade_id, price, kind = row
+            slot = slot_of(security)
+            if slot is None or kind not in types or price <= 0:
+                if slot is None and security in totals.slots:
+                    self._unusual(row)
+                continue
+            trails[slot].append(row)
+            if trade_id <= newest[slot]:
+                self._came_late(security, trade_id, newest[slot])
+                continue
+            newest[slot] = trade_id
+            change = price - prices[slot]
+            if change:
+                prices[slot] = price
+                for place, weight in moves[slot]:
+                    sums[place] += change * weight
 
+    def _unusual(self, row: TradeRow) -> None:
+        """A trade of a stock without a previous close yet, or with cancelled trades to come."""
+        security, trade_id, price, kind = row
+        slot = self.totals.slots[security]
+        cancelled = self._cancelled.get(slot, set())
+        if trade_id in cancelled:
+            cancelled.discard(trade_id)
+            self._sort_out()
+        elif kind in self._types and price > 0:
+            self._trails[slot].append(row)
+            if trade_id <= self._newest[slot]:
+                self._came_late(security, trade_id, self._newest[slot])
+            else:
+                self._newest[slot] = trade_id
+                self.totals.move(slot, price)
 
-def _seen(
-    shown: Iterable[IndexTick], start: datetime, until: datetime
-) -> Mapping[tuple[str, datetime, TickKind], Decimal]:
-    """The first value that was shown of each moment, by its kind."""
-    seen: dict[tuple[str, datetime, TickKind], Decimal] = {}
-    for tick in shown:
-        if start <= tick.at <= until:
-            seen.setdefault((tick.index, tick.at, tick.kind), tick.value)
-    return seen
+    def _came_late(self, security: int, trade_id: int, newest: int) -> None:
+        self.late_count += 1
+        if len(self.late) < LATE_KEPT:
+            self.late.append(LateTrade(security, trade_id, newest))
 
+    def _sort_out(self) -> None:
+        """Which stocks have nothing to be minded."""
+        self._slots = {
+            security: slot
+            for security, slot in self.totals.slots.items()
+            if self.totals.previous[slot] and not self._cancelled.get(slot)
+        }
 
-def _extremes(ticks: Sequence[IndexTick]) -> tuple[Extremes, ...]:
-    by_index: dict[str, list[IndexTick]] = {}
-    for tick in ticks:
-        by_index.setdefault(tick.index, []).append(tick)
-    found: list[Extremes] = []
-    for index, own in by_index.items():
-        high = min(own, key=lambda tick: (-tick.value, tick.at))
-        low = min(own, key=lambda tick: (tick.value, tick.at))
-        found.append(Extremes(index, high.value, high.at, low.value, low.at))
-    return tuple(found)
+    # -- moments ----------------------------------------------------------------------------------
+
+    def _due(self, due: Due, columns: TickColumns) -> None:
+        totals = self.totals
+        if due.status is IndexStatus.CLOSING:
+            for slot, price in self._closing_prices.items():
+                totals.move(slot, price)
+        if self._straight and totals.complete:
+            self._changed_values()
+        else:
+            self._all_values()
+        columns.times_ns.append(due.time_ns)
+        columns.statuses.append(due.status)
+        columns.values.append(self._values[:])
+        columns.highs.append(self._highs[:])
+        columns.lows.append(self._lows[:])
+
+    def _changed_values(self) -> None:
+        """The values of indexes whose sums are others than at the moment before."""
+        totals, summed, values = self.totals, self._summed, self._values
+        highs, lows = self._highs, self._lows
+        multipliers, halves, divisors = totals.multipliers, totals.halves, totals.divisors
+        for place, total in enumerate(totals.sums):
+            if total is summed[place]:
+                continue
+            summed[place] = total
+            value = values[place] = (total * multipliers[place] + halves[place]) // divisors[place]
+            high, low = highs[place], lows[place]
+            if high is None or value > high:
+                highs[place] = value
+            if low is None or value < low:
+                lows[place] = value
+
+    def _all_values(self) -> None:
+        for place, value in enumerate(self.totals.values()):
+            self._values[place] = value
+            if value is not None:
+                high, low = self._highs[place], self._lows[place]
+                self._highs[place] = value if high is None else max(high, value)
+                self._lows[place] = value if low is None else min(low, value)
+
+    # -- rare records -----------------------------------------------------------------------------
+
+    def _record(self, record: Pricing) -> None:
+        if isinstance(record, CurrencyRateRecord):
+            places = RATE_DECIMALS - _RATE_PLACES - record.factor
+            if self.rules.rates_from_feed and record.rate_4dp > 0 and places >= 0:
+                self.totals.set_rate(record.currency.strip(), record.rate_4dp * 10**places)
+            return
+        slot = self.totals.slots.get(record.security)
+        if slot is None:
+            return
+        if isinstance(record, TradeCancelRecord):
+            self._cancel(slot, record.trade_id)
+        elif record.price_3dp > 0:
+            if isinstance(record, ClosingPriceRecord):
+                self._closing_prices[slot] = record.price_3dp
+            elif self.totals.set_previous(slot, record.price_3dp):
+                self._sort_out()
+
+    def _cancel(self, slot: int, trade_id: int) -> None:
+        """A cancelled trade counts for nothing; the newest that stands is the last one again."""
+        trail = self._trails[slot]
+        trade = next((one for one in trail if one[1] == trade_id), None)
+        if trade is None:
+            # It may yet come. If it came and is of no account, or forgotten, nothing follows.
+            cancelled = self._cancelled.setdefault(slot, set())
+            cancelled.add(trade_id)
+            if len(cancelled) > CANCELS_HELD:
+                cancelled.discard(min(cancelled))
+            self._sort_out()
+            return
+        trail.remove(trade)
+        if trade_id != self._newest[slot]:
+            return
+        if not trail:
+            self.undone.add(self.totals.securities[slot])
+            return
+        _, before, price, _ = max(trail, key=itemgetter(1))
+        self._newest[slot] = before
+        self.totals.move(slot, price or self.totals.previous[slot])

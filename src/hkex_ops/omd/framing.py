@@ -44,9 +44,20 @@ class Taker(Protocol):
 
 
 class Framing(Protocol):
-    """How one file format is cut into records."""
+    """How one file format is cut into records.
 
-    name: str
+    ``order`` is the byte order as :mod:`struct` writes it. ``links`` are the link layers of the
+    frames to come, and ``snap_bytes`` is how much is kept of each at the most.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def order(self) -> str: ...
+    @property
+    def links(self) -> frozenset[int]: ...
+    @property
+    def snap_bytes(self) -> int: ...
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """Handle the record at ``at``; where the next one begins, or -1 if it is not all there."""
@@ -61,9 +72,9 @@ def framing_of(data: bytes) -> tuple[Framing, int]:
     if data.startswith(_SECTION_MAGIC):
         return Pcapng(), 0
     for order in "<>":
-        magic, link = Struct(f"{order}I16xI").unpack_from(data)
+        magic, snap_bytes, link = Struct(f"{order}I12xII").unpack_from(data)
         if magic in _MAGICS:
-            return Pcap(order, _MAGICS[magic], link & _LINK_BITS), HEAD_BYTES
+            return Pcap(order, _MAGICS[magic], link & _LINK_BITS, snap_bytes), HEAD_BYTES
     raise WireError("the file begins as no pcap or pcapng capture does", offset=0)
 
 
@@ -72,12 +83,14 @@ class Pcap:
 
     name = "pcap"
 
-    def __init__(self, order: str, unit_ns: int, link: int) -> None:
+    def __init__(self, order: str, unit_ns: int, link: int, snap_bytes: int) -> None:
         """`WireError` for a link layer that is not understood."""
+        self.order = order
+        self.links = frozenset({_known(link, self.name, HEAD_BYTES - 4)})
+        self.snap_bytes = snap_bytes or MAX_RECORD_BYTES
         self._record = Struct(f"{order}IIII").unpack_from
         self._unit_ns = unit_ns
-        self.order = order
-        self.link = _known(link, self.name, HEAD_BYTES - 4)
+        self._link = link
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """See :meth:`Framing.take`."""
@@ -91,7 +104,7 @@ class Pcap:
         if len(data) < end:
             return -1
         time_ns = seconds * NS_PER_S + fraction * self._unit_ns
-        taker.frame(data, begin, end, self.link, time_ns)
+        taker.frame(data, begin, end, self._link, time_ns)
         return end
 
 
@@ -136,6 +149,12 @@ class Pcapng:
     def links(self) -> frozenset[int]:
         """The link layers of the section's interfaces so far."""
         return frozenset(interface.link for interface in self._interfaces)
+
+    @property
+    def snap_bytes(self) -> int:
+        """What the interface keeps that keeps least."""
+        kept = (interface.snap_bytes or MAX_RECORD_BYTES for interface in self._interfaces)
+        return min(kept, default=MAX_RECORD_BYTES)
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """See :meth:`Framing.take`."""

@@ -1,0 +1,335 @@
+"""Captures read for a subscription: record, frame, datagram and packet header in one look each.
+
+The plain way knows one kind of record and one kind of frame: little-endian, Ethernet without tags,
+IPv4 without options, UDP, one packet and nothing else. It looks at every part of that before it
+believes it, and hands everything else, record by record, to the readers that know all kinds. Called
+by the replay of `hkex_ops.flows` with slices of a file; a megabyte or so is best.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from struct import Struct, error as StructError
+from typing import NamedTuple, TypeAlias, cast
+
+from hkex_ops.errors import WireError
+from hkex_ops.omd.capture import CaptureStreams
+from hkex_ops.omd.frames import ETHERNET, Passed, address_text, datagram_in
+from hkex_ops.omd.framing import HEAD_BYTES, Framing, Pcap, framing_of
+from hkex_ops.omd.merging import Delivered
+from hkex_ops.omd.messages import SequenceReset
+from hkex_ops.omd.packet import MAX_PACKET_BYTES, PACKET_HEADER_BYTES, packet_header
+from hkex_ops.omd.streaming import RESET_AT, Piece, Subscription
+
+__all__ = ["CaptureSubscription", "Shape", "shape_of"]
+
+STREAMS_KEPT = 65_536
+"""Pairs of group and port that are remembered; a capture with more is of no market's data."""
+
+LONGEST_RECORD = 2_048
+"""No plain record is longer; fewer bytes than that wait for the next piece of the file."""
+
+FRAME_BYTES = 42
+"""Ethernet, IP and UDP with nothing extra: so far lies a packet behind the start of its frame."""
+
+_RESET = SequenceReset.TYPE
+_reset_type = _RESET.to_bytes(2, "little")
+_header_of = packet_header.unpack_from
+_FRAME_CODES = "12xI4xI6xQ4xHBxIQ2xH"
+
+
+_Plain: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
+"""What :attr:`Shape.record` unpacks."""
+
+
+class Shape(NamedTuple):
+    """How a plain record of one file format lies.
+
+    ``record`` unpacks the head of the block, where there is one, and the length of the frame, as it
+    was kept and as it was, in one number; of the frame: link type with IP version, fragment with
+    protocol, addressee; of the packet: size, count, number, send time, type of the first message.
+    By the size of the packet, ``heads`` and ``lengths`` are what the first two must then be, and
+    ``steps`` is how far the next record lies.
+    """
+
+    record: Struct
+    frame_at: int
+    heads: Sequence[int]
+    lengths: Sequence[int]
+    steps: Sequence[int]
+
+
+_FRAMES = [FRAME_BYTES + size for size in range(MAX_PACKET_BYTES + 1)]
+_BLOCKS = [32 + (length + 3) // 4 * 4 for length in _FRAMES]
+_LENGTHS = [length | length << 32 for length in _FRAMES]
+_ENHANCED_PACKET = 6
+_PCAP = Shape(Struct(f"<7xBQ{_FRAME_CODES}"), 16, (), _LENGTHS, [16 + length for length in _FRAMES])
+_PCAPNG = Shape(
+    Struct(f"<Q12xQ{_FRAME_CODES}"),
+    28,
+    [_ENHANCED_PACKET | length << 32 for length in _BLOCKS],
+    _LENGTHS,
+    _BLOCKS,
+)
+
+
+def shape_of(framing: Framing | None) -> Shape | None:
+    """The shape of plain records of this file, if it can have any.
+
+    It has none where frames were cut when they were captured: what is missing would not be seen.
+    """
+    if framing is None or framing.order != "<" or framing.links != frozenset({ETHERNET}):
+        return None
+    if framing.snap_bytes < FRAME_BYTES + MAX_PACKET_BYTES:
+        return None
+    return _PCAP if isinstance(framing, Pcap) else _PCAPNG
+
+
+class _Stream(NamedTuple):
+    """Where the packets of one group and port belong."""
+
+    slot: int
+    line: str
+
+
+class CaptureSubscription:
+    """A subscription to the channels of a capture, fed with pieces of its file.
+
+    ``passed`` counts frames without a datagram, by reason; ``strangers`` datagrams that are of no
+    channel. After a `WireError` only :meth:`close` may be called.
+    """
+
+    def __init__(
+        self, subscription: Subscription, *, streams: CaptureStreams | None = None
+    ) -> None:
+        self.passed: Counter[Passed] = Counter()
+        self.strangers = 0
+        self._subscription = subscription
+        self._merger = subscription.merger
+        self._rules = streams or CaptureStreams()
+        self._framing: Framing | None = None
+        self._shape: Shape | None = None
+        self._streams: dict[tuple[int, int], _Stream | None] = {}
+        self._slots: dict[int, int] = {}  # by addressee, as a plain record has it
+        self._link = 0  # link type and IP version, as a plain record has them
+        self._hops: set[int] = set()
+        self._rest: bytes = b""
+        self._offset = 0  # in the file, of where the data at hand begin
+        self._at = 0  # in the data, of the record at hand
+        self._piece = Piece([], [])
+        self._found: list[Delivered] = []
+        self._before: list[int] = []
+        self._before_at = 0
+        self._horizon = 0
+        self._careful = False
+        self._last_ns = 0
+
+    @property
+    def offset(self) -> int:
+        """Where in the file the first record begins that has not come as a whole."""
+        return self._offset
+
+    def feed(self, data: bytes) -> Piece:
+        """Take the next piece of the file; what was wanted of it.
+
+        `WireError` with the place in the file when this is no capture, or a damaged one.
+        """
+        data = self._rest + data if self._rest else data
+        if self._framing is None:
+            if len(data) < HEAD_BYTES:
+                self._rest = data
+                return Piece([], [])
+            self._framing, begin = framing_of(data)
+            self._offset = begin
+            data = data[begin:]
+        self._piece = piece = Piece([], [])
+        self._note(0)
+        self._at = at = 0
+        last = len(data) - LONGEST_RECORD
+        try:
+            while 0 <= at <= last:
+                at = self._plain(data, at)
+                at = self._one(data, at)
+        finally:
+            at = self._at
+            self._flush(data, at)
+            self._rest = data[at:]
+            self._offset += at
+        self._piece = Piece([], [])
+        return piece
+
+    def close(self) -> tuple[Piece, WireError | None]:
+        """The file has ended, or is damaged: the last of it, what waited behind gaps, and what is
+        wrong with the end."""
+        piece = self._piece
+        error: WireError | None = None
+        if self._framing is None:
+            what = f"holds {len(self._rest)} bytes" if self._rest else "is empty"
+            return piece, WireError(f"the file {what}: that is no capture", offset=0)
+        data = self._rest
+        self._at = at = 0
+        self._note(0)
+        try:
+            while at >= 0:
+                at = self._one(data, at)
+        except WireError as damage:
+            error = damage
+        self._flush(data, self._at)
+        self._subscription.read(self._merger.close(self._last_ns), piece, plain=False)
+        cut = len(data) - self._at
+        if cut and error is None:
+            error = self.fault(f"the capture is cut off: of its last record only {cut} bytes came")
+        return piece, error
+
+    # -- the plain way ----------------------------------------------------------------------------
+
+    def _plain(self, data: bytes, at: int) -> int:
+        """Go through records while they are plain; where the first begins that is not."""
+        shape = self._shape
+        if shape is None:
+            return at
+        record, frame_at, heads, lengths, steps = shape
+        unpack = cast("Callable[[bytes, int], _Plain]", record.unpack_from)
+        link_of_all, hops, slots = self._link, self._hops, self._slots
+        merger = self._merger
+        expected, wanted, floor_ns = merger.expected, merger.wanted, merger.floor_ns
+        add, horizon = self._found.append, self._horizon
+        packet_at, first_at = frame_at + FRAME_BYTES, frame_at + FRAME_BYTES + PACKET_HEADER_BYTES
+        last = len(data) - LONGEST_RECORD
+        try:
+            while at <= last:
+                head, length, link, hop, key, size, count, number, sent_ns, first = unpack(data, at)
+                slot = slots[key]
+                if (
+                    length != lengths[size]
+                    or link != link_of_all
+                    or hop not in hops
+                    or (heads and head != heads[size])
+                ):
+                    break
+                following = expected[slot]
+                if number == following:
+                    if not count or sent_ns < floor_ns:
+                        break
+                    expected[slot] = number + count
+                    if wanted[slot]:
+                        add((data, at + first_at, at + packet_at + size, count, sent_ns))
+                    elif sent_ns >= horizon:
+                        step = self._subscription.step_ns
+                        horizon = sent_ns // step * step + step
+                        add((data, at, at, 0, sent_ns))
+                elif number + count > following or first == _RESET:
+                    break
+                at += steps[size]
+        except LookupError:
+            pass  # a stream or a size that is not plain
+        self._horizon = horizon
+        return at
+
+    # -- any other record -------------------------------------------------------------------------
+
+    def _one(self, data: bytes, at: int) -> int:
+        """Take one record, whatever it is; where the next begins, or -1 if it is not all there."""
+        assert self._framing is not None, "a record is read after the head of the file"
+        self._at = at
+        following = self._framing.take(self, data, at)
+        if following >= 0:
+            self._at = following
+            if not self._found:
+                self._note(following)
+        if self._shape is None:
+            self._shape = shape_of(self._framing)
+        return following
+
+    def fault(self, message: str) -> WireError:
+        """An error at the record that is being read."""
+        spec = self._framing.name if self._framing else ""
+        return WireError(message, offset=self._offset + self._at, spec=spec)
+
+    def frame(self, data: bytes, begin: int, end: int, link: int, time_ns: int) -> None:
+        """Take the packet out of a captured frame."""
+        datagram = datagram_in(data, begin, end, link)
+        self._last_ns = max(self._last_ns, time_ns)
+        if isinstance(datagram, Passed):
+            self.passed[datagram] += not self._careful
+            return
+        group, port, begin_packet, end_packet = datagram
+        stream = self._stream(group, port)
+        if stream is None:
+            self.strangers += not self._careful
+            return
+        if link == ETHERNET and begin_packet == begin + FRAME_BYTES:
+            self._learn(data, begin, stream.slot)
+        packet = data[begin_packet:end_packet]
+        if self._careful:
+            self._take(stream, packet, time_ns)
+            return
+        try:
+            size, count, _, number, sent_ns = _header_of(packet)
+        except StructError:
+            size, count, number, sent_ns = -1, 0, 0, 0
+        merger = self._merger
+        expected = merger.expected
+        following = expected[stream.slot]
+        whole = count and size == len(packet)
+        if number == following and whole and sent_ns >= merger.floor_ns:
+            expected[stream.slot] = following + count
+            if merger.wanted[stream.slot]:
+                self._found.append((packet, PACKET_HEADER_BYTES, size, count, sent_ns))
+            else:
+                self._found.append((packet, size, size, 0, sent_ns))
+        elif (
+            number + count > following
+            or number == following
+            or size != len(packet)
+            or packet[RESET_AT : RESET_AT + 2] == _reset_type
+        ):
+            self._flush(data, self._at)
+            self._take(stream, packet, time_ns)
+
+    def _take(self, stream: _Stream, packet: bytes, time_ns: int) -> None:
+        """A packet that is not plain."""
+        slot, line = stream
+        delivered = self._merger.take(slot, packet, line, time_ns)
+        if not self._merger.wanted[slot]:
+            delivered = [(data, end, end, 0, sent) for data, _, end, _, sent in delivered]
+        self._subscription.read(delivered, self._piece, plain=False)
+
+    def _stream(self, group: int, port: int) -> _Stream | None:
+        try:
+            return self._streams[group, port]
+        except KeyError:
+            pass
+        stream = self._rules.of(address_text(group), port)
+        known = None if stream is None else _Stream(self._merger.slot(stream.channel), stream.line)
+        if len(self._streams) < STREAMS_KEPT:
+            self._streams[group, port] = known
+        return known
+
+    def _learn(self, data: bytes, begin: int, slot: int) -> None:
+        """Know a plain frame of this stream by its looks from now on."""
+        if len(self._slots) < STREAMS_KEPT:
+            self._link = int.from_bytes(data[begin + 12 : begin + 16], "little")
+            self._hops.add(int.from_bytes(data[begin + 20 : begin + 24], "little"))
+            self._slots[int.from_bytes(data[begin + 30 : begin + 38], "little")] = slot
+
+    # -- what was taken for plain -----------------------------------------------------------------
+
+    def _note(self, at: int) -> None:
+        """Everything before ``at`` is read, and nothing after it."""
+        self._before_at = at
+        self._before = self._merger.expected[:]
+
+    def _flush(self, data: bytes, upto: int) -> None:
+        """Read what was taken for plain; if one is not, look into every record up to ``upto``."""
+        found, self._found = self._found, []
+        if found and not self._subscription.read(found, self._piece):
+            expected = self._merger.expected
+            expected[:] = self._before + [1] * (len(expected) - len(self._before))
+            here, self._careful = self._at, True
+            at = self._before_at
+            while at < upto:
+                at = self._one(data, at)
+            self._at, self._careful = here, False
+        self._note(upto)

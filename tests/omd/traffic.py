@@ -1,0 +1,248 @@
+"""SYNTHETIC traffic for the fast readers: channels on two lines, with everything that goes wrong.
+
+Drawn from a seed. What must be read of it is told by :func:`reference`, which arbitrates with plain
+arbiters and decodes every message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from struct import pack_into
+from typing import NamedTuple
+
+from hkex_ops.config.layouts import load_codec
+from hkex_ops.omd import (
+    AddOrder,
+    Codec,
+    DeleteOrder,
+    Message,
+    SequenceReset,
+    Trade,
+    TradeCancel,
+    TradingSessionStatus,
+)
+from hkex_ops.omd.capture import CapturedPacket, CaptureStreams
+from hkex_ops.omd.events import LineReturned, LineSilent, MessagesArrived, SequenceRestarted
+from hkex_ops.omd.line import Arbiter
+from hkex_ops.omd.streaming import Piece, TradeRow
+
+__all__ = [
+    "ALSO",
+    "CHANNELS",
+    "STEP_NS",
+    "Arrival",
+    "Read",
+    "captured",
+    "codec",
+    "reference",
+    "told",
+    "traffic",
+]
+
+codec: Codec = load_codec()
+
+CHANNELS = (30, 31, 2)
+STEP_NS = 2_000_000_000
+ALSO = (TradingSessionStatus.TYPE, TradeCancel.TYPE)
+START_NS = 1_794_879_000_000_000_000
+MILLISECOND_NS = 1_000_000
+SECURITIES = (5, 700, 941)
+
+
+class Arrival(NamedTuple):
+    """A packet as it came: by which line of which channel, and when."""
+
+    channel: int
+    line: str
+    at_ns: int
+    packet: bytes
+
+
+Read = tuple[object, int]
+"""A row or a rare message, and the number of the interval in which it was sent."""
+
+
+def _messages(random: Random, ids: dict[int, int]) -> list[Message]:
+    found: list[Message] = []
+    for _ in range(random.choice((1, 1, 2, 3, 6))):
+        security = random.choice(SECURITIES)
+        kind = random.random()
+        if kind < 0.5:
+            ids[security] = ids.get(security, 0) + 1
+            trade = codec.blank(Trade)._replace(
+                security_code=security,
+                trade_id=ids[security],
+                price_3dp=random.randrange(1, 90_000),
+                quantity=100,
+                trade_type=random.choice((0, 0, 0, 100, 103, 22)),
+            )
+            found.append(trade)
+        elif kind < 0.7:
+            found.append(codec.blank(AddOrder)._replace(security_code=security))
+        elif kind < 0.9:
+            found.append(codec.blank(DeleteOrder)._replace(security_code=security))
+        elif kind < 0.95:
+            session = random.choice((2, 3, 7))
+            found.append(
+                codec.blank(TradingSessionStatus)._replace(
+                    market_code_ascii=b"MAIN", trading_session_sub_id=session
+                )
+            )
+        else:
+            cancelled = random.randint(1, ids.get(security, 1))
+            found.append(
+                codec.blank(TradeCancel)._replace(security_code=security, trade_id=cancelled)
+            )
+    return found
+
+
+def _damaged(random: Random, packet: bytes) -> bytes:
+    """Cut off, or with a wrong size of its first message, or one bit of its header wrong.
+
+    A message that nobody wants is stepped over and not looked into, so none is damaged inside.
+    """
+    kind = random.random()
+    if kind < 0.3:
+        return packet[: random.randrange(len(packet))]
+    data = bytearray(packet)
+    if kind < 0.6:
+        pack_into("<H", data, 16, random.choice((0, 1, 3, 5, 31, 40, 2_000)))
+    else:
+        data[random.randrange(16)] ^= 1 << random.randrange(8)
+    return bytes(data)
+
+
+def traffic(seed: int, *, packets: int = 60, faults: float = 0.1) -> list[Arrival]:
+    """What comes of about ``packets`` packets of `CHANNELS`, in the order in which it comes.
+
+    ``faults`` is the chance of each: a loss on a line, a loss on both, a copy too many, a packet
+    that another overtakes, other boundaries on line B, a damaged packet. With faults numbers begin
+    anew now and then. Heartbeats are sent, and sometimes nothing for a while.
+    """
+    random = Random(seed)
+    now = START_NS
+    following = dict.fromkeys(CHANNELS, 1)
+    ids: dict[int, int] = {}
+    found: list[Arrival] = []
+    for channel in CHANNELS:
+        _send(random, found, channel, now, [codec.blank(SequenceReset)._replace(new_sequence=1)], 1)
+        following[channel] = 2
+    for _ in range(packets):
+        now += random.choice((0, 1, 1, 20, 300)) * MILLISECOND_NS
+        if random.random() < 0.02:
+            now += random.choice((1_700, 11_000)) * MILLISECOND_NS
+        channel = random.choice(CHANNELS)
+        kind = random.random()
+        if kind < 0.05:
+            packet = codec.encode_packet((), sequence=following[channel] - 1, send_time_ns=now)
+            found += (Arrival(channel, line, now, packet) for line in "AB")
+        elif kind < 0.06 and faults:
+            reset = codec.blank(SequenceReset)._replace(new_sequence=1)
+            _send(random, found, channel, now, [reset], following[channel])
+            following[channel] = 2
+        else:
+            messages = _messages(random, ids)
+            _send(random, found, channel, now, messages, following[channel], faults)
+            following[channel] += len(messages)
+    return sorted(found, key=lambda arrival: arrival.at_ns)
+
+
+def _send(
+    random: Random,
+    found: list[Arrival],
+    channel: int,
+    now: int,
+    messages: Sequence[Message],
+    sequence: int,
+    faults: float = 0.0,
+) -> None:
+    """One send on both lines, as the network brings it."""
+
+    def happens(part: float = 1.0) -> bool:
+        return random.random() < faults * part
+
+    sent = now - now % MILLISECOND_NS
+    if happens(0.2):
+        return
+    lost = random.choice("AB") if happens() else ""
+    for line in "AB":
+        if line == lost:
+            continue
+        pieces = [(sequence, list(messages))]
+        if line == "B" and len(messages) > 1 and happens():
+            half = len(messages) // 2
+            pieces = [(sequence, list(messages[:half])), (sequence + half, list(messages[half:]))]
+        for number, part in pieces:
+            packet = codec.encode_packet(part, sequence=number, send_time_ns=sent, filler=7)
+            at = now + random.randrange(20_000, 150_000)
+            if happens():
+                at += random.choice((300_000, 3_000_000, 60_000_000))
+            if happens(0.5):
+                packet = _damaged(random, packet)
+            found.append(Arrival(channel, line, at, packet))
+            if happens():
+                found.append(Arrival(channel, line, at + 9_000, packet))
+
+
+def captured(arrivals: Iterable[Arrival]) -> list[CapturedPacket]:
+    """The same as datagrams of a capture."""
+    streams = CaptureStreams()
+    return [
+        CapturedPacket(at_ns, *streams.where(channel, line), packet)
+        for channel, line, at_ns, packet in arrivals
+    ]
+
+
+def reference(arrivals: Sequence[Arrival]) -> tuple[list[Read], list[object]]:
+    """What must be read of it, in order, and what must be told of the channels' health."""
+    arbiters: dict[int, Arbiter] = {}
+    read: list[Read] = []
+    health: list[object] = []
+
+    def take(events: Iterable[object]) -> None:
+        for event in events:
+            if isinstance(event, MessagesArrived):
+                packet = codec.decode_packet(event.packet)
+                interval = packet.header.send_time_ns // STEP_NS
+                upto = event.skip + event.message_count
+                for message in packet.messages[event.skip : upto]:
+                    if isinstance(message, Trade):
+                        row: TradeRow = (
+                            message.security_code,
+                            message.trade_id,
+                            message.price_3dp,
+                            message.trade_type,
+                        )
+                        read.append((row, interval))
+                    elif isinstance(message, SequenceReset | TradingSessionStatus | TradeCancel):
+                        read.append((message, interval))
+            elif not isinstance(event, SequenceRestarted | LineSilent | LineReturned):
+                health.append(event)
+
+    last_ns = 0
+    for channel, line, last_ns, packet in arrivals:
+        if channel not in arbiters:
+            arbiters[channel] = Arbiter(channel, codec)
+        take(arbiters[channel].handle(packet, line, last_ns))
+    for arbiter in arbiters.values():
+        take(arbiter.poll(last_ns + 50 * MILLISECOND_NS))
+        take(arbiter.poll(last_ns + 10_050 * MILLISECOND_NS))
+    return read, health
+
+
+def told(pieces: Iterable[Piece]) -> list[Read]:
+    """Pieces as :func:`reference` tells it."""
+    read: list[Read] = []
+    interval = -1
+    for rows, marks in pieces:
+        at = 0
+        for place, sent_ns, message in marks:
+            read += ((row, interval) for row in rows[at:place])
+            at = place
+            if message is None:
+                interval = sent_ns // STEP_NS
+            else:
+                read.append((message, sent_ns // STEP_NS))
+        read += ((row, interval) for row in rows[at:])
+    return read
