@@ -1,4 +1,11 @@
-"""HKEX Orion market data: bytes and messages. Knows no socket, no file and no index."""
+"""HKEX Orion market data: bytes and messages. Knows no socket, no file and no index.
+
+Messages (:mod:`~hkex_ops.omd.messages`) are read and written by a `Codec`, made of a `Layout`;
+`hkex_ops.config.layouts` has one for each version of the specification. An `Arbiter` makes the
+lines of a channel one. `Recovery`, `RetransmissionSession` and `RefreshRecovery` are what is done
+about a gap, `DisasterWatch` hears of a move to the other site. All are machines: they open
+nothing, and time is an argument, in nanoseconds since 1970 UTC.
+"""
 
 from hkex_ops.omd.accessors import (
     NULL_INT64,
@@ -171,6 +178,22 @@ from hkex_ops.omd.silence import (
 from hkex_ops.omd.stream import (
     PacketStream,
 )
+from hkex_ops.omd.terms import (
+    DisasterStatus,
+    EarlierSessionStatus,
+    ImbalanceDirection,
+    IndexSource,
+    InstrumentType,
+    MarketSegment,
+    ProductType,
+    QueueSide,
+    SessionStatus,
+    Side,
+    SuspensionIndicator,
+    TradeType,
+    TradingSession,
+    UpdateAction,
+)
 
 __all__ = [
     "DISASTER_TRANSITIONS",
@@ -211,8 +234,10 @@ __all__ = [
     "DisasterRecoveryEnded",
     "DisasterRecoverySignal",
     "DisasterState",
+    "DisasterStatus",
     "DisasterWatch",
     "Disconnected",
+    "EarlierSessionStatus",
     "Ending",
     "Failed",
     "FieldLayout",
@@ -222,9 +247,12 @@ __all__ = [
     "GapOpened",
     "GroupLayout",
     "HealthEvent",
+    "ImbalanceDirection",
     "IndexData",
     "IndexDefinition",
+    "IndexSource",
     "IndicativeEquilibriumPrice",
+    "InstrumentType",
     "Item",
     "Layout",
     "LineEvent",
@@ -239,6 +267,7 @@ __all__ = [
     "LogonStatus",
     "Losing",
     "MarketDefinition",
+    "MarketSegment",
     "MarketTurnover",
     "Message",
     "MessageLayout",
@@ -253,7 +282,9 @@ __all__ = [
     "PacketHeader",
     "PacketRefused",
     "PacketStream",
+    "ProductType",
     "QueueItem",
+    "QueueSide",
     "RangeCompleted",
     "RangeRefused",
     "RangeUnfinished",
@@ -291,17 +322,23 @@ __all__ = [
     "SessionEnded",
     "SessionOpened",
     "SessionState",
+    "SessionStatus",
+    "Side",
     "SignalUnclear",
     "Statistics",
     "StockConnectDailyQuotaBalance",
     "StockConnectMarketTurnover",
+    "SuspensionIndicator",
     "TopOfBook",
     "Trade",
     "TradeCancel",
     "TradeTicker",
+    "TradeType",
+    "TradingSession",
     "TradingSessionStatus",
     "Underlying",
     "UnknownMessage",
+    "UpdateAction",
     "VCMTrigger",
     "WalkedMessage",
     "WireType",

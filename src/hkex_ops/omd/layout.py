@@ -102,6 +102,13 @@ class FieldLayout:
         """The offset behind it."""
         return self.offset + self.length_bytes
 
+    def term(self, value: int | bytes) -> str:
+        """What a value of this field means; empty when the specification does not say."""
+        if isinstance(value, int):
+            return self.terms.get(str(value), "")
+        text = value.rstrip(b" \0").decode("ascii", "replace")
+        return self.terms.get(text, "") or self.terms.get(text or " ", "")
+
 
 @frozen
 class GroupLayout:
