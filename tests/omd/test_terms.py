@@ -92,7 +92,3 @@ def test_a_value_without_a_term_is_read_all_the_same(spec: str) -> None:
         odd = blank._replace(**dict.fromkeys(numbers, 99))
         assert odd == codec.decode_message(codec.encode_message(odd))
     assert "" == field_of(NEWEST, 20, "TradingSessionSubID").term(99)
-    assert (
-        99
-        == TradingSessionStatus(b"MAIN", b" ", 99, 30, b"0", b"    ", 0, 0).trading_session_sub_id
-    )
