@@ -35,7 +35,7 @@ from hkex_ops.omd import (
     TradingSessionStatus,
 )
 
-__all__ = ["HEARD_TYPES", "Translator", "stock_in", "veiled"]
+__all__ = ["HEARD_TYPES", "Translator", "record_of_message", "stock_in", "veiled"]
 
 _SUSPENDED = 2
 _HEADER_BYTES, _HEAD_BYTES = 16, 4  # of a packet, of a message
@@ -200,6 +200,14 @@ def veiled(packet: bytes, hidden: Callable[[int], bool]) -> bytes:
     blank = _HEAD_BYTES.to_bytes(2, "little") + _VEIL.to_bytes(2, "little")
     size = _HEADER_BYTES + count * _HEAD_BYTES
     return size.to_bytes(2, "little") + packet[2:_HEADER_BYTES] + count * blank
+
+
+def record_of_message(
+    message: object, channel: int, sequence: int, sent_ns: int
+) -> IndexRecord | None:
+    """The record that a decoded message becomes, unless it is a trade or of no interest."""
+    make = _MAKERS.get(getattr(message, "TYPE", 0))
+    return None if make is None else make(message, channel, sequence, sent_ns)
 
 
 def stock_in(packet: bytes, place: int) -> tuple[int, int]:
