@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import attrs
 import pytest
 
-from hkex_ops.config.settings import Settings, structure_options
+from hkex_ops.config.settings import Settings, load_settings, structure_options
 from hkex_ops.errors import ConfigError
 from hkex_ops.model import Endpoint, SiteRole
 from hkex_ops.omd.capture import CaptureStreams, Stream
@@ -30,6 +32,7 @@ from hkex_ops_omd.options import (
     ChannelLines,
     MulticastLine,
     RecoveryLines,
+    RetransmissionOptions,
     RetransmissionServer,
     RetransmissionSite,
     addresses_of,
@@ -198,6 +201,47 @@ def test_a_table_becomes_options_of_the_index_feed() -> None:
     options = structured(INDEX_FEED, IndexFeedOptions, "index_feeds")
     assert MulticastLine("239.1.1.30", 52000) == options.line_a
     assert options.line_b is None
+
+
+# -- what is written about it ---------------------------------------------------------------------
+
+README = Path(__file__).parents[1] / "README.md"
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference" / "configuration.md"
+
+
+def test_every_example_of_the_readme_is_right(tmp_path: Path) -> None:
+    """One file of all of them, structured as the core does it."""
+    blocks = re.findall(r"^```toml\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(blocks))
+    settings = load_settings(path)
+    kinds = {
+        "market_feeds": {"omd": MulticastOptions, "yesterday": CaptureOptions},
+        "index_publishers": {"omd": PublisherOptions},
+        "index_feeds": {"omd": IndexFeedOptions},
+    }
+    for table, names in kinds.items():
+        adapters = getattr(settings, table)
+        assert [*names] == [*adapters]
+        for name, kind in names.items():
+            options = adapters[name].options
+            assert isinstance(structure_options(settings, name, options, kind, table=table), kind)
+
+
+@pytest.mark.parametrize(
+    ("offer", "kinds"),
+    [
+        ("market feed `omd-multicast`", (MulticastOptions, RetransmissionOptions, ChannelLines)),
+        ("market feed `omd-capture`", (CaptureOptions, CaptureLine)),
+        ("index publisher `omd-multicast`", (PublisherOptions, IndexNaming)),
+        ("index feed `omd-multicast`", (IndexFeedOptions,)),
+    ],
+)
+def test_every_option_stands_in_the_reference(offer: str, kinds: tuple[type, ...]) -> None:
+    _, _, section = REFERENCE.read_text().partition(f"## Options of the {offer}\n")
+    section = section.partition("\n## ")[0]
+    names = [field.name for kind in kinds for field in attrs.fields(kind)]
+    assert [] == [name for name in names if not re.search(rf"\b{name}\b", section)]
 
 
 # -- what is wrong -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import asyncio
 import socket
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from attrs import define, field
 
@@ -31,12 +31,14 @@ DRAIN_LIMIT_PACKETS = 64
 DATAGRAM_BYTES = 2048
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_SECONDS_A_DAY = 86_400
+_NS_PER_S = 1_000_000_000
 
 
 def nanoseconds(instant: datetime) -> int:
     """``instant`` in nanoseconds since 1970 UTC, exactly."""
-    return (instant - _EPOCH) // _MICROSECOND * 1000
+    since = instant - _EPOCH
+    return (since.days * _SECONDS_A_DAY + since.seconds) * _NS_PER_S + since.microseconds * 1000
 
 
 @define

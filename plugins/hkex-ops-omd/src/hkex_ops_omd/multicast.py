@@ -46,13 +46,12 @@ class MulticastFeed:
         """The real-time channels, ascending."""
         return sorted(self._by_channel)
 
-    async def packets(self) -> AsyncGenerator[PacketBatch]:
+    def packets(self) -> AsyncGenerator[PacketBatch]:
         """Yield what comes; see the port."""
         if self._asked:
             raise UsageError("the packets of a feed may be iterated once: open another feed")
         self._asked = True
-        async for batch in self._hearing.batches():
-            yield batch
+        return self._hearing.batches()
 
     def health(self) -> Sequence[LineHealth]:
         """Every line as it is now, by channel and line."""
