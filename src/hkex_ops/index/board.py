@@ -1,7 +1,8 @@
 """The values of all indexes as they are told: highs, lows, opening and closing, marks, ticks.
 
 Asked by the engine at each moment. Highs and lows are those of computed ticks: between two ticks
-no index has a value, and so engines that agree on ticks agree on these too.
+no index has a value, and so engines that agree on ticks agree on these too. A marked value is no
+record of the day, since nobody can rely upon it.
 """
 
 from __future__ import annotations
@@ -60,10 +61,13 @@ class Board:
         if doubtful:
             stale = stale | (set(stocks) if EVERY_STOCK in doubtful else set(doubtful))
         values = self._totals.values()
-        self._note(values, status)
-        doubted: Iterable[tuple[int, ...]] = repeat(())
+        doubted: Iterable[tuple[int, ...]] = repeat((), len(values))
         if stale:
             doubted = [tuple(sorted(stale & members)) for members in self._members]
+            pairs = zip(values, doubted, strict=True)
+            self._note([None if marks else value for value, marks in pairs], values, status)
+        else:
+            self._note(values, values, status)
         rows = zip(
             self._totals.indexes,
             repeat(time_ns),
@@ -88,15 +92,18 @@ class Board:
                 events.append(TickComputed._make(row))
         return events
 
-    def _note(self, values: Sequence[int | None], status: IndexStatus) -> None:
-        """Take the moment's values into highs and lows, or more."""
+    def _note(
+        self, sure: Sequence[int | None], values: Sequence[int | None], status: IndexStatus
+    ) -> None:
+        """Take the moment's values into opening or closing, and the ``sure`` ones into highs and
+        lows."""
         self._highs = [
             high if value is None or (high is not None and high >= value) else value
-            for value, high in zip(values, self._highs, strict=True)
+            for value, high in zip(sure, self._highs, strict=True)
         ]
         self._lows = [
             low if value is None or (low is not None and low <= value) else value
-            for value, low in zip(values, self._lows, strict=True)
+            for value, low in zip(sure, self._lows, strict=True)
         ]
         if status is IndexStatus.OPENING:
             self._openings = list(values)

@@ -35,6 +35,7 @@ __all__ = [
     "EnginesFellSilent",
     "ModeChanged",
     "PeerPublished",
+    "PublicationHeld",
     "RealTimeResumed",
     "SnapshotDue",
 ]
@@ -54,6 +55,13 @@ class EngineHeard:
 
     engine: str
     time_ns: int
+
+
+@frozen
+class PublicationHeld:
+    """The gateway lets nothing out, for whatever reason: somebody has to publish."""
+
+    reason: str
 
 
 @frozen
@@ -97,6 +105,7 @@ class EnginesFellSilent:
 ContingencyInput: TypeAlias = (
     SessionRecord
     | EngineHeard
+    | PublicationHeld
     | RealTimeResumed
     | ContingencyOrdered
     | ContingencyReleased
@@ -133,12 +142,16 @@ class SnapshotDue:
 
 ContingencyEvent: TypeAlias = ModeChanged | SnapshotDue
 
-_Told: TypeAlias = "EnginesFellSilent | RealTimeResumed | ContingencyOrdered | ContingencyReleased"
+_Told: TypeAlias = (
+    "EnginesFellSilent | PublicationHeld | RealTimeResumed | ContingencyOrdered"
+    " | ContingencyReleased"
+)
 
 CONTINGENCY_TRANSITIONS: Mapping[tuple[ContingencyMode, type[_Told]], ContingencyMode] = (
     MappingProxyType(
         {
             (ContingencyMode.STANDBY, EnginesFellSilent): ContingencyMode.ACTIVE,
+            (ContingencyMode.STANDBY, PublicationHeld): ContingencyMode.ACTIVE,
             (ContingencyMode.STANDBY, ContingencyOrdered): ContingencyMode.ORDERED,
             (ContingencyMode.ACTIVE, RealTimeResumed): ContingencyMode.STANDBY,
             (ContingencyMode.ACTIVE, ContingencyOrdered): ContingencyMode.ORDERED,
@@ -186,6 +199,9 @@ class Contingency:
                 self._heard = now
             case PeerPublished(_, time_ns):
                 self._covered_ns = max(self._covered_ns, time_ns)
+            case PublicationHeld(reason):
+                if (self.mode, PublicationHeld) in CONTINGENCY_TRANSITIONS:
+                    return (*self._tell(given, reason, "", now), *self._values(now))
             case RealTimeResumed(time_ns):
                 if (self.mode, RealTimeResumed) in CONTINGENCY_TRANSITIONS:
                     self._heard = now

@@ -217,7 +217,8 @@ class Engine:
             return (_journalled(JournalReason.DUPLICATE, record),)
         self.sequences[channel] = max(self.sequences.get(channel, 0), sequence)
         if isinstance(record, SessionRecord):
-            self.day.handle(record, record.send_time_ns)
+            # A refresh says which session it is, and not since when: from now on, then.
+            self.day.handle(record, record.send_time_ns or self.sequencer.since)
             return _NOTHING
         if isinstance(record, RecordsLost):
             return self._lost(record, JournalReason.LOST)

@@ -35,7 +35,7 @@ from hkex_ops.index.gateway_events import (
     TicksPublished,
 )
 from hkex_ops.index.judging import Judge
-from hkex_ops.index.moments import MOMENTS_KEPT, MomentHeard, Moments
+from hkex_ops.index.moments import MOMENTS_KEPT, MomentHeard, Moments, ToldToday
 from hkex_ops.index.records import SessionRecord
 from hkex_ops.index.roster import Roster, Standing, Trust
 from hkex_ops.index.rules import GatewayRules, IndexRules
@@ -87,6 +87,7 @@ class Gateway:
         self._judge = Judge(self._roster, self._rules, self._index_rules.decimals)
         self._due = due
         self._due_since: datetime | None = None
+        self._told = ToldToday()
         self._newest = 0  # the newest moment that went out
         self._last = 0  # the one that the next should follow, or 0 where it need follow none
         self._resuming: tuple[str, int] | None = None
@@ -118,10 +119,13 @@ class Gateway:
         if self._due:
             since = self._due_since = self._due_since or now
             intervals = self._rules.dead_intervals * self._index_rules.interval_s
-            events += self._roster.bury(since, timedelta(seconds=intervals), now)
-            if self._roster.silent and (self.state, FellSilent) in GATEWAY_TRANSITIONS:
-                events += self._tell(FellSilent(now), "all engines are silent", "", now)
-        for moment in self._moments.recent():
+            longest = timedelta(seconds=intervals)
+            events += self._roster.bury(since, longest, now)
+            silent_since = self._roster.silent_since(since)
+            if now - silent_since >= longest and (self.state, FellSilent) in GATEWAY_TRANSITIONS:
+                reason = f"all engines silent since {silent_since.isoformat()}"
+                events += self._tell(FellSilent(silent_since), reason, "", now)
+        for moment in self._moments.overdue(now, timedelta(milliseconds=self._rules.late_ms)):
             events += self._lateness(moment, now)
         return (*events, *self._publish(now))
 
@@ -132,6 +136,7 @@ class Gateway:
             "newest": self._newest,
             "due": self._due,
             "engines": self._roster.snapshot(),
+            "told": self._told.snapshot(),
         }
 
     def restore(self, snapshot: JsonObject) -> None:
@@ -141,6 +146,7 @@ class Gateway:
         self._due = bool(snapshot["due"])
         self._moments.forget_until(self._newest)
         self._roster.restore(cast("JsonObject", snapshot["engines"]))
+        self._told.restore(cast("JsonObject", snapshot["told"]))
 
     # -- inputs ------------------------------------------------------------------------------
 
@@ -163,6 +169,7 @@ class Gateway:
         moment = self._moments.at(time_ns)
         if moment is None or not moment.hear(engine.name, ticks, now):
             return
+        self._moments.spoken_of(moment)
         if now - (moment.first_at or now) < timedelta(milliseconds=self._rules.late_ms):
             yield from self._roster.punctual(engine, time_ns, now)
         if (self.state, Spoke) in GATEWAY_TRANSITIONS:
@@ -209,12 +216,9 @@ class Gateway:
             self._last, self._resuming = 0, (engine.name, engine.proven)
 
     def _lateness(self, moment: MomentHeard, now: datetime) -> Iterator[GatewayEvent]:
-        late_ms = self._rules.late_ms
-        if moment.first_at is None or now - moment.first_at < timedelta(milliseconds=late_ms):
-            return
         for engine in self._roster:
             if engine.last_ns < moment.time_ns:
-                yield from self._roster.late(engine, moment.time_ns, late_ms, now)
+                yield from self._roster.late(engine, moment.time_ns, self._rules.late_ms, now)
 
     # -- publishing --------------------------------------------------------------------------
 
@@ -226,13 +230,16 @@ class Gateway:
             chosen, clean = moment.best(self._roster.eligible(moment.reports))
             if not chosen:
                 continue
+            chosen = [one for one in chosen if not self._told.repeats(one[1])]
             waited = now - (moment.first_at or now) >= timedelta(milliseconds=self._rules.grace_ms)
             passed = all(one.last_ns >= moment.time_ns for one in candidates)
             if not (passed or waited or (clean and self._follows(moment))):
                 break
+            self._moments.decide(moment)
+            if not chosen:
+                continue
             yield from self._missed(moment, now)
             yield from self._begin(moment, [name for name, _ in chosen], now)
-            moment.decided = True
             moment.published = {tick.index: tick for _, tick in chosen}
             self._newest = max(self._newest, moment.time_ns)
             self._last = max(self._last, moment.time_ns)
@@ -265,4 +272,5 @@ class Gateway:
 
     def _out(self, name: str, tick: TickComputed) -> IndexTick:
         site = self._roster[name].site
-        return index_tick(tick, engine=name, site=site, decimals=self._index_rules.decimals)
+        whole = self._told.complete(tick)
+        return index_tick(whole, engine=name, site=site, decimals=self._index_rules.decimals)

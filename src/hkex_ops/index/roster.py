@@ -77,10 +77,9 @@ class Roster:
         also = {one.name for one in self.candidates}
         return [name for name in names if name in also or self[name].trust is Trust.TRUSTED]
 
-    @property
-    def silent(self) -> bool:
-        """Whether no engine lives."""
-        return not any(one.alive for one in self)
+    def silent_since(self, due_since: datetime) -> datetime:
+        """When the last engine was heard, or ticks fell due."""
+        return max([due_since, *(one.heard for one in self if one.heard is not None)])
 
     def hear(self, engine: Standing, time_ns: int, now: datetime) -> Iterator[GatewayEvent]:
         """A tick of ``time_ns`` has come from ``engine``."""

@@ -35,18 +35,19 @@ class TickComputed(NamedTuple):
     """One index at one moment.
 
     ``*_cents`` are in units of the last published decimal, which are cents of a point at the
-    default two decimals. ``high_cents`` and ``low_cents`` are those of the day's ticks so far, this
-    one included. ``stale`` are the basket's stocks whose last price cannot be relied upon;
-    ``missing`` the channels that had not passed the moment when it closed, whose stocks are among
-    them. A tick without marks holds every record that was sent before its moment.
+    default two decimals. ``high_cents`` and ``low_cents`` are those of the day's unmarked ticks so
+    far, this one included; `None` before there was one. ``stale`` are the basket's stocks whose
+    last price cannot be relied upon; ``missing`` the channels that had not passed the moment when
+    it closed, whose stocks are among them. A tick without marks holds every record that was sent
+    before its moment.
     """
 
     # A row is told by its fields; that a tuple can search itself is not missed.
     index: str  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]
     time_ns: int
     value_cents: int
-    high_cents: int
-    low_cents: int
+    high_cents: int | None
+    low_cents: int | None
     status: IndexStatus
     stale: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
