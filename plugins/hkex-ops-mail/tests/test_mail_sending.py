@@ -25,7 +25,8 @@ from hkex_ops.errors import (
     Unreachable,
 )
 from hkex_ops.model import HONG_KONG, IndexTick, SiteRole, TickKind
-from hkex_ops_mail import LineSecurity, MailPublisherOptions, open_mail_publisher
+from hkex_ops_mail import LineSecurity, MailDoor, MailPublisherOptions
+from hkex_ops_mail.delivered import LETTERS_REMEMBERED, Delivered
 from hkex_ops_mail.letters import letter_identity
 from hkex_ops_mail.publisher import MailPublisher
 from hkex_ops_mail.sending import RecipientResult
@@ -42,7 +43,7 @@ def options(server: MailServer, tmp_path: Path) -> MailPublisherOptions:
 
 
 async def publish(options: MailPublisherOptions) -> None:
-    async with open_mail_publisher(options, SiteRole.PRIMARY) as publisher:
+    async with MailDoor().open(options, SiteRole.PRIMARY) as publisher:
         await publisher.publish(TICKS)
 
 
@@ -74,7 +75,7 @@ async def test_one_mail_goes_to_everybody(
 async def test_values_of_other_kinds_are_not_written(
     server: MailServer, options: MailPublisherOptions
 ) -> None:
-    async with open_mail_publisher(options, SiteRole.PRIMARY) as publisher:
+    async with MailDoor().open(options, SiteRole.PRIMARY) as publisher:
         await publisher.publish([evolve(tick, kind=TickKind.REAL_TIME) for tick in TICKS])
     assert [] == server.mails
 
@@ -82,7 +83,7 @@ async def test_values_of_other_kinds_are_not_written(
 async def test_the_receipt_of_every_recipient_is_kept(
     server: MailServer, options: MailPublisherOptions
 ) -> None:
-    publisher = MailPublisher(options, ManualClock(AT))
+    publisher = MailPublisher(options, Delivered(), ManualClock(AT))
     server.replies[PARTICIPANTS] = "450 4.2.1 mailbox busy"
     with pytest.raises(Busy):
         await publisher.publish(TICKS)
@@ -103,7 +104,7 @@ async def test_who_has_the_letter_is_not_sent_it_again(
 ) -> None:
     """One list is busy, then it is not: the others have had theirs."""
     server.replies[PARTICIPANTS] = "450 4.2.1 mailbox busy"
-    async with open_mail_publisher(options, SiteRole.PRIMARY) as publisher:
+    async with MailDoor().open(options, SiteRole.PRIMARY) as publisher:
         with pytest.raises(Busy, match=r"taken for 2 of 3 .*, and not for participants@list"):
             await publisher.publish(TICKS)
         server.replies.clear()
@@ -111,6 +112,33 @@ async def test_who_has_the_letter_is_not_sent_it_again(
         await publisher.publish(TICKS)
     assert [(VENDORS, REGULATOR), (PARTICIPANTS,)] == [mail.recipients for mail in server.mails]
     assert 1 == len({mail.message["Message-ID"] for mail in server.mails})
+
+
+async def test_who_has_the_letter_is_remembered_while_the_publisher_is_opened_again(
+    server: MailServer, options: MailPublisherOptions
+) -> None:
+    """Whoever drives a publisher opens it anew after a failure, and repeats what failed."""
+    door = MailDoor()
+    server.replies[PARTICIPANTS] = "450 4.2.1 mailbox busy"
+    async with door.open(options, SiteRole.PRIMARY) as publisher:
+        with pytest.raises(Busy):
+            await publisher.publish(TICKS)
+    server.replies.clear()
+    async with door.open(options, SiteRole.PRIMARY) as publisher:
+        await publisher.publish(TICKS)
+    assert [(VENDORS, REGULATOR), (PARTICIPANTS,)] == [mail.recipients for mail in server.mails]
+
+
+def test_letters_are_remembered_for_an_hour_and_not_for_ever(
+    options: MailPublisherOptions,
+) -> None:
+    delivered = Delivered()
+    delivered.who_has(options, "first").add(VENDORS)
+    for number in range(LETTERS_REMEMBERED - 1):
+        delivered.who_has(options, f"{number}")
+    assert {VENDORS} == delivered.who_has(options, "first")
+    delivered.who_has(options, "one more")
+    assert set() == delivered.who_has(options, "first")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +174,7 @@ async def test_a_server_that_hangs_up_instead_of_answering_may_get_it_twice(
 ) -> None:
     """It took the mail and nobody knows: the repetition bears the same Message-ID."""
     server.reply = None
-    async with open_mail_publisher(options, SiteRole.PRIMARY) as publisher:
+    async with MailDoor().open(options, SiteRole.PRIMARY) as publisher:
         with pytest.raises(Unreachable, match="handing over the mail"):
             await publisher.publish(TICKS)
         server.reply = TAKEN
@@ -245,7 +273,7 @@ async def test_this_machine_may_be_spoken_to_plainly(authority: Authority, tmp_p
 async def test_a_token_is_read_again_for_each_mail(server: MailServer, tmp_path: Path) -> None:
     options = mail_options(server, tmp_path, by_token=True)
     secret_file(tmp_path, "token", "expired")
-    async with open_mail_publisher(options, SiteRole.PRIMARY) as publisher:
+    async with MailDoor().open(options, SiteRole.PRIMARY) as publisher:
         with pytest.raises(AuthRefused):
             await publisher.publish(TICKS)
         secret_file(tmp_path, "token", f"{TOKEN}\n")
@@ -270,5 +298,5 @@ async def test_a_file_that_is_missing_is_told_before_the_day_it_is_needed(
 ) -> None:
     missing = tmp_path / "missing"
     with pytest.raises(ConfigError, match=f"{missing}"):
-        async with open_mail_publisher(evolve(options, **{option: missing}), SiteRole.PRIMARY):
+        async with MailDoor().open(evolve(options, **{option: missing}), SiteRole.PRIMARY):
             pass

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from hkex_ops.hookspecs import hookimpl
 from hkex_ops.ports import IndexPublisher, Offer
-from hkex_ops_mail.opening import open_mail_publisher
+from hkex_ops_mail.opening import MailDoor
 from hkex_ops_mail.options import (
     LineSecurity,
     MailPublisherOptions,
@@ -20,14 +20,14 @@ from hkex_ops_mail.options import (
 
 __all__ = [
     "LineSecurity",
+    "MailDoor",
     "MailPublisherOptions",
     "MailServerOptions",
     "hkex_ops_index_publishers",
-    "open_mail_publisher",
 ]
 
 
 @hookimpl
 def hkex_ops_index_publishers() -> Iterable[Offer[IndexPublisher]]:
     """Offer the index publisher ``mail``."""
-    return [Offer("mail", MailPublisherOptions, open_mail_publisher, addresses_of)]
+    return [Offer("mail", MailPublisherOptions, MailDoor().open, addresses_of)]

@@ -7,22 +7,29 @@ from contextlib import asynccontextmanager
 
 from hkex_ops.model import SiteRole
 from hkex_ops.ports import IndexPublisher
+from hkex_ops_mail.delivered import Delivered
 from hkex_ops_mail.options import MailPublisherOptions
 
-__all__ = ["open_mail_publisher"]
+__all__ = ["MailDoor"]
 
 
-@asynccontextmanager
-async def open_mail_publisher(
-    options: MailPublisherOptions, site: SiteRole
-) -> AsyncGenerator[IndexPublisher]:
-    """A publisher by mail. Nothing is connected before there is a mail to send: a contingency path
-    stands idle for years, and no line would.
+class MailDoor:
+    """Opens publishers by mail, and remembers between them who has which letter."""
 
-    Raises `ConfigError` when a file that the options name cannot be used.
-    """
-    from hkex_ops_mail.publisher import MailPublisher
-    from hkex_ops_mail.sending import require_files
+    def __init__(self) -> None:
+        self._delivered = Delivered()
 
-    require_files(options)
-    yield MailPublisher(options)
+    @asynccontextmanager
+    async def open(
+        self, options: MailPublisherOptions, site: SiteRole
+    ) -> AsyncGenerator[IndexPublisher]:
+        """A publisher by mail. Nothing is connected before there is a mail to send: a contingency
+        path stands idle for years, and no line would.
+
+        Raises `ConfigError` when a file that the options name cannot be used.
+        """
+        from hkex_ops_mail.publisher import MailPublisher
+        from hkex_ops_mail.sending import require_files
+
+        require_files(options)
+        yield MailPublisher(options, self._delivered)

@@ -1,7 +1,7 @@
 """The values of a moment as one mail, to each recipient once.
 
-A recipient who has a letter is not sent it again by this publisher, however often it is asked to
-publish the same; those who could not be reached are. When a server was lost just as it should have
+A recipient who has a letter is not sent it again, however often the same is to be published; those
+who could not be reached are. When a server was lost just as it should have
 answered, nobody knows whether it took the mail: it is sent again, and its Message-ID says that it
 is the same.
 """
@@ -9,7 +9,7 @@ is the same.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -18,14 +18,12 @@ from attrs import frozen
 from hkex_ops.clock import Clock, SystemClock
 from hkex_ops.errors import Busy, Rejected, RemoteError
 from hkex_ops.model import IndexTick
+from hkex_ops_mail.delivered import LETTERS_REMEMBERED, Delivered
 from hkex_ops_mail.letters import letter_for, letter_identity
 from hkex_ops_mail.options import MailPublisherOptions
 from hkex_ops_mail.sending import RecipientResult, send
 
 __all__ = ["MailPublisher", "MailReceipt"]
-
-# Letters come four times a minute, and a call is repeated within seconds: an hour of them.
-LETTERS_REMEMBERED = 240
 
 # How many recipients the sentence of a failure names.
 RECIPIENTS_NAMED = 5
@@ -47,10 +45,12 @@ class MailPublisher:
     ``receipts`` are the last ones, oldest first.
     """
 
-    def __init__(self, options: MailPublisherOptions, clock: Clock | None = None) -> None:
+    def __init__(
+        self, options: MailPublisherOptions, delivered: Delivered, clock: Clock | None = None
+    ) -> None:
         self._options = options
+        self._delivered = delivered
         self._clock = SystemClock() if clock is None else clock
-        self._has_it: OrderedDict[str, set[str]] = OrderedDict()
         self._lock = asyncio.Lock()
         self.receipts: deque[MailReceipt] = deque(maxlen=LETTERS_REMEMBERED)
 
@@ -70,7 +70,7 @@ class MailPublisher:
         now = self._clock.now()
         letter = letter_for(ticks, self._options, sent=now)
         message_id = letter_identity(ticks, self._options.sender)
-        has_it = self._who_has(message_id)
+        has_it = self._delivered.who_has(self._options, message_id)
         left = [one for one in self._options.everybody if one not in has_it]
         if not left:
             return
@@ -80,13 +80,6 @@ class MailPublisher:
         refused = [one for one in results if not one.is_taken]
         if refused:
             raise self._refusal(message_id, refused, taken=len(has_it))
-
-    def _who_has(self, message_id: str) -> set[str]:
-        """Who has this letter; the oldest letters are forgotten."""
-        has_it = self._has_it.setdefault(message_id, set())
-        if len(self._has_it) > LETTERS_REMEMBERED:
-            self._has_it.popitem(last=False)
-        return has_it
 
     def _refusal(
         self, message_id: str, refused: Sequence[RecipientResult], *, taken: int
