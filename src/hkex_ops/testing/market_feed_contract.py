@@ -30,6 +30,7 @@ from hkex_ops.testing.market_feed_heard import (
     opened,
     sent_of,
     take,
+    to_the_end,
 )
 from hkex_ops.testing.market_feed_recovery import RefreshClauses, RetransmissionClauses
 
@@ -202,17 +203,13 @@ class MarketFeedContract(RetransmissionClauses, RefreshClauses):
         sent = [Sent(first, A, numbered(1))]
         async with asyncio.timeout(bench.time_limit_s):
             async with opened(bench, sent) as feed:
-
-                async def all_of_it() -> int:
-                    return sum([len(batch.packets) async for batch in feed.packets()])
-
-                waiting = asyncio.create_task(all_of_it())
+                waiting = asyncio.create_task(to_the_end(feed))
                 if bench.is_live:
                     await bench.send(sent)
                     await asyncio.sleep(0.1)
                 else:
                     await waiting
-            assert 1 == await waiting
+            assert [numbered(1)] == [packet for batch in await waiting for packet in batch.packets]
 
     async def test_m17_nothing_is_held_open(self, bench: MarketFeedBench) -> None:
         """M17. Action: listen, leave. Pass: the market has no listener any more."""

@@ -25,6 +25,7 @@ __all__ = [
     "opened",
     "sent_of",
     "take",
+    "to_the_end",
 ]
 
 _HEADER = struct.Struct("<HBBIQ")
@@ -122,6 +123,11 @@ async def take(
     """Open, send, hear as many packets as were sent, leave."""
     async with opened(bench, sent) as feed:
         return await lines_of(bench, feed, sent, pause_s=pause_s)
+
+
+async def to_the_end(feed: MarketFeed) -> list[PacketBatch]:
+    """Everything that a feed gives until it ends."""
+    return [batch async for batch in feed.packets()]
 
 
 async def noticed(fact: Callable[[], bool]) -> bool:

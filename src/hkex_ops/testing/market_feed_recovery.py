@@ -26,6 +26,7 @@ from hkex_ops.testing.market_feed_heard import (
     noticed,
     numbered,
     opened,
+    to_the_end,
 )
 
 __all__ = ["RefreshClauses", "RetransmissionClauses"]
@@ -223,19 +224,12 @@ class RefreshClauses:
     async def test_m32_refresh_is_none_of_the_packets(self, bench: MarketFeedBench) -> None:
         """M32. Action: a refresh is asked for and sent. Pass: the packets of the feed lack it."""
         first, *_ = bench.channels
-        seen: set[FeedLine] = set()
         async with opened(bench) as feed:
             showing = _showing(feed)
-
-            async def listen() -> None:
-                async for batch in feed.packets():
-                    seen.add(batch.line)
-
-            listening = asyncio.create_task(listen())
+            listening = asyncio.create_task(to_the_end(feed))
             async with left_in_order(showing.refresh(first)) as cycle:
                 await _one_of(bench, first, cycle)
-        await listening
-        assert FeedLine.REFRESH not in seen
+        assert FeedLine.REFRESH not in {batch.line for batch in await listening}
 
     async def test_m33_another_channel_has_no_refresh(self, bench: MarketFeedBench) -> None:
         """M33. Action: ask for the refresh of a channel the feed has not. Pass: UsageError."""
