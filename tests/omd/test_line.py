@@ -426,6 +426,30 @@ def test_a_message_that_overtook_the_first_reset_of_the_day_is_kept(arbiter: Arb
     ) == arbiter.poll(55)
 
 
+def test_a_gap_that_was_told_before_the_first_reset_of_the_day_is_closed(arbiter: Arbiter) -> None:
+    overtook = packet(2, 2)
+    arbiter.handle(overtook, "A", 0)
+    arbiter.poll(50)
+    data = reset()
+    assert (
+        GapLost(CHANNEL, 1, 1, 60, Losing.RESTART),
+        GapClosed(CHANNEL, 1, 1, 60, Filling.NOTHING, (Run(1, 1),)),
+        SequenceRestarted(CHANNEL, 1, 60, 1),
+        arrived(data, 1, 0, 1, "A", 60),
+    ) == arbiter.handle(data, "A", 60)
+
+
+def test_a_reset_is_found_in_a_packet_whose_numbers_are_known(arbiter: Arbiter) -> None:
+    """Wherever it stands in it: what its number says is nothing."""
+    arbiter.handle(packet(1, 9), "A", 0)
+    [third] = [CODEC.encode_message(one) for one in trades(CODEC, 3, 1)]
+    data = packet_of([third, RESET], sequence=3, sent_ns=LATER)
+    assert (
+        SequenceRestarted(CHANNEL, 1, 10, 10),
+        arrived(data, 1, 1, 1, "A", 10),
+    ) == arbiter.handle(data, "A", 10)
+
+
 def test_a_second_reset_of_the_day_is_a_new_one(arbiter: Arbiter) -> None:
     arbiter.handle(reset(), "A", 0)
     arbiter.handle(reset(), "B", 1)

@@ -142,8 +142,6 @@ class Ordering:
     def resume(self, last: int, now_ns: int) -> list[LineEvent]:
         """All up to ``last`` is known from elsewhere; what is held of it is dropped."""
         events = self._fill(0, last, now_ns, Filling.REFRESH)
-        self._held = [one for one in self._held if one.end > last]
-        heapify(self._held)
         self.next = max(self.next, last + 1)
         self.high = max(self.high, last)
         return events + self.drain()
