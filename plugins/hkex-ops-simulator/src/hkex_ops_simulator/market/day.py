@@ -29,9 +29,13 @@ _AUCTION_SHARE = 0.05
 
 @define
 class MarketDay:
-    """The day of ``shape``. :meth:`sent` is iterated once; ``published`` then has every value."""
+    """The day of ``shape``. :meth:`sent` is iterated once; ``published`` then has every value.
+
+    Its ``timetable`` is that of a trading day unless another is given.
+    """
 
     shape: Shape
+    given: Timetable | None = None
     universe: Universe = field(init=False)
     timetable: Timetable = field(init=False)
     floor: Floor = field(init=False)
@@ -39,7 +43,7 @@ class MarketDay:
     def __attrs_post_init__(self) -> None:
         shape = self.shape
         self.universe = Universe.of(shape)
-        self.timetable = Timetable.modern(
+        self.timetable = self.given or Timetable.modern(
             shape.business_date, shape.minutes, self._rng("timetable")
         )
         self.floor = Floor(self.universe, shape.feed)

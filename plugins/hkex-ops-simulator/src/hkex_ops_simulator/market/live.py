@@ -18,11 +18,17 @@ from attrs import field, frozen
 from hkex_ops.errors import UsageError
 from hkex_ops.model import Endpoint, SiteRole
 from hkex_ops.omd import Codec
-from hkex_ops.omd.messages import DisasterRecoverySignal, RefreshComplete, SequenceReset
+from hkex_ops.omd.messages import DisasterRecoverySignal, Message, RefreshComplete
 from hkex_ops.ports import FeedLine
 from hkex_ops_simulator.market.channels import BASE_PORT, RECOVERY
 from hkex_ops_simulator.market.lines import Delivery, Lines
-from hkex_ops_simulator.market.packing import FIRST_SEQUENCE, Packed, Packer, Sent
+from hkex_ops_simulator.market.packing import (
+    FIRST_SEQUENCE,
+    HEARTBEAT_NS,
+    Packed,
+    Packer,
+    Sent,
+)
 from hkex_ops_simulator.market.retransmission import Desk, RetransmissionRules
 from hkex_ops_simulator.market.sending import Sender
 from hkex_ops_simulator.market.servers import RetransmissionServer
@@ -83,6 +89,7 @@ class LiveMarket:
         self._states = {channel: ChannelState() for channel in self.channels}
         self._next_refresh = dict.fromkeys(self.channels, FIRST_SEQUENCE)
         self._signal: int | None = None
+        self._silent = False
         self._stack = AsyncExitStack()
         self._store = Store()
         self.desk = Desk(codec, self._store, options.users, lambda: self.now_ns, options.rules)
@@ -131,6 +138,14 @@ class LiveMarket:
         """The number of the last message that was sent on a channel."""
         return self._packer.last_sequence(channel)
 
+    def bodies(self, channel: int, begin: int, end: int) -> tuple[bytes, ...]:
+        """The messages ``begin`` to ``end`` of a channel as they were sent: the back door."""
+        return self._store.bodies(channel, begin, end)
+
+    def snapshot(self, channel: int) -> tuple[Message, ...]:
+        """What a refresh of a channel tells now: the back door."""
+        return tuple(self._states[channel].snapshot())
+
     # -- what happens at the exchange --------------------------------------------------------
 
     async def play(self, until_ns: int | None = None, *, speed: int | None = None) -> None:
@@ -144,19 +159,33 @@ class LiveMarket:
 
     async def fail_over(self, at_ns: int) -> None:
         """The primary site is gone: its servers, real time, refresh; the signal says so."""
+        self._packer.skip_to(at_ns)
+        self._packer.forget(self.channels)
         for server in self.servers[self.site]:
             await server.close()
         await self._tell(_FAILING_OVER, at_ns)
 
-    async def resume(self, at_ns: int) -> None:
-        """The other site takes over: every channel is numbered anew, and the signal says so."""
+    async def resume(self, at_ns: int, stream: Iterable[Sent]) -> None:
+        """The other site takes over with ``stream``, and the signal says so.
+
+        What it sends begins anew: a sequence reset on every channel, then definitions.
+        """
         self.site = self.site.other
-        resets = [Sent(at_ns, channel, SequenceReset(FIRST_SEQUENCE)) for channel in self.channels]
-        await self._send(self._packets(resets, None))
+        self._states = {channel: ChannelState() for channel in self.channels}
+        self._stream = (one for one in stream if one.channel != RECOVERY)
+        self._ahead = None
+        self._packer.skip_to(at_ns)
         await self._tell(_FAILED_OVER, at_ns)
+
+    async def go_silent(self) -> None:
+        """Nothing is sent any more, and no server answers: the exchange is not there."""
+        self._silent = True
+        for server in (one for servers in self.servers.values() for one in servers):
+            await server.close()
 
     async def repeat_signal(self, at_ns: int) -> None:
         """The recovery channel says again what it said last: its signal, or that it is there."""
+        self._packer.skip_to(at_ns - HEARTBEAT_NS)
         if self._signal is None:
             await self._send(self._packets((), at_ns))
         else:
@@ -171,7 +200,8 @@ class LiveMarket:
 
     async def _send(self, packets: Iterable[Packed], speed: int | None = None) -> None:
         assert self._sender is not None, "entered"
-        await self._sender.play(self.lines.deliver(packets), speed)
+        deliveries = self.lines.deliver(packets)
+        await self._sender.play(() if self._silent else deliveries, speed)
 
     def _until(self, until_ns: int | None) -> Iterator[Sent]:
         """The messages of the stream up to a moment; the first one after it is kept for later."""
@@ -202,7 +232,7 @@ class LiveMarket:
     async def _refresh_forever(self) -> None:
         assert self._sender is not None, "entered"
         while True:
-            if self._signal != _FAILING_OVER:
+            if self._signal != _FAILING_OVER and not self._silent:
                 for channel in self.channels:
                     await self._sender.play(self._refresh(channel))
             await asyncio.sleep(self._options.refresh_every_ms / 1000)

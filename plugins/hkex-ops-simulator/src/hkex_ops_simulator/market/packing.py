@@ -7,7 +7,7 @@ captures and by the live market; :mod:`~hkex_ops_simulator.market.lines` takes i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from struct import Struct
 from typing import NamedTuple
@@ -131,6 +131,24 @@ class Packer:
                 yield Packed(due_ns, channel, self.last_sequence(channel), (), (), self._filler())
                 due_ns += HEARTBEAT_NS
             heappush(self._quiet, (due_ns, channel))
+
+    def skip_to(self, time_ns: int) -> None:
+        """Time passed of which nobody is told: no heartbeat is due before ``time_ns``."""
+        self._last_ns = {
+            channel: max(last_ns, time_ns) for channel, last_ns in self._last_ns.items()
+        }
+        self._quiet = [
+            (last_ns + HEARTBEAT_NS, channel) for channel, last_ns in self._last_ns.items()
+        ]
+        heapify(self._quiet)
+
+    def forget(self, channels: Iterable[int]) -> None:
+        """Whoever sent on ``channels`` is gone: they are silent until somebody begins anew."""
+        for channel in channels:
+            self._next.pop(channel, None)
+            self._last_ns.pop(channel, None)
+        self._quiet = [one for one in self._quiet if one[1] in self._last_ns]
+        heapify(self._quiet)
 
     def _packed(self, time_ns: int, channel: int, together: list[tuple[Message, bytes]]) -> Packed:
         messages, bodies = zip(*together, strict=True)

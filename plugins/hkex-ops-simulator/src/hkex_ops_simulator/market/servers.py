@@ -23,11 +23,15 @@ _LOOKS_EVERY_S = 0.1
 
 
 class RetransmissionServer:
-    """A server at ``host``, open or closed; it keeps the port of its first opening."""
+    """A server at ``host``, open or closed; it keeps the port of its first opening.
+
+    ``calls`` counts the connections it has taken.
+    """
 
     def __init__(self, host: str, desk: Desk) -> None:
         self.host = host
         self.port = 0
+        self.calls = 0
         self._desk = desk
         self._server: asyncio.Server | None = None
         self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -65,6 +69,7 @@ class RetransmissionServer:
         task = asyncio.current_task()
         assert task is not None, "asyncio runs a call as a task"
         self._clients[task] = writer
+        self.calls += 1
         call = Call(self._desk, monotonic_ns())
         try:
             with suppress(OSError):

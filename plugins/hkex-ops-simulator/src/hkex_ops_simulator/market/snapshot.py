@@ -17,6 +17,10 @@ from hkex_ops.omd.messages import (
     AggregateOrderBookUpdate,
     BookEntry,
     ClosingPrice,
+    ConnectMarketDefinition,
+    ConnectSecurityDefinition,
+    ConnectSecurityStatus,
+    ConnectStatistics,
     CurrencyRate,
     DeleteOrder,
     IndexData,
@@ -32,6 +36,7 @@ from hkex_ops.omd.messages import (
     SecurityDefinition,
     SecurityStatus,
     Statistics,
+    TopOfBook,
     TradingSessionStatus,
 )
 
@@ -42,17 +47,22 @@ _NEW, _CHANGE, _DELETE = 0, 1, 2
 # The order of a snapshot: what defines comes before what refers to it.
 _ORDER: tuple[type[Message], ...] = (
     MarketDefinition,
+    ConnectMarketDefinition,
     CurrencyRate,
     SecurityDefinition,
+    ConnectSecurityDefinition,
     LiquidityProvider,
     IndexDefinition,
     TradingSessionStatus,
     SecurityStatus,
+    ConnectSecurityStatus,
+    TopOfBook,
     NominalPrice,
     IndicativeEquilibriumPrice,
     OrderImbalance,
     ReferencePrice,
     Statistics,
+    ConnectStatistics,
     ClosingPrice,
     IndexData,
 )
@@ -124,13 +134,15 @@ def _key(message: Message) -> Hashable:
             return message.index_code_ascii
         case CurrencyRate():
             return message.currency_code_ascii
-        case MarketDefinition() | TradingSessionStatus():
+        case MarketDefinition() | ConnectMarketDefinition() | TradingSessionStatus():
             return message.market_code_ascii
+        case ConnectSecurityDefinition() | ConnectSecurityStatus() | ConnectStatistics():
+            return message.security_code
         case SecurityDefinition() | LiquidityProvider() | SecurityStatus() | NominalPrice():
             return message.security_code
         case IndicativeEquilibriumPrice() | OrderImbalance() | ReferencePrice():
             return message.security_code
-        case Statistics() | ClosingPrice():
+        case Statistics() | ClosingPrice() | TopOfBook():
             return message.security_code
         case _:
             raise AssertionError(f"{type(message).__name__} is of no snapshot")

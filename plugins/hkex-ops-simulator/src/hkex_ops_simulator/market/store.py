@@ -50,14 +50,17 @@ class Store:
         first = last - len(self._bodies[channel]) + 1
         return first <= begin <= end <= last
 
-    def packets(self, channel: int, begin: int, end: int, time_ns: int) -> Iterator[bytes]:
-        """The messages ``begin`` to ``end``, which it holds, in as few packets as there can be."""
+    def bodies(self, channel: int, begin: int, end: int) -> tuple[bytes, ...]:
+        """The messages ``begin`` to ``end``, which it holds."""
         kept = self._bodies[channel]
         first = self._next[channel] - len(kept)
+        return tuple(kept[number - first] for number in range(begin, end + 1))
+
+    def packets(self, channel: int, begin: int, end: int, time_ns: int) -> Iterator[bytes]:
+        """The messages ``begin`` to ``end``, which it holds, in as few packets as there can be."""
         bodies: list[bytes] = []
         size, sequence = HEADER_BYTES, begin
-        for number in range(begin, end + 1):
-            body = kept[number - first]
+        for number, body in enumerate(self.bodies(channel, begin, end), start=begin):
             if bodies and (size + len(body) > MOST_PACKET_BYTES or len(bodies) == MOST_MESSAGES):
                 yield packet_bytes(bodies, sequence, time_ns)
                 bodies, size, sequence = [], HEADER_BYTES, number

@@ -124,6 +124,33 @@ class Timetable:
             states=tuple(_states(moments)),
         )
 
+    @classmethod
+    def trial(cls, start: datetime, minutes: int) -> Timetable:
+        """A test session that begins at ``start``: a day in small, trading after a minute."""
+        start_ns = (start - _EPOCH) // timedelta(microseconds=1) * 1000
+        opens, matching = start_ns + _MINUTE_NS, start_ns + 12 * NS
+        end = opens + minutes * _MINUTE_NS
+        moments = [
+            (start_ns + 2 * NS, 1),
+            (start_ns + 8 * NS, 101),
+            (start_ns + 10 * NS, 108),
+            (matching, 2),
+            (start_ns + 50 * NS, 7),
+            (opens, 3),
+            (end, 105),
+            (end + 20 * NS, 103),
+            (end + _MINUTE_NS, 0),
+        ]
+        return cls(
+            definitions_ns=start_ns,
+            auction=Span(start_ns + 2 * NS, start_ns + 10 * NS),
+            matching_ns=matching,
+            trading=(Span(opens, end),),
+            closing_ns=end + 10 * NS,
+            closed_ns=end + 20 * NS,
+            states=tuple(_states(moments)),
+        )
+
 
 def instant_ns(business_date: date, at: time) -> int:
     """A Hong Kong time of day as nanoseconds since 1970 UTC."""
