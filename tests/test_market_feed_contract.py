@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 import pytest
 
 from hkex_ops.errors import HkexOpsError, Rejected, Unreachable, UsageError
-from hkex_ops.ports import FeedLine, PacketBatch
+from hkex_ops.ports import FeedLine, LineHealth, PacketBatch
 from hkex_ops.testing import (
     FakeFeedOptions,
     FakeMarketFeed,
@@ -330,6 +330,13 @@ class Enduring(FakeMarketFeed):
         super().close()
 
 
+class Optimistic(FakeMarketFeed):
+    """Counts nothing."""
+
+    def health(self) -> Sequence[LineHealth]:
+        return [LineHealth(self.channels[0], FeedLine.A, 0, 0, 0, 0)]
+
+
 Clause = Callable[[MarketFeedBench], Awaitable[None]]
 
 clauses = MarketFeedContract()
@@ -380,6 +387,7 @@ def recorded(make: type[FakeMarketFeed]) -> FakeMarketFeedBench:
         (live(Attentive), clauses.test_m32_refresh_is_none_of_the_packets),
         (live(Trusting), clauses.test_m33_another_channel_has_no_refresh),
         (live(Enduring), clauses.test_m34_closing_ends_a_refresh),
+        (live(Optimistic), clauses.test_m35_health_counts_what_was_taken),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -56,13 +56,18 @@ async def asker(
     clock: ManualClock | None = None,
     answer_timeout_s: int = 10,
     linger_s: int = 10,
+    busy_wait_s: int = 1,
 ) -> AsyncGenerator[Retransmitter]:
     """A retransmitter of these servers."""
     sites = {"primary": site_of(*servers)} if servers else {}
     if secondary is not None:
         sites["secondary"] = site_of(secondary)
     options = RetransmissionOptions(
-        users=users, sites=sites, answer_timeout_s=answer_timeout_s, linger_s=linger_s
+        users=users,
+        sites=sites,
+        answer_timeout_s=answer_timeout_s,
+        linger_s=linger_s,
+        busy_wait_s=busy_wait_s,
     )
     made = Retransmitter(options, site, load_codec(), clock or ManualClock(MORNING))
     try:
@@ -128,6 +133,29 @@ async def test_a_user_who_is_connected_leaves_it_to_the_next(server: Retransmiss
         async with asker(server, users=(USER, OTHER)) as third:
             with pytest.raises(Busy, match=f"as {USER}: .*; .*as {OTHER}: .*another session"):
                 await numbers(third, 3, 3)
+
+
+async def test_processes_with_one_user_wait_for_each_other(
+    server: RetransmissionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each gets its answer once the session of the other was idle for long enough."""
+    monkeypatch.setattr(retransmitting, "TICK_S", 0.01)
+    monkeypatch.setattr(retransmitting, "BUSY_INTERVAL_S", 0.05)
+    async with (
+        asker(server, linger_s=1, busy_wait_s=5) as one,
+        asker(server, linger_s=1, busy_wait_s=5) as two,
+    ):
+        both = await asyncio.gather(numbers(one, 1, 1), numbers(two, 2, 2))
+    assert [[1], [2]] == both
+    assert 1 == server.most_connected
+
+
+async def test_a_server_keeps_the_last_fifty_thousand(server: RetransmissionServer) -> None:
+    server.keep(CHANNEL, messages_of([numbered(one, count=100) for one in range(1, 50_100, 100)]))
+    async with asker(server) as asking:
+        with pytest.raises(Rejected, match="the messages are not available"):
+            await numbers(asking, 100, 101)
+        assert [101, 102] == await numbers(asking, 101, 102)
 
 
 async def test_an_unknown_user_is_refused_and_nobody_else_is_tried() -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from hkex_ops.clock import SystemClock
 from hkex_ops.errors import RemoteError, UsageError
-from hkex_ops.ports import FeedLine
+from hkex_ops.ports import FeedLine, SupportsHealth
 from hkex_ops.testing.market_feed_bench import MarketFeedBench, Sent
 from hkex_ops.testing.market_feed_heard import (
     heard_of,
@@ -241,3 +241,17 @@ class MarketFeedContract(RetransmissionClauses, RefreshClauses):
                 await bench.send(sent)
             both = [await lines_of(bench, feed, sent, send=False) for feed in (one, other)]
         assert [sent_of(sent)] * 2 == [heard_of(heard) for heard in both]
+
+    async def test_m35_health_counts_what_was_taken(self, bench: MarketFeedBench) -> None:
+        """M35. Prerequisite: `SupportsHealth`. Action: send by A. Pass: counted there, no loss."""
+        first, *_ = bench.channels
+        sent = [Sent(first, A, numbered(number), number) for number in range(1, 11)]
+        async with opened(bench, sent) as feed:
+            if not isinstance(feed, SupportsHealth):
+                pytest.skip("this feed tells nothing of its lines")
+            await lines_of(bench, feed, sent)
+            told = {(one.channel, one.line): one for one in feed.health()}
+        assert len(sent) == told[first, A].received_packets
+        assert sum(one.received_packets for one in told.values()) == len(sent)
+        assert not any(one.dropped_packets for one in told.values())
+        assert all(finding.isprintable() for one in told.values() for finding in one.findings)

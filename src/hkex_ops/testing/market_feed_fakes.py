@@ -18,6 +18,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -26,7 +27,7 @@ from attrs import define, field, frozen
 from hkex_ops.clock import SystemClock
 from hkex_ops.errors import Rejected, RemoteError, Unreachable, UsageError
 from hkex_ops.model import SiteRole
-from hkex_ops.ports import FeedLine, MarketFeed, Offer, PacketBatch
+from hkex_ops.ports import FeedLine, LineHealth, MarketFeed, Offer, PacketBatch
 from hkex_ops.testing.market_feed_bench import MarketFeedBench, Sent
 from hkex_ops.testing.market_feed_heard import messages_of
 
@@ -114,7 +115,7 @@ class FakeFeedOptions:
 
 
 class FakeMarketFeed:
-    """The port ``MarketFeed`` on :class:`FakeMarket`, with both capabilities."""
+    """The port ``MarketFeed`` on :class:`FakeMarket`, with every capability."""
 
     def __init__(self, options: FakeFeedOptions) -> None:
         self.market = options.market
@@ -122,6 +123,7 @@ class FakeMarketFeed:
         self.ends: list[_Queue] = [self.queue]
         self.lock = asyncio.Lock()
         self.asked = False
+        self.received: Counter[tuple[int, FeedLine]] = Counter()
         self.open()
 
     @property
@@ -149,7 +151,12 @@ class FakeMarketFeed:
             raise UsageError("the packets of a feed may be iterated once: open another feed")
         self.asked = True
         async for batch in _until_the_end(self.queue):
+            self.received[batch.channel, batch.line] += len(batch.packets)
             yield batch
+
+    def health(self) -> Sequence[LineHealth]:
+        """How much came by each line that was heard; nothing is ever dropped here."""
+        return [LineHealth(*line, count, 0, 0, 0) for line, count in sorted(self.received.items())]
 
     async def retransmit(self, channel: int, begin: int, end: int) -> AsyncGenerator[PacketBatch]:
         """Ask the market's server for a range."""

@@ -35,14 +35,17 @@ RECEIVE_BUFFER_BYTES = 32 * 1024 * 1024
 
 # Packets taken from the kernel and not yet asked for. Beyond, nothing more is taken: the kernel's
 # buffer fills, and what it then drops is counted.
-PENDING_LIMIT_PACKETS = 16_384
+PENDING_LIMIT_PACKETS = 8_192
 
 CONNECT_TIMEOUT_S = 5
 ANSWER_TIMEOUT_S = 10
 
-# How long a session is kept for the next gap: long enough for a burst of gaps, short enough that
-# another process with the same user need not wait.
-LINGER_S = 10
+# How long a session is kept for the next gap: gaps come in bursts, and another process with the
+# same user should not wait for long.
+LINGER_S = 1
+
+# How long a user who is connected elsewhere is waited for.
+BUSY_WAIT_S = 5
 
 # Username of Logon (101), ASCII, NUL padded.
 USER_BYTES = 12
@@ -187,16 +190,17 @@ class RetransmissionOptions:
     """Who asks for lost messages, and where.
 
     ``users`` are tried in order where one is connected already, for the exchange allows one
-    session each; processes that share this table want as many users. ``sites`` are keyed
-    ``primary`` and ``secondary``: any server may be used whichever site is active, so those of
-    the site that was opened come first and the other's after. Never two at once. A session is
-    hung up ``linger_s`` seconds after the last answer.
+    session each; processes that share this table want as many users, or wait for each other, for
+    ``busy_wait_s`` at most. ``sites`` are keyed ``primary`` and ``secondary``: any server may be
+    used whichever site is active, so those of the site that was opened come first and the other's
+    after. Never two at once. A session is hung up ``linger_s`` seconds after the last answer.
     """
 
     users: tuple[str, ...] = field(converter=tuple[str, ...])
     sites: dict[str, RetransmissionSite]
     connect_timeout_s: int = field(default=CONNECT_TIMEOUT_S, validator=positive)
     answer_timeout_s: int = field(default=ANSWER_TIMEOUT_S, validator=positive)
+    busy_wait_s: int = field(default=BUSY_WAIT_S, validator=positive)
     linger_s: int = field(default=LINGER_S, validator=positive)
 
     def __attrs_post_init__(self) -> None:

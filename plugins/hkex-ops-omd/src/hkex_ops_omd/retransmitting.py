@@ -49,6 +49,9 @@ PIECE_BYTES = 64 * 1024
 # How often a session that waits is asked whether it has waited too long.
 TICK_S = 0.1
 
+# How often a server is asked whether a user has come free; each time costs it a connection.
+BUSY_INTERVAL_S = 0.25
+
 # A farewell is a courtesy with an end: a server that does not take it is hung up on.
 FAREWELL_TIMEOUT_S = 1
 
@@ -129,23 +132,36 @@ class Retransmitter:
     # -- logging on --------------------------------------------------------------------------
 
     async def _ready_line(self) -> _Line:
-        """The session that stands, or a new one with the first server that takes us."""
+        """The session that stands, or a new one; a user who is busy elsewhere is waited for."""
         self._renew_budgets()
         if self._line is not None and not self._line.is_over:
             return self._line
         await self._hang_up()
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + self._options.busy_wait_s
+        while True:
+            try:
+                self._line = await self._first_that_takes_us()
+            except Busy:
+                if loop.time() >= until_s:
+                    raise
+                await asyncio.sleep(BUSY_INTERVAL_S)
+                self._require_open()
+            else:
+                return self._line
+
+    async def _first_that_takes_us(self) -> _Line:
+        """A session with the first server, as the first user, in order."""
         failures: list[RemoteError] = []
         for server in self._servers:
             for user in self._options.users:
                 try:
-                    self._line = await self._log_on(server, user)
+                    return await self._log_on(server, user)
                 except Busy as error:
                     failures.append(error)
                 except TransientError as error:
                     failures.append(error)
                     break  # another user reaches this server no better
-                else:
-                    return self._line
         raise _none_took_us(failures)
 
     async def _log_on(self, server: RetransmissionServer, user: str) -> _Line:
@@ -291,7 +307,7 @@ class _Line:
 
 
 def _none_took_us(failures: Sequence[RemoteError]) -> RemoteError:
+    """`Busy` where one server at least is there and has another session of ours."""
     told = "; ".join(dict.fromkeys(map(str, failures)))
-    if failures and all(isinstance(error, Busy) for error in failures):
-        return Busy(told)
-    return Unreachable(told)
+    busy = any(isinstance(error, Busy) for error in failures)
+    return Busy(told) if busy else Unreachable(told)
