@@ -100,12 +100,15 @@ def test_both_lines_bring_one_cycle(recovery: RefreshRecovery) -> None:
 
 
 def test_each_cycle_may_count_from_one(recovery: RefreshRecovery) -> None:
+    """What the line behind still brings of the cycle before is not taken for this one's."""
     recovery.handle(complete(10, 500, ms=1), "A", 0)
-    cycle = states(1, 3, ms=2)
-    recovery.handle(cycle, "A", 1)
-    assert () == recovery.handle(states(8, 9), "B", 1)  # of the cycle before, by the line behind
-    assert (RefreshTaken(CHANNEL, 512, (RefreshPart(cycle, 0, 3),), 2),) == recovery.handle(
-        complete(4, 512, ms=3), "A", 2
+    first, second = states(1, 3, ms=2), states(4, 5, ms=2)
+    recovery.handle(first, "A", 1)
+    assert () == recovery.handle(states(4, 6), "B", 1)
+    recovery.handle(second, "A", 2)
+    parts = (RefreshPart(first, 0, 3), RefreshPart(second, 0, 2))
+    assert (RefreshTaken(CHANNEL, 512, parts, 3),) == recovery.handle(
+        complete(6, 512, ms=3), "A", 3
     )
 
 

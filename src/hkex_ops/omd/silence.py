@@ -63,9 +63,7 @@ class LineWatch:
         """A silent line is heard again; nothing for one that was not silent."""
         if self._told(line, Hear) is LineState.HEARD and line in self.silent:
             self.silent.discard(line)
-            silent_ns = now_ns - self.heard_ns[line]
-            self.heard_ns[line] = now_ns
-            return (LineReturned(self._channel, line, silent_ns, now_ns),)
+            return (LineReturned(self._channel, line, now_ns - self.heard_ns[line], now_ns),)
         return ()
 
     def poll(self, now_ns: int) -> tuple[LineSilent, ...]:
