@@ -345,7 +345,7 @@ def test_an_order_names_a_person_and_a_reason_and_fits_the_state(given: GatewayI
 
 def test_the_table_reaches_every_state_and_leaves_every_state() -> None:
     """No state is a trap, and none is never entered."""
-    assert set(GatewayState) == {after for after in GATEWAY_TRANSITIONS.values()}
+    assert set(GatewayState) == set(GATEWAY_TRANSITIONS.values())
     assert set(GatewayState) == {before for before, _ in GATEWAY_TRANSITIONS}
 
 

@@ -144,7 +144,7 @@ def test_a_stock_that_is_suspended_or_seldom_trades_has_not_stopped() -> None:
 def test_a_channel_on_one_line_is_told_with_the_line_that_is_left() -> None:
     """And when both are there again."""
     watch = Watch([])
-    for at in range(0, 12):
+    for at in range(12):
         watch.handle(LineHeard(30, "A"), after(at))
     watch.handle(LineHeard(30, "B"), after(3))
     assert () == watch.poll(after(12.9))
@@ -157,7 +157,7 @@ def test_a_channel_on_one_line_is_told_with_the_line_that_is_left() -> None:
 def test_a_line_never_heard_is_silent_since_the_channel_was_first_heard() -> None:
     """A feed that has one line from the start."""
     watch = Watch([])
-    for at in range(0, 11):
+    for at in range(11):
         watch.handle(LineHeard(30, "B"), after(at))
     assert (FeedOnOneLine(after(10), 30, "B", after(0)),) == watch.poll(after(10))
 

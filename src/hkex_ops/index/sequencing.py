@@ -118,8 +118,8 @@ def make_sequencer(
 class _Believer:
     """Takes no single record's word for a leap in time; two that agree are believed."""
 
-    def __init__(self) -> None:
-        self._newest = 0
+    def __init__(self, newest_ns: int) -> None:
+        self._newest = newest_ns
         self._doubted = 0
 
     def doubts(self, sent_ns: int) -> bool:
@@ -161,7 +161,7 @@ class EventTimeOrder:
         self._frontier = first_ns  # the first moment that no channel has passed
         self._untimed = Untimed()
         self._doubtful: dict[int, set[int]] = {}
-        self._believer = _Believer()
+        self._believer = _Believer(first_ns)
         self._hold_until = 0
         self._free()
 
@@ -326,7 +326,7 @@ class ArrivalOrder:
         self.since = 1
         self.until = first_ns
         self._step = step_ns
-        self._believer = _Believer()
+        self._believer = _Believer(first_ns)
 
     @property
     def moment(self) -> int:
