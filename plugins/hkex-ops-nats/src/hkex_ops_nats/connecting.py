@@ -14,11 +14,12 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from nats.aio.client import Client, RawCredentials
+from nats.aio.client import RawCredentials
 from nats.errors import Error, SecureConnWantedError
 from nats.js import JetStreamContext
 
 from hkex_ops.errors import ConfigError, HkexOpsError, Rejected, TransientError, Unreachable
+from hkex_ops_nats.lines import LineClient
 from hkex_ops_nats.options import NatsOptions, NatsServer
 from hkex_ops_nats.secrets import read_credentials, read_password, read_seed
 from hkex_ops_nats.translation import printable, translated
@@ -44,7 +45,7 @@ class Connection:
 
     def __init__(self, server: NatsServer, answer_timeout_s: int) -> None:
         self.server = server
-        self.client = Client()
+        self.client = LineClient()
         self.jetstream = JetStreamContext(self.client, timeout=answer_timeout_s)
         self.is_lost = False
         self.last_words: BaseException | None = None
@@ -75,9 +76,21 @@ class Connection:
     async def hang_up(self) -> None:
         """End it, politely first."""
         self._lose()
-        with suppress(Error, OSError, TimeoutError, asyncio.InvalidStateError):
-            async with asyncio.timeout(FAREWELL_TIMEOUT_S):
-                await self.client.close()
+        try:
+            with suppress(Error, OSError, TimeoutError, asyncio.InvalidStateError):
+                async with asyncio.timeout(FAREWELL_TIMEOUT_S):
+                    await self.client.close()
+        finally:
+            self.client.line.cut()
+
+    def require_protected(self) -> None:
+        """Raise when the line is not protected and should be.
+
+        The library protects a line when the *server* asks for it; whoever stands between could
+        leave that out, and would be told the password.
+        """
+        if self.server.is_protected and not self.client.line.is_protected:
+            raise SecureConnWantedError
 
     async def on_error(self, error: Exception) -> None:
         """Told by the library what no caller asked about."""
@@ -107,9 +120,9 @@ async def connect(server: NatsServer, options: NatsOptions) -> Connection:
     Raises `ConfigError` for a file that cannot be used, `AuthRefused`, `Rejected` for a server that
     is not the right one, and `TransientError` for one that cannot be reached or does not answer.
     """
-    context = _WatchedContext.made(options)
-    login = _login(options, server, context)
+    context = _context(options)
     connection = Connection(server, options.answer_timeout_s)
+    login = _login(options, connection)
     doing = f"logging in at {server}"
     try:
         async with asyncio.timeout(options.connect_timeout_s):
@@ -127,8 +140,7 @@ async def connect(server: NatsServer, options: NatsOptions) -> Connection:
                 closed_cb=connection.on_closed,
                 **login,
             )
-        if server.is_protected and not context.was_used:
-            raise SecureConnWantedError
+        connection.require_protected()
         if not connection.client.is_connected:
             raise Unreachable(f"{doing}: the server hung up")
     except BaseException as error:
@@ -156,14 +168,13 @@ def _why(error: Exception, connection: Connection, doing: str) -> HkexOpsError:
     return ours
 
 
-def _login(options: NatsOptions, server: NatsServer, context: _WatchedContext) -> dict[str, Any]:
+def _login(options: NatsOptions, connection: Connection) -> dict[str, Any]:
     """The library's arguments that say who we are."""
     if options.password_file is not None:
         password = read_password(options.password_file)
 
         def tell() -> str:
-            if server.is_protected and not context.was_used:
-                raise SecureConnWantedError
+            connection.require_protected()
             return password
 
         return {"user": options.user, "password": tell}
@@ -174,38 +185,23 @@ def _login(options: NatsOptions, server: NatsServer, context: _WatchedContext) -
     return {}
 
 
-class _WatchedContext(ssl.SSLContext):
-    """A TLS context that knows whether a line was protected with it.
-
-    The library protects a line when the *server* asks for it; whoever stands between could leave
-    that out, and would be told the password.
-    """
-
-    was_used = False
-
-    @classmethod
-    def made(cls, options: NatsOptions) -> _WatchedContext:
-        """Trusting the operator's authorities, or the system's, and showing our certificate."""
-        context = cls(ssl.PROTOCOL_TLS_CLIENT)
+def _context(options: NatsOptions) -> ssl.SSLContext:
+    """Trusting the operator's authorities, or the system's, and showing our certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if options.ca_file is None:
+            context.load_default_certs()
+        else:
+            context.load_verify_locations(cafile=options.ca_file)
+    except OSError as error:
+        raise ConfigError(_unusable("ca_file", str(options.ca_file), error)) from error
+    if options.certificate_file is not None and options.key_file is not None:
         try:
-            if options.ca_file is None:
-                context.load_default_certs()
-            else:
-                context.load_verify_locations(cafile=options.ca_file)
+            context.load_cert_chain(options.certificate_file, options.key_file)
         except OSError as error:
-            raise ConfigError(_unusable("ca_file", str(options.ca_file), error)) from error
-        if options.certificate_file is not None and options.key_file is not None:
-            try:
-                context.load_cert_chain(options.certificate_file, options.key_file)
-            except OSError as error:
-                pair = f"{options.certificate_file} with {options.key_file}"
-                raise ConfigError(_unusable("certificate_file", pair, error)) from error
-        return context
-
-    def wrap_bio(self, *given: Any, **named: Any) -> ssl.SSLObject:
-        """Begin to protect a line."""
-        self.was_used = True
-        return super().wrap_bio(*given, **named)
+            pair = f"{options.certificate_file} with {options.key_file}"
+            raise ConfigError(_unusable("certificate_file", pair, error)) from error
+    return context
 
 
 def _unusable(option: str, what: str, error: OSError) -> str:
