@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
-from hkex_ops.errors import WireError
 from hkex_ops.omd.merging import Merger
 from hkex_ops.omd.streaming import Piece, Subscription
-from tests.omd.test_streaming import FORMATS, SEEDS, pcap
-from tests.omd.traffic import ALSO, STEP_NS, Arrival, codec, reference, told, traffic
+from tests.omd.test_streaming import FORMATS, SEEDS
+from tests.omd.traffic import ALSO, STEP_NS, codec, reference, told, traffic
 
 columns = pytest.importorskip("hkex_ops.omd.columns", reason="wants the extra `data`")
 
 
-def reader(merger: Merger | None = None) -> object:
-    subscribed = Subscription(codec, step_ns=STEP_NS, also=ALSO, merger=merger or Merger(codec))
-    return columns.ColumnSubscription(subscribed)
-
-
-def rows_of(piece: object) -> Piece:
+def rows_of(piece: columns.ColumnPiece) -> Piece:
     """Columns as rows again."""
-    trades, marks = piece  # type: ignore[misc]
-    return Piece([tuple(row) for row in zip(*(column.tolist() for column in trades))], marks)
+    trades, marks = piece
+    return Piece(list(zip(*(column.tolist() for column in trades), strict=True)), marks)
 
 
 def in_columns(data: bytes, *, piece: int) -> tuple[list[Piece], list[object]]:
     merger = Merger(codec)
-    subscribed = reader(merger)
+    subscription = Subscription(codec, step_ns=STEP_NS, also=ALSO, merger=merger)
+    subscribed = columns.ColumnSubscription(subscription)
     pieces = [
         rows_of(subscribed.feed_columns(data[at : at + piece])) for at in range(0, len(data), piece)
     ]

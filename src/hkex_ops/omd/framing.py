@@ -7,7 +7,7 @@ orders, units of time and lengths; what a frame holds is its reader's affair.
 from __future__ import annotations
 
 from struct import Struct
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from hkex_ops.errors import WireError
 from hkex_ops.omd.frames import LINKS
@@ -63,6 +63,10 @@ class Framing(Protocol):
         """Handle the record at ``at``; where the next one begins, or -1 if it is not all there."""
         ...
 
+    def time_ns(self, data: bytes, at: int) -> int:
+        """When the packet of the record at ``at`` was captured, which is known to hold one."""
+        ...
+
 
 def framing_of(data: bytes) -> tuple[Framing, int]:
     """The format of a file by its first `HEAD_BYTES`, and where its first record begins.
@@ -107,6 +111,11 @@ class Pcap:
         taker.frame(data, begin, end, self._link, time_ns)
         return end
 
+    def time_ns(self, data: bytes, at: int) -> int:
+        """See :meth:`Framing.time_ns`."""
+        seconds, fraction, _, _ = self._record(data, at)
+        return cast("int", seconds * NS_PER_S + fraction * self._unit_ns)
+
 
 def _known(link: int, spec: str, offset: int) -> int:
     if link not in LINKS:
@@ -134,6 +143,10 @@ class _Interface(NamedTuple):
     ticks: int
     offset_s: int
     snap_bytes: int
+
+    def time_ns(self, high: int, low: int) -> int:
+        """A time that this interface counted, since 1970."""
+        return (high << 32 | low) * NS_PER_S // self.ticks + self.offset_s * NS_PER_S
 
 
 class Pcapng:
@@ -217,8 +230,12 @@ class Pcapng:
         begin = at + _PACKET_BYTES
         if length > end - begin:
             raise taker.fault(f"a packet of {length} bytes in a block that has no room for it")
-        time_ns = (high << 32 | low) * NS_PER_S // interface.ticks + interface.offset_s * NS_PER_S
-        taker.frame(data, begin, begin + length, interface.link, time_ns)
+        taker.frame(data, begin, begin + length, interface.link, interface.time_ns(high, low))
+
+    def time_ns(self, data: bytes, at: int) -> int:
+        """See :meth:`Framing.time_ns`."""
+        number, high, low = self._unpack("III", data, at + 8)
+        return self._interfaces[number].time_ns(high, low)
 
     def _simple(self, taker: Taker, data: bytes, at: int, end: int) -> None:
         """A packet without a time; it is told as of 1970."""

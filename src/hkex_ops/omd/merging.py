@@ -93,7 +93,8 @@ class Merger:
     messages, none of them a Sequence Reset, is delivered by the reader, who then adds ``n`` there.
     One whose last number is below ``expected[slot]``, and that does not begin with a Sequence
     Reset, is a copy and is dropped. Every other packet goes to :meth:`take`. ``health`` collects
-    what is told of gaps, refused packets and resets; whoever reads it empties it.
+    what is told of gaps, refused packets and resets; whoever reads it empties it. ``limits`` are
+    those of the arbiters.
     """
 
     def __init__(
@@ -109,7 +110,7 @@ class Merger:
         self.floor_ns = 0
         self.health: list[HealthEvent] = []
         self._codec = codec
-        self._limits = limits or LineLimits()
+        self.limits = limits or LineLimits()
         self._channels = channels
         self._lanes: list[_Lane] = []
         self._slots: dict[int, int] = {}
@@ -137,7 +138,7 @@ class Merger:
             return self._arbitrate(slot, lane, packet, line, at_ns)
         self._enter(slot, lane)
         early = lane.early
-        if early and (at_ns >= lane.waits_until_ns or len(early) >= self._limits.held_packets):
+        if early and (at_ns >= lane.waits_until_ns or len(early) >= self.limits.held_packets):
             return self._arbitrate(slot, lane, packet, line, at_ns)
         try:
             if len(packet) < PACKET_HEADER_BYTES:
@@ -154,10 +155,10 @@ class Merger:
                 strange = self._codec.check(packet) >= 0 or not count
         except WireError as error:
             return self._refuse(slot, lane, line, at_ns, str(error), packet)
-        if strange or sequence - lane.next > self._limits.leap:
+        if strange or sequence - lane.next > self.limits.leap:
             return self._arbitrate(slot, lane, packet, line, at_ns)
         if not early:
-            lane.waits_until_ns = at_ns + self._limits.gap_wait_ns
+            lane.waits_until_ns = at_ns + self.limits.gap_wait_ns
         self._arrivals += 1
         heappush(early, (sequence, self._arrivals, packet, count, line, at_ns, sent_ns))
         return self._drain(slot, lane)
@@ -168,12 +169,12 @@ class Merger:
         The merger is of no further use afterwards.
         """
         found: list[Delivered] = []
-        told_ns = at_ns + self._limits.gap_wait_ns
+        told_ns = at_ns + self.limits.gap_wait_ns
         for slot, lane in enumerate(self._lanes):
             if self.expected[slot] != IN_CARE:
                 continue
             arbiter, events = self._arbiter(lane)
-            events += (*arbiter.poll(told_ns), *arbiter.poll(told_ns + self._limits.give_up_ns))
+            events += (*arbiter.poll(told_ns), *arbiter.poll(told_ns + self.limits.give_up_ns))
             found += self._told(lane, events)
         return found
 
@@ -218,7 +219,7 @@ class Merger:
                 lane.floor_ns = _reset_sent_ns(arbiter)
                 self.floor_ns = max(self.floor_ns, lane.floor_ns)
                 # What was sent under the old numbers may still come, unless there was nothing.
-                lane.watched_until_ns = at_ns + self._limits.reset_window_ns * (before > 1)
+                lane.watched_until_ns = at_ns + self.limits.reset_window_ns * (before > 1)
         settled = not arbiter.missing and arbiter.next_sequence > lane.restarted
         if settled and at_ns >= lane.watched_until_ns:
             lane.arbitrated = False
@@ -229,7 +230,7 @@ class Merger:
         """The arbiter of a channel, which knows all that has come; what it said to what waited."""
         arbiter = lane.arbiter
         if arbiter is None:
-            arbiter = lane.arbiter = Arbiter(lane.channel, self._codec, limits=self._limits)
+            arbiter = lane.arbiter = Arbiter(lane.channel, self._codec, limits=self.limits)
         events: tuple[LineEvent, ...] = ()
         if not lane.arbitrated:
             lane.arbitrated = True

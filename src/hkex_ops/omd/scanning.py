@@ -55,6 +55,7 @@ class Shape(NamedTuple):
 
     record: Struct
     frame_at: int
+    length_at: int
     heads: Sequence[int]
     lengths: Sequence[int]
     steps: Sequence[int]
@@ -64,10 +65,13 @@ _FRAMES = [FRAME_BYTES + size for size in range(MAX_PACKET_BYTES + 1)]
 _BLOCKS = [32 + (length + 3) // 4 * 4 for length in _FRAMES]
 _LENGTHS = [length | length << 32 for length in _FRAMES]
 _ENHANCED_PACKET = 6
-_PCAP = Shape(Struct(f"<7xBQ{_FRAME_CODES}"), 16, (), _LENGTHS, [16 + length for length in _FRAMES])
+_PCAP = Shape(
+    Struct(f"<7xBQ{_FRAME_CODES}"), 16, 8, (), _LENGTHS, [16 + length for length in _FRAMES]
+)
 _PCAPNG = Shape(
     Struct(f"<Q12xQ{_FRAME_CODES}"),
     28,
+    20,
     [_ENHANCED_PACKET | length << 32 for length in _BLOCKS],
     _LENGTHS,
     _BLOCKS,
@@ -94,7 +98,7 @@ class _Stream(NamedTuple):
 
 
 class CaptureSubscription:
-    """A subscription to the channels of a capture, fed with pieces of its file.
+    """A subscription to the channels of a capture.
 
     ``passed`` counts frames without a datagram, by reason; ``strangers`` datagrams that are of no
     channel. After a `WireError` only :meth:`close` may be called.
@@ -127,60 +131,76 @@ class CaptureSubscription:
 
     @property
     def offset(self) -> int:
-        """Where in the file the first record begins that has not come as a whole."""
+        """Where in the file the first byte lies that is to be read next."""
         return self._offset
 
     def feed(self, data: bytes) -> Piece:
-        """Take the next piece of the file; what was wanted of it.
+        """Take the next piece of the file, of any size; what was wanted of it.
 
         `WireError` with the place in the file when this is no capture, or a damaged one.
         """
         data = self._rest + data if self._rest else data
-        if self._framing is None:
-            if len(data) < HEAD_BYTES:
-                self._rest = data
-                return Piece([], [])
-            self._framing, begin = framing_of(data)
-            self._offset = begin
-            data = data[begin:]
-        self._piece = piece = Piece([], [])
-        self._note(0)
-        self._at = at = 0
-        last = len(data) - LONGEST_RECORD
+        begin = self._offset
         try:
-            while 0 <= at <= last:
-                at = self._plain(data, at)
-                at = self._one(data, at)
+            return self.scan(data)
         finally:
-            at = self._at
-            self._flush(data, at)
-            self._rest = data[at:]
-            self._offset += at
-        self._piece = Piece([], [])
+            self._rest = data[self._offset - begin :]
+
+    def scan(self, data: bytes) -> Piece:
+        """Read from ``data``, which lie at :attr:`offset` of the file, what is there as a whole.
+
+        For those who can read a file at any place: whatever is behind :attr:`offset` afterwards
+        must come again. Raises as :meth:`feed`.
+        """
+        self._at = at = self._begin(data)
+        if self._framing is not None:
+            self._note(at)
+            try:
+                self._records(data, at)
+            finally:
+                self._flush(data, self._at)
+                self._offset += self._at
+        piece, self._piece = self._piece, Piece([], [])
         return piece
 
-    def close(self) -> tuple[Piece, WireError | None]:
+    def close(self, data: bytes = b"") -> tuple[Piece, WireError | None]:
         """The file has ended, or is damaged: the last of it, what waited behind gaps, and what is
-        wrong with the end."""
-        piece = self._piece
+        wrong with the end. ``data`` are the last bytes, for those who :meth:`scan`."""
+        data = self._rest or data
         error: WireError | None = None
+        try:
+            self._at = at = self._begin(data)
+        except WireError as none_at_all:
+            return Piece([], []), none_at_all
         if self._framing is None:
-            what = f"holds {len(self._rest)} bytes" if self._rest else "is empty"
-            return piece, WireError(f"the file {what}: that is no capture", offset=0)
-        data = self._rest
-        self._at = at = 0
-        self._note(0)
+            what = f"holds {len(data)} bytes" if data else "is empty"
+            return Piece([], []), WireError(f"the file {what}: that is no capture", offset=0)
+        self._note(at)
         try:
             while at >= 0:
                 at = self._one(data, at)
         except WireError as damage:
             error = damage
         self._flush(data, self._at)
-        self._subscription.read(self._merger.close(self._last_ns), piece, plain=False)
+        self._subscription.read(self._merger.close(self._last_ns), self._piece, plain=False)
         cut = len(data) - self._at
         if cut and error is None:
             error = self.fault(f"the capture is cut off: of its last record only {cut} bytes came")
-        return piece, error
+        return self._piece, error
+
+    def _begin(self, data: bytes) -> int:
+        """Where the first record of ``data`` lies, once it is known what file this is."""
+        if self._framing is not None or len(data) < HEAD_BYTES:
+            return 0
+        self._framing, begin = framing_of(data)
+        return begin
+
+    def _records(self, data: bytes, at: int) -> None:
+        """Read records until too little is left."""
+        last = len(data) - LONGEST_RECORD
+        while 0 <= at <= last:
+            at = self._plain(data, at)
+            at = self._one(data, at)
 
     # -- the plain way ----------------------------------------------------------------------------
 
@@ -189,7 +209,7 @@ class CaptureSubscription:
         shape = self._shape
         if shape is None:
             return at
-        record, frame_at, heads, lengths, steps = shape
+        record, frame_at, _, heads, lengths, steps = shape
         unpack = cast("Callable[[bytes, int], _Plain]", record.unpack_from)
         link_of_all, hops, slots = self._link, self._hops, self._slots
         merger = self._merger

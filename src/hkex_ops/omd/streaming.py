@@ -21,7 +21,7 @@ from hkex_ops.omd.merging import Delivered, Merger
 from hkex_ops.omd.messages import Message, SequenceReset, Trade
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, Octets, message_header, packet_header
 
-__all__ = ["Mark", "Piece", "Subscription", "TradeRow", "trade_struct"]
+__all__ = ["Mark", "Piece", "Subscription", "TradeRow", "Unsound", "trade_struct"]
 
 TradeRow: TypeAlias = tuple[int, int, int, int]
 """Security, trade number, price in thousandths and type of a trade."""
@@ -57,7 +57,7 @@ class Piece(NamedTuple):
     marks: list[Mark]
 
 
-class _Unsound(Exception):
+class Unsound(Exception):
     """A packet that was taken for plain is not."""
 
 
@@ -81,7 +81,8 @@ class Subscription:
 
     ``also`` are the rare types that are wanted; each message of one becomes a mark. Time is marked
     whenever the send time of a packet leaves the interval of ``step_ns`` in which the one before
-    it lay. What became of gaps and of packets that are none is in the merger's ``health``.
+    it lay; ``interval`` is the last of these. What became of gaps and of packets that are none is
+    in the merger's ``health``.
     """
 
     def __init__(
@@ -93,14 +94,15 @@ class Subscription:
         merger: Merger | None = None,
     ) -> None:
         self.merger = merger or Merger(codec)
+        self.layout = codec.layout
         self.step_ns = step_ns
         # One byte for each type there can be: whether it is looked into.
         heard = bytearray(1 << 16)
         for type in (Trade.TYPE, SequenceReset.TYPE, *also):
             heard[type] = 1
-        self._heard = bytes(heard)
+        self.heard = bytes(heard)
         self._decode = codec.decode_message
-        self._interval = (0, 0)
+        self.interval = (0, 0)
         trade, self._trade_bytes = trade_struct(codec.layout)
         self._trade_of = cast("Callable[[Octets, int], TradeRow]", trade.unpack_from)
 
@@ -169,8 +171,8 @@ class Subscription:
         """
         rows, marks = piece
         begin = len(rows), len(marks)
-        low, high = self._interval
-        step, heard, least, trade_of = self.step_ns, self._heard, self._trade_bytes, self._trade_of
+        low, high = self.interval
+        step, heard, least, trade_of = self.step_ns, self.heard, self._trade_bytes, self._trade_of
         add, header_of = rows.append, _size_and_type
         try:
             for data, at, end, count, sent_ns in found:
@@ -184,23 +186,24 @@ class Subscription:
                         if kind == _TRADE and size >= least:
                             add(trade_of(data, at))
                         else:
-                            message = self._rare_message(data, at, size, end, plain)
+                            message = self.rare_message(data, at, size, end, plain=plain)
                             marks.append(Mark(len(rows), sent_ns, message))
                     elif size < HEADER_BYTES:
-                        raise _Unsound
+                        raise Unsound
                     at += size
                 if at != end:
-                    raise _Unsound
-        except (StructError, WireError, _Unsound):
+                    raise Unsound
+        except (StructError, WireError, Unsound):
             del rows[begin[0] :], marks[begin[1] :]
             return False
-        self._interval = (low, high)
+        self.interval = (low, high)
         return True
 
-    def _rare_message(self, data: Octets, at: int, size: int, end: int, plain: bool) -> Message:
+    def rare_message(self, data: Octets, at: int, size: int, end: int, *, plain: bool) -> Message:
+        """A message of a rare type; `Unsound` or `WireError` when it is not one that is plain."""
         if size < HEADER_BYTES or at + size > end:
-            raise _Unsound
+            raise Unsound
         message = self._decode(bytes(data[at : at + size]))
         if plain and isinstance(message, SequenceReset):
-            raise _Unsound
+            raise Unsound
         return message

@@ -1,0 +1,197 @@
+"""Captures read for a subscription by numpy: the same answers as the plain way, as columns.
+
+A slice of the file at a time, a megabyte or so, in three steps: find the records, merge the lines,
+walk the new packets. Where that does not do, because a frame, a packet or a gap is not plain,
+nothing of the slice is believed and the plain way reads it, so that both always agree. Wants the
+extra ``data``. Called by the replay of `hkex_ops.flows`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hkex_ops.errors import WireError
+from hkex_ops.omd.capture import CaptureStreams
+from hkex_ops.omd.lanes import NotPlain, deliver
+from hkex_ops.omd.messages import SequenceReset, Trade
+from hkex_ops.omd.packet import PACKET_HEADER_BYTES
+from hkex_ops.omd.scanning import FRAME_BYTES, LONGEST_RECORD, CaptureSubscription, Shape
+from hkex_ops.omd.slices import Ints, Known, PlainRecords, plain_records
+from hkex_ops.omd.streaming import TRADE_FIELDS, Mark, Piece, Subscription, Unsound
+from hkex_ops.omd.strides import Walked, walk_in_step
+
+__all__ = ["ColumnPiece", "ColumnSubscription", "TradeColumns"]
+
+ATTEMPTS = 8
+"""How often a slice is tried again behind a record that is not plain."""
+
+WORTHWHILE_BYTES = 65_536
+"""Fewer bytes than that are read the plain way."""
+
+
+class TradeColumns(NamedTuple):
+    """Trades in the order of delivery: what a :data:`TradeRow` says, a column each."""
+
+    securities: Ints
+    trade_ids: Ints
+    prices_3dp: Ints
+    types: Ints
+
+
+class ColumnPiece(NamedTuple):
+    """What was wanted of a slice; see :class:`Piece`."""
+
+    trades: TradeColumns
+    marks: list[Mark]
+
+
+class ColumnSubscription(CaptureSubscription):
+    """A subscription to the channels of a capture, read by numpy where it can be."""
+
+    def __init__(
+        self, subscription: Subscription, *, streams: CaptureStreams | None = None
+    ) -> None:
+        super().__init__(subscription, streams=streams)
+        self._parts: list[ColumnPiece] = []
+        self._known = Known(0, (), {})
+        self._heard = np.frombuffer(subscription.heard, np.uint8)
+        message = subscription.layout.message(Trade.TYPE)
+        fields = {field.field: field for field in message.fields}
+        self._trade_bytes = message.size_bytes
+        self._trade = np.dtype(
+            {
+                "names": list(TRADE_FIELDS),
+                "formats": [f"<{fields[name].type.code}" for name in TRADE_FIELDS],
+                "offsets": [fields[name].offset for name in TRADE_FIELDS],
+                "itemsize": message.size_bytes,
+            }
+        )
+
+    def feed_columns(self, data: bytes) -> ColumnPiece:
+        """As :meth:`feed`, in columns."""
+        return self._gathered(self.feed(data))
+
+    def scan_columns(self, data: bytes) -> ColumnPiece:
+        """As :meth:`scan`, in columns."""
+        return self._gathered(self.scan(data))
+
+    def close_columns(self, data: bytes = b"") -> tuple[ColumnPiece, WireError | None]:
+        """As :meth:`close`, in columns."""
+        piece, error = self.close(data)
+        return self._gathered(piece), error
+
+    def _gathered(self, last: Piece) -> ColumnPiece:
+        """Everything since the last time, in one."""
+        parts, self._parts = [*self._parts, _columns_of(last)], []
+        marks: list[Mark] = []
+        rows = 0
+        for part in parts:
+            marks += (mark._replace(row=mark.row + rows) for mark in part.marks)
+            rows += len(part.trades.types)
+        columns = zip(*(part.trades for part in parts), strict=True)
+        return ColumnPiece(TradeColumns(*map(np.concatenate, columns)), marks)
+
+    def _records(self, data: bytes, at: int) -> None:
+        last = len(data) - LONGEST_RECORD
+        attempts = ATTEMPTS
+        while 0 <= at <= last:
+            if attempts and last - at > WORTHWHILE_BYTES:
+                attempts -= 1
+                at = self._vectorised(data, at)
+            at = self._plain(data, at)
+            at = self._one(data, at)
+
+    def _vectorised(self, data: bytes, at: int) -> int:
+        """Read as many plain records as there are; where the first begins that is not."""
+        shape = self._shape
+        if shape is None or not self._slots or not self._merger.plain:
+            return at
+        if len(self._known.keys) != len(self._slots) or len(self._known.hops) != len(self._hops):
+            self._known = Known(self._link, self._hops, self._slots)
+        self._flush(data, at)
+        records = plain_records(data, at, shape, self._known)
+        if not len(records.at):
+            return at
+        expected = self._merger.expected[:]
+        try:
+            part = self._read(data, shape, records, expected)
+        except (NotPlain, Unsound, WireError):
+            return at
+        self._merger.expected[:] = expected
+        self._parts += (_columns_of(self._piece), part)
+        self._piece = Piece([], [])
+        self._note(records.end)
+        return records.end
+
+    def _read(
+        self, data: bytes, shape: Shape, records: PlainRecords, expected: list[int]
+    ) -> ColumnPiece:
+        """What the records bring; raises one of three where the plain way must look."""
+        if ((records.first == SequenceReset.TYPE) & (records.messages > 0)).any():
+            raise NotPlain
+        assert self._framing is not None, "there are plain records"
+        time_ns, wait_ns = self._framing.time_ns, self._merger.limits.gap_wait_ns
+
+        def waits(earlier: int, later: int) -> bool:
+            since = time_ns(data, int(records.at[earlier]))
+            return time_ns(data, int(records.at[later])) - since >= wait_ns
+
+        delivered = deliver(records, expected, waits)
+        record = delivered.record
+        sent = records.sent[record]
+        if not len(sent):
+            return _columns_of(Piece([], []))
+        if sent.min() < self._merger.floor_ns:
+            raise NotPlain
+        wanted = np.array(self._merger.wanted, bool)[records.slot[record]]
+        begins = records.at[record] + (shape.frame_at + FRAME_BYTES + PACKET_HEADER_BYTES)
+        ends = begins + np.where(wanted, records.size[record] - PACKET_HEADER_BYTES, 0)
+        counts = records.messages[record] * wanted
+        walked = walk_in_step(data, begins, ends, counts, delivered.skip, self._heard)
+        is_trade = walked.type == Trade.TYPE
+        if (walked.size[is_trade] < self._trade_bytes).any():
+            raise NotPlain
+        marks = self._marks(data, sent, walked, is_trade)
+        return ColumnPiece(self._trades(data, walked.at[is_trade]), marks)
+
+    def _trades(self, data: bytes, at: Ints) -> TradeColumns:
+        windows = np.ndarray(
+            (len(data) - self._trade_bytes + 1, self._trade_bytes), np.uint8, data, strides=(1, 1)
+        )
+        rows = windows[at].view(self._trade).reshape(-1)
+        return TradeColumns(*(rows[name].astype(np.int64) for name in TRADE_FIELDS))
+
+    def _marks(
+        self, data: bytes, sent: Ints, walked: Walked, is_trade: NDArray[np.bool_]
+    ) -> list[Mark]:
+        """Marks of time and of rare messages, in order; `Unsound` or `WireError` if one is none."""
+        subscription = self._subscription
+        step_ns = subscription.step_ns
+        intervals = sent // step_ns
+        changes = np.flatnonzero(np.diff(intervals, prepend=subscription.interval[0] // step_ns))
+        trades_of = walked.packet[is_trade]
+        rows = np.searchsorted(trades_of, changes)
+        placed = [
+            (packet, -1, Mark(row, sent_ns))
+            for packet, row, sent_ns in zip(
+                changes.tolist(), rows.tolist(), sent[changes].tolist(), strict=True
+            )
+        ]
+        before = np.cumsum(is_trade)
+        for place in np.flatnonzero(~is_trade).tolist():
+            packet, step, at, size, _ = (int(column[place]) for column in walked)
+            message = subscription.rare_message(data, at, size, at + size, plain=True)
+            mark = Mark(int(before[place]), int(sent[packet]), message)
+            placed.append((packet, step, mark))
+        low = int(intervals[-1]) * step_ns
+        subscription.interval = (low, low + step_ns)
+        return [mark for _, _, mark in sorted(placed, key=lambda one: one[:2])]
+
+
+def _columns_of(piece: Piece) -> ColumnPiece:
+    """Rows as columns."""
+    rows = np.array(piece.rows, np.int64).reshape(-1, len(TRADE_FIELDS))
+    return ColumnPiece(TradeColumns(*rows.T), piece.marks)
