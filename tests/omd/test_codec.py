@@ -396,6 +396,7 @@ def test_less_than_a_header_is_no_packet(length: int) -> None:
         (packet_of([TRADE_BYTES]) + b"\0", 0, None, "the packet says 48 bytes, and 49 came"),
         (packet_of([TRADE_BYTES])[:-1], 0, None, "the packet says 48 bytes, and 47 came"),
         (b"\x0f\x00" + packet_of([])[2:], 0, None, "this one says 15"),
+        (packet_of([TRADE_BYTES] * 46), 0, None, "this one says 1488"),
         (packet_of([b"\3\0\x32\0"]), 16, 50, "the message says 3 bytes, and 4 are left"),
         (packet_of([b"\0\0\x32\0"]), 16, 50, "the message says 0 bytes, and 4 are left"),
         (packet_of([b"\5\0\xe7\3"]), 16, 999, "the message says 5 bytes, and 4 are left"),

@@ -287,6 +287,12 @@ def test_a_server_without_heartbeats_is_given_up(session: RetransmissionSession)
     assert "three heartbeats of the server are missing" == ended.reason
 
 
+def test_a_heartbeat_keeps_the_session(session: RetransmissionSession) -> None:
+    session.handle(Received(packet_of([])), 80 * SECOND_NS)
+    assert () == session.poll(169 * SECOND_NS)
+    assert 1 == len(session.poll(170 * SECOND_NS))
+
+
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
