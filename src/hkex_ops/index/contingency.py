@@ -143,8 +143,7 @@ class SnapshotDue:
 ContingencyEvent: TypeAlias = ModeChanged | SnapshotDue
 
 _Told: TypeAlias = (
-    "EnginesFellSilent | PublicationHeld | RealTimeResumed | ContingencyOrdered"
-    " | ContingencyReleased"
+    EnginesFellSilent | PublicationHeld | RealTimeResumed | ContingencyOrdered | ContingencyReleased
 )
 
 CONTINGENCY_TRANSITIONS: Mapping[tuple[ContingencyMode, type[_Told]], ContingencyMode] = (

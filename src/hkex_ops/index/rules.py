@@ -52,12 +52,12 @@ class IndexRules:
     """How an engine computes.
 
     ``interval_s``: from tick to tick, on the grid of whole multiples since the Unix epoch. 2 for
-    equity indexes (HSIL releases of December 2024 and January 2025), 15 in January 2010 (LegCo
-    paper CB(1)1115/09-10, HSIL report section 4).
-    ``decimals``, ``rounding``: published to two decimals (LegCo paper); the rule for ties is
-    unconfirmed.
+    equity indexes (HSIL releases of December 2024 and January 2025), 15 in January 2010 (HKEx
+    report to the Legislative Council of February 2010, paragraph 2).
+    ``decimals``, ``rounding``: published to two decimals, such as 20511.75 (HKEx report, Appendix
+    I); the rule for ties is unconfirmed.
     ``trade_types``: TrdType of trades that set a price: automatch, automatch internalised, auction
-    (OMD-C 1.45, section 3.10.1). Which types HSIL takes is unconfirmed.
+    (OMD-C 1.45, Trade (50)). Which types HSIL takes is unconfirmed.
     ``order``, ``settle_ms``: see :class:`TickOrder`; a channel that has not passed a moment
     ``settle_ms`` after the first one did is left out, and the tick says so. More than the two
     seconds of a heartbeat, or every quiet channel would be left out.

@@ -156,8 +156,8 @@ NOTICED_2010: Mapping[type[WatchEvent], str] = MappingProxyType(
             "10:00 – 10:30)"
         ),
         StockStopped: (
-            "the update of the price table stopped in the message-capturing module (HSIL report, "
-            "section 4 a), which nobody outside could see"
+            "the process that updates prices clashed with another “and the system stopped” (HSIL "
+            "report, section 4 a ii); prices that no longer moved would have shown it"
         ),
         FeedOnOneLine: (
             "communication with HKEx to check status of MDF (HSIL report, Appendix 2, 09:52 – "
