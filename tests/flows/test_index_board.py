@@ -31,7 +31,8 @@ from hkex_ops.flows.index.board import Board
 row = Board.open(Path(sys.argv[1])).row(1)
 row.begin(4711)
 row.passed(30, 99)
-row.take(30, 100, 6)
+row.work_on(30)
+row.take(100, 6)
 row.take_record(103, 700)
 print("taken", flush=True)
 time.sleep(60)
@@ -63,7 +64,8 @@ def test_what_a_killed_process_had_in_hand_is_still_there(tmp_path: Path, board:
 def test_a_range_is_in_hand_until_it_is_narrowed_or_put_down(board: Board) -> None:
     row = board.row(0)
     assert row.in_hand is None
-    row.take(CHANNEL, 7, 6)
+    row.work_on(CHANNEL)
+    row.take(7, 6)
     assert InHand(CHANNEL, 7, 12, 0) == row.in_hand
     row.take_record(9, 5)
     assert InHand(CHANNEL, 9, 9, 5) == row.in_hand
@@ -73,22 +75,25 @@ def test_a_range_is_in_hand_until_it_is_narrowed_or_put_down(board: Board) -> No
 
 def test_what_is_taken_next_forgets_the_record_before(board: Board) -> None:
     row = board.row(0)
-    row.take(CHANNEL, 7, 6)
+    row.work_on(CHANNEL)
+    row.take(7, 6)
     row.take_record(9, 5)
-    row.take(CHANNEL, 13, 8)
+    row.take(13, 8)
     assert InHand(CHANNEL, 13, 20, 0) == row.in_hand
 
 
 def test_a_heartbeat_in_hand_is_no_message(board: Board) -> None:
     row = board.row(0)
-    row.take(CHANNEL, 7, 0)
+    row.work_on(CHANNEL)
+    row.take(7, 0)
     assert row.in_hand is None
 
 
 def test_an_engine_that_works_alone_has_a_row_of_its_own() -> None:
     row = EngineRow.detached()
     row.passed(65_535, 8)
-    row.take(CHANNEL, 7, 2)
+    row.work_on(CHANNEL)
+    row.take(7, 2)
     assert (8, InHand(CHANNEL, 7, 8, 0)) == (row.has_passed(65_535), row.in_hand)
 
 

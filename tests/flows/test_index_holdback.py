@@ -111,14 +111,16 @@ def test_a_message_in_hand_is_waited_for_beyond_the_delay(
     board: Board, second: HoldBack, hand: tuple[int, int]
 ) -> None:
     """The engine before it hangs on this message, or on one before it; it may be poison."""
-    board.row(0).take(CHANNEL, *hand)
+    board.row(0).work_on(CHANNEL)
+    board.row(0).take(*hand)
     assert [] == taken(second.admit(batch(packet(5)), at(0)))
     assert [] == taken(second.release(at(4_999)))
     assert [5] == taken(second.release(at(5_000)))
 
 
 def test_one_in_hand_further_on_is_no_reason_to_wait(board: Board, second: HoldBack) -> None:
-    board.row(0).take(CHANNEL, 8, 1)
+    board.row(0).work_on(CHANNEL)
+    board.row(0).take(8, 1)
     second.admit(batch(packet(5)), at(0))
     assert [5] == taken(second.release(at(1_000)))
 

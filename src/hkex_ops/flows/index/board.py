@@ -191,7 +191,7 @@ class Board:
 @frozen
 class EngineRow:
     """One engine's row. ``slots`` and ``at`` are public so that a fast loop may write directly:
-    a store per packet and one per record is all it can afford (see :attr:`packet_slot`)."""
+    one store per record is all it can afford (see :attr:`record_slot`)."""
 
     slots: memoryview
     at: int
@@ -207,42 +207,34 @@ class EngineRow:
         """A process takes the row, with nothing in hand. What the one before it had passed stays
         until :meth:`passed` is said: the supervisor gives no rank before that."""
         self.put_down()
-        self.slots[self.at + _RECORD] = 0
         self.slots[self.at + _PID] = pid
 
     def beat(self, monotonic_ns: int) -> None:
         """Say that the process is alive."""
         self.slots[self.at + _HEART] = monotonic_ns
 
-    def take(self, channel: int, sequence: int, count: int) -> None:
-        """Say which packet is about to be worked on: ``count`` messages from ``sequence`` on. They
-        are in hand until another packet is, or :meth:`put_down`."""
+    def work_on(self, channel: int) -> None:
+        """Say of which channel all that is taken next is."""
         self.slots[self.at + _CHANNEL] = channel
+
+    def take(self, sequence: int, count: int) -> None:
+        """Say which packet is about to be looked into: ``count`` messages from ``sequence`` on.
+        They are in hand until another packet is, or :meth:`put_down`."""
+        self.slots[self.at + _RECORD] = 0
         self.slots[self.at + _PACKET] = sequence << COUNT_BITS | count
 
     def take_record(self, sequence: int, security: int) -> None:
-        """Narrow what is in hand to one message of the packet, of a stock or of none (0)."""
+        """Say which single message is about to be worked on, of a stock or of none (0)."""
         self.slots[self.at + _RECORD] = sequence << SECURITY_BITS | security
 
     def put_down(self) -> None:
         """Say that nothing is in hand."""
-        self.slots[self.at + _PACKET] = 0
-
-    @property
-    def channel_slot(self) -> int:
-        """The slot that holds the channel of the packet in hand."""
-        return self.at + _CHANNEL
-
-    @property
-    def packet_slot(self) -> int:
-        """The slot that holds ``sequence << COUNT_BITS | count`` of the packet in hand; 0 means
-        that there is none."""
-        return self.at + _PACKET
+        self.slots[self.at + _PACKET] = self.slots[self.at + _RECORD] = 0
 
     @property
     def record_slot(self) -> int:
-        """The slot that holds ``sequence << SECURITY_BITS | security`` of the message in hand; one
-        that is not of the packet in hand means nothing."""
+        """The slot that holds ``sequence << SECURITY_BITS | security`` of the single message in
+        hand, or 0."""
         return self.at + _RECORD
 
     def passed_slot(self, channel: int) -> int:
@@ -289,14 +281,12 @@ class EngineRow:
     def in_hand(self) -> InHand | None:
         """What the process is working on, or was when it died; nothing, if that is a heartbeat."""
         slots, at = self.slots, self.at
-        first, count = divmod(slots[at + _PACKET], 1 << COUNT_BITS)
-        if count == 0:
-            return None
         channel = slots[at + _CHANNEL]
         record, security = divmod(slots[at + _RECORD], 1 << SECURITY_BITS)
-        if first <= record < first + count:
+        if record:
             return InHand(channel, record, record, security)
-        return InHand(channel, first, first + count - 1, 0)
+        first, count = divmod(slots[at + _PACKET], 1 << COUNT_BITS)
+        return InHand(channel, first, first + count - 1, 0) if count else None
 
     def has_passed(self, channel: int) -> int | None:
         """How far the engine is on ``channel``; ``None`` while it does not follow it."""

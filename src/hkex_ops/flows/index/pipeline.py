@@ -13,25 +13,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from struct import Struct
+from struct import Struct, error as StructError
 from typing import NamedTuple, TypeAlias, cast
 
 from hkex_ops.errors import UsageError
-from hkex_ops.flows.index.board import COUNT_BITS, SECURITY_BITS, EngineRow, QuarantineRow
-from hkex_ops.flows.index.translate import Translator, stock_in, veiled
+from hkex_ops.flows.index.board import EngineRow, QuarantineRow
+from hkex_ops.flows.index.lane import IN_CARE, Early, Lane
+from hkex_ops.flows.index.quarantine import Quarantine
+from hkex_ops.flows.index.straight_trades import Heard, StraightTrades, TradeFields
+from hkex_ops.flows.index.translate import Translator
+from hkex_ops.flows.index.walking import PlainPacket, Walker
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.records import (
     ChannelRestarted,
     IndexRecord,
-    QuarantinedRecord,
     RecordsLost,
-    SessionRecord,
     TimePassed,
-    TradeRecord,
 )
-from hkex_ops.index.ticks import EngineEvent, moment_of, time_ns_of
+from hkex_ops.index.ticks import moment_of, time_ns_of
 from hkex_ops.model import Json, JsonObject
-from hkex_ops.omd import Codec
+from hkex_ops.omd import Codec, SequenceReset
 from hkex_ops.omd.disaster import DisasterEvent, DisasterRecoveryBegan, DisasterWatch
 from hkex_ops.omd.events import (
     GapClosed,
@@ -42,23 +43,17 @@ from hkex_ops.omd.events import (
     MessagesArrived,
     SequenceRestarted,
 )
-from hkex_ops.omd.line import Arbiter
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.ports import FeedLine, PacketBatch
 
-__all__ = ["QUARANTINED", "Heard", "MarketHealth", "Pipeline", "Taken"]
+__all__ = ["MarketHealth", "Pipeline", "Taken"]
 
-QUARANTINED = "it ended an engine and is held back for good"
-"""The reason that a quarantined record bears."""
-
-_HEADER_BYTES = 16
-_header = Struct("<2xBxIQ").unpack_from
+_header = Struct("<HBxIQ").unpack_from
 _sent = Struct("<Q").unpack_from
 _SENT_AT = 8
-_UNREADABLE = (1, 0, 0)  # count, number and time of a packet without a header
+_UNREADABLE = (0, 1, 0, 0)  # size, count, number and time of a packet without a header
+_RESET_AT = 18  # where a packet has the type of its first message, the lower byte first
 
-
-Heard: TypeAlias = EngineEvent | SessionRecord
 MarketHealth: TypeAlias = HealthEvent | DisasterEvent | SequenceRestarted
 
 
@@ -68,6 +63,33 @@ class Taken(NamedTuple):
 
     data: Sequence[Heard]
     health: Sequence[MarketHealth]
+
+
+class _Turn:
+    """One batch being worked on: whose, by which line, when, and what came of it."""
+
+    __slots__ = ("at_ns", "channel", "data", "health", "lane", "line", "now")
+
+    def __init__(self, lane: Lane, channel: int, line: str, at_ns: int, now: datetime) -> None:
+        self.lane = lane
+        self.channel = channel
+        self.line = line
+        self.at_ns = at_ns
+        self.now = now
+        self.data: list[Heard] = []
+        self.health: list[MarketHealth] = []
+
+
+def _overtakers(
+    early: Mapping[int, Early], following: int, rows: list[PlainPacket], at: int
+) -> int:
+    """Packets that had overtaken the one which has come now; the number that follows them."""
+    for number in sorted(early):
+        packet, count, sent_ns, _, _ = early[number]
+        if number <= following < number + count:
+            rows.append((packet, number, count, following, sent_ns, at))
+            following = number + count
+    return following
 
 
 class Pipeline:
@@ -88,12 +110,14 @@ class Pipeline:
         self.engine = engine
         self._codec = codec
         self._limits = limits
-        self._translate = Translator(codec).records
+        self._walk = Walker(engine.stocks).walk
         self._row = row or EngineRow.detached()
-        self._arbiters: dict[int, Arbiter] = {}
-        self._gaps: dict[int, set[tuple[int, int]]] = {}
+        self._straight = StraightTrades(engine, self._row)
+        self._lanes: dict[int, Lane] = {}
         self._disasters: dict[int, DisasterWatch] = {}
-        self._quarantined: dict[int, list[tuple[int, int]]] = {}
+        translator = Translator(codec)
+        self._translate = translator.records
+        self._quarantine = Quarantine(translator)
         for channel in channels:
             self._follow(channel)
 
@@ -103,31 +127,91 @@ class Pipeline:
         """Work on packets that came; ``now`` is when, for whatever has to settle."""
         if batch.line is FeedLine.RECOVERY:
             return self._signalled(batch, now)
-        channel = batch.channel
-        arbiter = self._arbiters.get(channel) or self._follow(channel)
-        row, slots = self._row, self._row.slots
-        slots[row.channel_slot] = channel
-        packet_slot = row.packet_slot
-        data: list[Heard] = []
-        health: list[MarketHealth] = []
-        line, at_ns, handle = str(batch.line), batch.received_ns, arbiter.handle
-        quarantined = channel in self._quarantined
-        for packet in batch.packets:
-            count, sequence, sent_ns = _UNREADABLE
-            if len(packet) >= _HEADER_BYTES:
-                count, sequence, sent_ns = _header(packet)
-                slots[packet_slot] = sequence << COUNT_BITS | count
-                if quarantined and self._touches(channel, sequence, count):
-                    packet = veiled(packet, lambda number: self._touches(channel, number, 1))
-            events = handle(packet, line, at_ns)
-            if events:
-                self._told(channel, events, now, data, health)
-            # A heartbeat that names a message which has not come must not move the time.
-            if count == 0 and sequence < arbiter.next_sequence:
-                self._pass_time(channel, sequence, sent_ns, now, data)
-        slots[packet_slot] = 0
-        self._say_passed(channel, arbiter)
-        return Taken(data, health)
+        channel, line, at_ns, packets = batch
+        lane = self._lanes.get(channel) or self._follow(channel)
+        turn = _Turn(lane, channel, line, at_ns, now)
+        self._row.work_on(channel)
+        # Another way than the plain one: what is sent again, what is quarantined, and now and then
+        # one packet of each line, so that the arbiter knows that the line is heard.
+        strange = line is FeedLine.RETRANSMISSION or channel in self._quarantine
+        looks = strange or lane.is_to_look(line, at_ns)
+        place = 0
+        while place < len(packets):
+            if not looks:
+                place = self._plain(turn, packets, place)
+            if place < len(packets):
+                self._strange(turn, packets[place])
+                place += 1
+            looks = strange
+        self._row.put_down()
+        self._say_passed(channel, lane)
+        return Taken(turn.data, turn.health)
+
+    def _plain(self, turn: _Turn, packets: Sequence[bytes], place: int) -> int:
+        """Work on packets from ``place`` on without asking the arbiter; where the first one stands
+        that is not plain.
+
+        Plain is the next packet of the channel, if no message in it is heard but trades, a copy of
+        what is known, and one that overtook another.
+        """
+        lane, line, at_ns = turn.lane, turn.line, turn.at_ns
+        following, early = lane.next, lane.early
+        moment = self.engine.sequencer.moment
+        rows: list[PlainPacket] = []
+        for at in range(place, len(packets)):
+            packet = packets[at]
+            try:
+                size, count, sequence, sent_ns = _header(packet)
+            except StructError:
+                break
+            if sequence <= following < sequence + count and size == len(packet):
+                rows.append((packet, sequence, count, following, sent_ns, at))
+                following = sequence + count
+                if early:
+                    following = _overtakers(early, following, rows, at)
+            elif sequence < following >= sequence + count:
+                if not count:
+                    if sent_ns >= moment:
+                        rows.append((packet, sequence, count, following, sent_ns, at))
+                elif packet[_RESET_AT] == SequenceReset.TYPE and not packet[_RESET_AT + 1]:
+                    break
+            elif not (
+                count
+                and sequence > following != IN_CARE
+                and size == len(packet)
+                and lane.keep(sequence, Early(packet, count, sent_ns, line, at_ns))
+            ):
+                break
+        else:
+            at = len(packets)
+        trades: list[TradeFields] = []
+        times: list[tuple[int, TimePassed]] = []
+        stopped = self._walk(turn.channel, rows, moment, trades, times)
+        if stopped is not None:
+            following, at = stopped[3], stopped[5]
+        lane.next = following
+        if early:
+            lane.drop_known()
+        if trades or times:
+            self._straight.work(trades, times, turn.now, turn.data)
+        return at
+
+    def _strange(self, turn: _Turn, packet: bytes) -> None:
+        """Work on a packet by way of the arbiter; it is in hand meanwhile."""
+        lane, channel = turn.lane, turn.channel
+        try:
+            _, count, sequence, sent_ns = _header(packet)
+        except StructError:
+            _, count, sequence, sent_ns = _UNREADABLE
+        self._row.take(sequence, count)
+        if channel in self._quarantine:
+            packet = self._quarantine.veil(channel, sequence, count, packet)
+        events = lane.handle(packet, turn.line, turn.at_ns)
+        self._told(channel, events, turn.now, turn.data, turn.health)
+        # A heartbeat that names a message which has not come must not move the time.
+        told = count == 0 and sequence < lane.next_sequence
+        if told and sent_ns >= self.engine.sequencer.moment:
+            turn.data += self.engine.handle(TimePassed(channel, sequence, sent_ns), turn.now)
 
     def poll(self, now: datetime, *, at_ns: int | None = None) -> Taken:
         """Work on what has waited long enough. ``at_ns`` is the feed's own time, where that is
@@ -135,63 +219,64 @@ class Pipeline:
         feed_ns = time_ns_of(now) if at_ns is None else at_ns
         data: list[Heard] = []
         health: list[MarketHealth] = []
-        for channel, arbiter in self._arbiters.items():
-            self._told(channel, arbiter.poll(feed_ns), now, data, health)
-            self._say_passed(channel, arbiter)
+        for channel, lane in self._lanes.items():
+            self._told(channel, lane.poll(feed_ns), now, data, health)
+            self._say_passed(channel, lane)
         data += self.engine.poll(now)
         return Taken(data, health)
 
     def abandon(self, channel: int, begin: int, end: int, at_ns: int) -> Taken:
         """Messages ``begin`` to ``end`` will not come: whoever was asked for them refused."""
         now = moment_of(at_ns)
-        return self._of(channel, self._arbiter(channel).abandon(begin, end, at_ns), now)
+        return self._of(channel, self._lane(channel).abandon(begin, end, at_ns), now)
 
     def resume(self, channel: int, records: Iterable[IndexRecord], last: int, at_ns: int) -> Taken:
         """A refresh showed the state of ``channel`` after message ``last``: ``records`` of it are
         worked, and real-time goes on behind."""
         data: list[Heard] = []
         now = moment_of(at_ns)
-        first = self._arbiter(channel).next_sequence
+        first = self._lane(channel).next_sequence
         if first <= last:
             # A refresh shows no trades: what it does not make good stays marked.
             data += self.engine.handle(RecordsLost(channel, first, last, 0), now)
-        for record in records:
-            if isinstance(record, SessionRecord):
-                data.append(record)
-            data += self.engine.handle(record, now)
-        taken = self._of(channel, self._arbiter(channel).resume(last, at_ns), now)
+        self._straight.one_by_one(records, now, data)
+        taken = self._of(channel, self._lane(channel).resume(last, at_ns), now)
         return Taken((*data, *taken.data), taken.health)
 
     def put_off(self, channel: int, until_ns: int) -> None:
         """Recovery of ``channel`` is under way: none of its gaps is given up before then."""
-        self._arbiter(channel).put_off(until_ns)
+        self._lane(channel).arbiter.put_off(until_ns)
 
     # -- what must not be looked into -------------------------------------------------------------
 
     def quarantine(self, row: QuarantineRow) -> None:
         """From now on leave out messages ``first`` to ``last`` of a channel; what would be worked
         in their place says so on the ticks of their stock."""
-        self._quarantined.setdefault(row.channel, []).append((row.first, row.last))
+        self._quarantine.add(row)
 
     # -- where it stands --------------------------------------------------------------------------
 
     @property
     def next_sequences(self) -> Mapping[int, int]:
         """The next message wanted of each channel."""
-        return {channel: one.next_sequence for channel, one in self._arbiters.items()}
+        return {channel: lane.next_sequence for channel, lane in self._lanes.items()}
 
     @property
     def open_gaps(self) -> Mapping[int, frozenset[tuple[int, int]]]:
         """The gaps that were told and are still open, by channel, as first and last message."""
-        return {channel: frozenset(gaps) for channel, gaps in self._gaps.items() if gaps}
+        return {
+            channel: frozenset(lane.open_gaps)
+            for channel, lane in self._lanes.items()
+            if lane.open_gaps
+        }
 
     def follows(self, channel: int) -> bool:
         """Whether nothing of ``channel`` is missing."""
-        return not self._gaps.get(channel) and not self._arbiter(channel).missing
+        return self._lane(channel).is_whole
 
     def snapshot(self) -> JsonObject:
         """Everything it knows, as plain data."""
-        arbiters = [one.snapshot() for one in self._arbiters.values()]
+        arbiters = [lane.snapshot() for lane in self._lanes.values()]
         return {"engine": self.engine.snapshot(), "arbiters": cast("Json", arbiters)}
 
     def restore(self, snapshot: JsonObject) -> None:
@@ -206,7 +291,7 @@ class Pipeline:
                 raise UsageError("this is no snapshot of a pipeline: start without it")
         self.engine.restore(cast("JsonObject", engine))
         for one in cast("list[JsonObject]", arbiters):
-            self._arbiter(cast("int", one["channel"])).restore(one)
+            self._lane(cast("int", one["channel"])).restore(one)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -220,32 +305,29 @@ class Pipeline:
         for packet in batch.packets:
             health += watch.handle(packet, str(batch.line), batch.received_ns)
         if any(isinstance(event, DisasterRecoveryBegan) for event in health):
-            for channel in self._arbiters:
+            for channel in self._lanes:
                 data += self.engine.handle(RecordsLost(channel, 0, 0, 0), now)
         return Taken(data, health)
 
-    def _follow(self, channel: int) -> Arbiter:
-        arbiter = Arbiter(channel, self._codec, limits=self._limits)
-        self._arbiters[channel] = arbiter
-        self._gaps[channel] = set()
-        return arbiter
+    def _follow(self, channel: int) -> Lane:
+        lane = self._lanes[channel] = Lane(channel, self._codec, self._limits)
+        return lane
 
-    def _arbiter(self, channel: int) -> Arbiter:
-        return self._arbiters.get(channel) or self._follow(channel)
+    def _lane(self, channel: int) -> Lane:
+        return self._lanes.get(channel) or self._follow(channel)
 
     def _of(self, channel: int, events: Sequence[LineEvent], now: datetime) -> Taken:
         data: list[Heard] = []
         health: list[MarketHealth] = []
         self._told(channel, events, now, data, health)
-        self._say_passed(channel, self._arbiter(channel))
+        self._say_passed(channel, self._lane(channel))
         return Taken(data, health)
 
-    def _say_passed(self, channel: int, arbiter: Arbiter) -> None:
-        if self._gaps[channel]:
+    def _say_passed(self, channel: int, lane: Lane) -> None:
+        if lane.open_gaps:
             self._row.stop_following(channel)
         else:
-            # One more than what was passed is exactly what the slot holds.
-            self._row.slots[self._row.passed_slot(channel)] = arbiter.next_sequence
+            self._row.passed(channel, lane.next_sequence - 1)
 
     def _told(
         self,
@@ -260,7 +342,7 @@ class Pipeline:
                 self._arrived(event, now, data)
             elif isinstance(event, SequenceRestarted):
                 data += self.engine.handle(ChannelRestarted(channel, 0, 0), now)
-                self._gaps[channel].clear()
+                self._lane(channel).open_gaps.clear()
                 health.append(event)
             else:
                 self._fared(event, now, data)
@@ -269,9 +351,9 @@ class Pipeline:
     def _fared(self, event: HealthEvent, now: datetime, data: list[Heard]) -> None:
         match event:
             case GapOpened(channel, begin, end):
-                self._gaps[channel].add((begin, end))
+                self._lane(channel).open_gaps.add((begin, end))
             case GapClosed(channel, begin, end):
-                self._gaps[channel].discard((begin, end))
+                self._lane(channel).open_gaps.discard((begin, end))
             case GapLost(channel, begin, end):
                 data += self.engine.handle(RecordsLost(channel, begin, end, 0), now)
             case _:
@@ -280,52 +362,12 @@ class Pipeline:
     def _arrived(self, event: MessagesArrived, now: datetime, data: list[Heard]) -> None:
         channel, sequence, packet, skip, count, line, _ = event
         sent_ns = 0 if line == FeedLine.RETRANSMISSION else _sent(packet, _SENT_AT)[0]
-        if channel in self._quarantined and self._touches(channel, sequence, count):
-            records = self._without_quarantined(event, sent_ns)
+        if channel in self._quarantine and self._quarantine.touches(channel, sequence, count):
+            records = self._quarantine.records(event, sent_ns)
         else:
             records = self._translate(
                 packet, channel=channel, sequence=sequence, skip=skip, count=count, sent_ns=sent_ns
             )
-        if not records:
-            self._pass_time(channel, sequence + count - 1, sent_ns, now, data)
-            return
-        row, handle = self._row, self.engine.handle
-        slots, record_slot = row.slots, row.record_slot
-        for record in records:
-            if isinstance(record, TradeRecord):
-                slots[record_slot] = record[1] << SECURITY_BITS | record[2]
-            else:
-                row.take_record(record.sequence, getattr(record, "security", 0))
-                if isinstance(record, SessionRecord):
-                    data.append(record)
-            events = handle(record, now)
-            if events:
-                data += events
-
-    def _pass_time(
-        self, channel: int, sequence: int, sent_ns: int, now: datetime, data: list[Heard]
-    ) -> None:
-        """Nothing of interest came; the channel's time goes on, if that makes a difference."""
-        if sent_ns >= self.engine.sequencer.moment:
-            data += self.engine.handle(TimePassed(channel, sequence, sent_ns), now)
-
-    def _touches(self, channel: int, sequence: int, count: int) -> bool:
-        last = sequence + count - 1
-        return any(first <= last and sequence <= end for first, end in self._quarantined[channel])
-
-    def _without_quarantined(self, event: MessagesArrived, sent_ns: int) -> list[IndexRecord]:
-        """The records of a packet, message by message, but for those that nobody may look into."""
-        channel, sequence, packet, skip, count, _, _ = event
-        records: list[IndexRecord] = []
-        for place in range(skip, skip + count):
-            number = sequence + place - skip
-            if self._touches(channel, number, 1):
-                security, trade_id = stock_in(packet, place)
-                records.append(
-                    QuarantinedRecord(channel, number, security, trade_id, QUARANTINED, sent_ns)
-                )
-            else:
-                records += self._translate(
-                    packet, channel=channel, sequence=number, skip=place, count=1, sent_ns=sent_ns
-                )
-        return records
+        if not records and sent_ns >= self.engine.sequencer.moment:
+            records = [TimePassed(channel, sequence + count - 1, sent_ns)]
+        self._straight.one_by_one(records, now, data)

@@ -1,0 +1,167 @@
+"""One channel of a pipeline: its arbiter, and the short way past it.
+
+Nearly every packet is simply the next one of its channel, a copy of one that is known, or one that
+overtook a packet which comes a moment later. Such packets never reach the arbiter, which would cost
+more than everything else together. Whatever is not so plain goes to it, and it is first told where
+the channel stands and what waits. Once in a while a plain packet of each line goes there too, so
+that it knows which lines are heard.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hkex_ops.model import JsonObject
+from hkex_ops.omd import Codec
+from hkex_ops.omd.events import LineEvent, SequenceRestarted
+from hkex_ops.omd.line import Arbiter
+from hkex_ops.omd.ordering import LineLimits
+
+__all__ = ["CAREFUL_NS", "IN_CARE", "LOOK_EVERY_NS", "MOST_EARLY", "Early", "Lane"]
+
+IN_CARE = -1
+"""What stands in the place of the next number while the arbiter holds something: no packet begins
+with it."""
+
+LOOK_EVERY_NS = 1_000_000_000
+"""How often each line's packet goes to the arbiter, which takes a line for silent after seconds."""
+
+CAREFUL_NS = 10_000_000_000
+"""How long the arbiter keeps a channel whose numbers began anew within the day."""
+
+MOST_EARLY = 4_096
+"""Packets that may wait for one that they overtook; with more the arbiter holds them."""
+
+
+class Early(NamedTuple):
+    """A packet that came before one with lower numbers."""
+
+    packet: bytes
+    message_count: int
+    sent_ns: int
+    line: str
+    at_ns: int
+
+
+class Lane:
+    """One channel. ``next`` is the number of its next message, or `IN_CARE`; ``early`` are packets
+    that begin further on, by their first number, for as long as nobody is told of a gap."""
+
+    __slots__ = (
+        "_careful_until_ns",
+        "_looked_ns",
+        "_wait_ns",
+        "arbiter",
+        "early",
+        "early_since_ns",
+        "next",
+        "open_gaps",
+    )
+
+    def __init__(self, channel: int, codec: Codec, limits: LineLimits | None) -> None:
+        self.arbiter = Arbiter(channel, codec, limits=limits)
+        self.next = IN_CARE
+        self.early: dict[int, Early] = {}
+        self.early_since_ns = 0
+        self.open_gaps: set[tuple[int, int]] = set()
+        self._wait_ns = (limits or LineLimits()).gap_wait_ns // 2
+        self._looked_ns: dict[str, int] = {}
+        self._careful_until_ns = 0
+
+    @property
+    def next_sequence(self) -> int:
+        """The number of the next message, whoever has the channel in hand."""
+        return self.arbiter.next_sequence if self.next == IN_CARE else self.next
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is missing."""
+        if self.next != IN_CARE:
+            return not self.early
+        return not (self.open_gaps or self.arbiter.missing)
+
+    def is_to_look(self, line: str, at_ns: int) -> bool:
+        """Whether the next packet of ``line`` goes to the arbiter, however plain it is."""
+        return at_ns - self._looked_ns.get(line, 0) >= LOOK_EVERY_NS
+
+    def keep(self, sequence: int, early: Early) -> bool:
+        """Keep a packet that overtook another; not one that waits too long or with too many."""
+        if not self.early:
+            self.early_since_ns = early.at_ns
+        elif len(self.early) >= MOST_EARLY or self._is_overdue(early.at_ns):
+            return False
+        self.early.setdefault(sequence, early)
+        return True
+
+    def drop_known(self) -> None:
+        """Let go of waiting packets of which everything is known by now."""
+        self.early = {
+            number: one
+            for number, one in self.early.items()
+            if number + one.message_count > self.next
+        }
+
+    def handle(self, packet: bytes, line: str, at_ns: int) -> tuple[LineEvent, ...]:
+        """A packet for the arbiter."""
+        self._looked_ns[line] = at_ns
+        told = self._inform()
+        return self._settled((*told, *self.arbiter.handle(packet, line, at_ns)), at_ns)
+
+    def poll(self, at_ns: int) -> tuple[LineEvent, ...]:
+        """What has come of waiting by now."""
+        if self.early and not self._is_overdue(at_ns):
+            return ()
+        told = self._inform()
+        return self._settled((*told, *self.arbiter.poll(at_ns)), at_ns)
+
+    def abandon(self, begin: int, end: int, at_ns: int) -> tuple[LineEvent, ...]:
+        """Messages will not come."""
+        told = self._inform()
+        return self._settled((*told, *self.arbiter.abandon(begin, end, at_ns)), at_ns)
+
+    def resume(self, last: int, at_ns: int) -> tuple[LineEvent, ...]:
+        """A refresh showed the state after message ``last``."""
+        told = self._inform()
+        return self._settled((*told, *self.arbiter.resume(last, at_ns)), at_ns)
+
+    def snapshot(self) -> JsonObject:
+        """Where the channel stands, as plain data. What waits is not in it, and will come again."""
+        return {**self.arbiter.snapshot(), "next_sequence": self.next_sequence}
+
+    def restore(self, snapshot: JsonObject) -> None:
+        """Stand where ``snapshot`` stood."""
+        self.arbiter.restore(snapshot)
+        self.open_gaps.clear()
+        self.early.clear()
+        self.next = IN_CARE
+
+    def _is_overdue(self, at_ns: int) -> bool:
+        return at_ns - self.early_since_ns >= self._wait_ns
+
+    def _settled(self, events: tuple[LineEvent, ...], at_ns: int) -> tuple[LineEvent, ...]:
+        """Take the channel back from the arbiter, if it holds nothing and waits for nothing.
+
+        After a Sequence Reset within the day packets of the old numbers may still come, and only
+        the arbiter tells them by their time.
+        """
+        for event in events:
+            if isinstance(event, SequenceRestarted) and event.previous > 1:
+                self._careful_until_ns = at_ns + CAREFUL_NS
+        arbiter = self.arbiter
+        if not arbiter.missing and at_ns >= self._careful_until_ns:
+            self.next = arbiter.next_sequence
+        return events
+
+    def _inform(self) -> tuple[LineEvent, ...]:
+        """Tell the arbiter how far the channel has come without it, and what waits."""
+        arbiter = self.arbiter
+        if self.next not in (IN_CARE, arbiter.next_sequence):
+            arbiter.restore({**arbiter.snapshot(), "next_sequence": self.next})
+        self.next = IN_CARE
+        if not self.early:
+            return ()
+        waiting = list(self.early.values())
+        self.early.clear()
+        return tuple(
+            event for one in waiting for event in arbiter.handle(one.packet, one.line, one.at_ns)
+        )
