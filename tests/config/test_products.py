@@ -19,7 +19,7 @@ FRIDAY = load_calendar().day(date(2010, 1, 22))
 PRODUCTS = """\
 product,index,direction,category,strike,call_level,entitlement_ratio,issuer
 61001,0000100,bull,R,20300,20500,10000,Issuer A
-61002,0000100,bear,N,20900,20900,10000,
+61002,hsi,bear,N,20900,20900,10000,
 """
 TRADES = """\
 trade,product,buyer,seller,time,price,quantity
@@ -53,7 +53,7 @@ def test_products_are_read(file: Path) -> None:
         Decimal(10000),
         "Issuer A",
     )
-    assert (expected, "61002") == (first, second.product)
+    assert (expected, ("61002", "0000100")) == (first, (second.product, second.index))
 
 
 def test_strike_and_call_level_the_wrong_way_round_name_their_line(file: Path) -> None:

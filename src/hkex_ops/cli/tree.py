@@ -66,6 +66,16 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("run", "hkex_ops.cli.index:run", "Compute and publish, by engines of their own."),
             ("check", "hkex_ops.cli.index:check", "Judge a basket file that someone wrote."),
+            (
+                "settlement",
+                "hkex_ops.cli.index_settlement:settlement",
+                "Work out the settlement of a day, mark by mark.",
+            ),
+            (
+                "calls",
+                "hkex_ops.cli.index_calls:calls",
+                "Find mandatory calls, and the trades to cancel.",
+            ),
         ),
     ),
     (

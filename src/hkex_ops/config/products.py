@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+from attrs import evolve
+
 from hkex_ops.calendars import BusinessDay
 from hkex_ops.config.rows import read_rows
 from hkex_ops.index.cancellation import ProductTrade, trade_faults
+from hkex_ops.index.names import index_code
 from hkex_ops.index.products import CallableProduct, product_faults
 
 __all__ = ["load_products", "load_trades"]
@@ -22,12 +25,13 @@ def load_products(path: Path) -> tuple[CallableProduct, ...]:
     """The products of a file with the columns ``product, index, direction, category, strike,
     call_level, entitlement_ratio`` and, if wanted, ``issuer, first_day, last_day``.
 
-    Raises `ConfigError` with every fault; two rows of one product are one.
+    An index is a code or one of the names of :mod:`hkex_ops.index.names`. Raises `ConfigError`
+    with every fault; two rows of one product are one.
     """
     rows = read_rows(
         path, CallableProduct, what="products file", check=product_faults, key="product"
     )
-    return tuple(row.value for row in rows)
+    return tuple(evolve(row.value, index=index_code(row.value.index)) for row in rows)
 
 
 def load_trades(path: Path, day: BusinessDay) -> tuple[ProductTrade, ...]:

@@ -3,8 +3,9 @@
 A machine: every index record is judged by its value, its day high and its day low. On 22 January
 2010 the alarm came from the day low while the index on the screen stood above the level; a machine
 that looks at the value alone would have missed it. When only the high or low has crossed, the
-product must stop trading at once and the moment is still unknown; ticks recalculated later find
-it, and a call only ever moves earlier. Called by flows; knows no file, no clock and no trade.
+product must stop trading at once and the moment is still unknown, whatever the index does next;
+ticks recalculated later find it, and a call only ever moves earlier. Called by flows; knows no
+file, no clock and no trade.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hkex_ops.model import IndexTick, TickKind
 __all__ = [
     "Call",
     "CallEvent",
+    "CallTimeDoubted",
     "CallTimeFound",
     "Calls",
     "CrossedBy",
@@ -44,8 +46,10 @@ class CrossedBy(StrEnum):
 
 @frozen
 class Call:
-    """A mandatory call. ``time`` is the first tick whose value crossed, unknown while only a high
-    or low has; ``index_value`` is what crossed, and ``by`` says which figure it was.
+    """A mandatory call, as the earliest record that crossed tells of it.
+
+    ``index_value`` is what crossed, and ``by`` says which figure of the record it was. ``time`` is
+    the record's own where that was its value; a high or low was reached before, nobody knows when.
 
     ``suspended_at`` is the moment of the first record that anybody could see crossing, by whatever
     figure; where only a recalculated one crosses, it is when that was worked out (``foreseen`` is
@@ -56,6 +60,7 @@ class Call:
     time: datetime | None
     index_value: Decimal
     by: CrossedBy
+    record_at: datetime
     suspended_at: datetime
     session: str
     kind: TickKind
@@ -87,7 +92,15 @@ class CallTimeFound:
     before: datetime | None
 
 
-CallEvent: TypeAlias = ProductSuspended | MandatoryCallSeen | CallTimeFound
+@frozen
+class CallTimeDoubted:
+    """An earlier high or low had crossed already: the moment that was known is not the first."""
+
+    call: Call
+    before: datetime | None
+
+
+CallEvent: TypeAlias = ProductSuspended | MandatoryCallSeen | CallTimeFound | CallTimeDoubted
 
 
 class Calls:
@@ -115,6 +128,11 @@ class Calls:
             sorted(self._calls.values(), key=lambda call: (call.suspended_at, call.product.product))
         )
 
+    @property
+    def indexes(self) -> frozenset[str]:
+        """The indexes that some product of the day hangs on."""
+        return frozenset(self._watched)
+
     def handle(self, tick: IndexTick, now: datetime) -> tuple[CallEvent, ...]:
         """Judge one record; what follows for the products of its index."""
         if tick.at.date() != self.day.date:
@@ -125,6 +143,10 @@ class Calls:
             if crossed is not None:
                 events += self._judge(product, tick, *crossed, now)
         return tuple(events)
+
+    def poll(self, now: datetime) -> tuple[CallEvent, ...]:
+        """Nothing: time alone calls nobody."""
+        return ()
 
     def _judge(
         self,
@@ -141,6 +163,7 @@ class Calls:
             time=tick.at if by is CrossedBy.VALUE else None,
             index_value=level,
             by=by,
+            record_at=tick.at,
             suspended_at=tick.at if seen else now,
             session=session_at(self.day, tick.at),
             kind=tick.kind,
@@ -151,17 +174,15 @@ class Calls:
             suspended = ProductSuspended(product, found.suspended_at, by, level)
             return [suspended, MandatoryCallSeen(found)]
         first = min(known, found, key=lambda call: (not call.foreseen, call.suspended_at))
-        better = found if _is_earlier(found.time, known.time) else known
-        self._calls[product.product] = evolve(
-            better, suspended_at=first.suspended_at, foreseen=first.foreseen
-        )
-        if better is known:
+        # Of two figures of one moment the value tells more.
+        earliest = min(known, found, key=lambda call: (call.record_at, call.time is None))
+        call = evolve(earliest, suspended_at=first.suspended_at, foreseen=first.foreseen)
+        self._calls[product.product] = call
+        if earliest is known or (call.time, known.time) == (None, None):
             return []
-        return [CallTimeFound(self._calls[product.product], known.time)]
-
-
-def _is_earlier(time: datetime | None, known: datetime | None) -> bool:
-    return time is not None and (known is None or time < known)
+        if call.time is None:
+            return [CallTimeDoubted(call, known.time)]
+        return [CallTimeFound(call, known.time)]
 
 
 def _crossing(product: CallableProduct, tick: IndexTick) -> tuple[CrossedBy, Decimal] | None:

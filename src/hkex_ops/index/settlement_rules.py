@@ -5,9 +5,10 @@ Each default is the likeliest reading, and its class says what is known of it. K
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 from attrs import evolve, frozen
 
@@ -15,6 +16,7 @@ from hkex_ops.errors import UsageError
 from hkex_ops.index.marks import LunchEdges
 
 __all__ = [
+    "SETTING_SOURCES",
     "ClosingReading",
     "FinalBase",
     "FinalRounding",
@@ -89,6 +91,24 @@ class SettlementRules:
     def __attrs_post_init__(self) -> None:
         if sorted(self.prefer) != sorted(_WITH_VALUE):
             raise UsageError(f"prefer must name each of {', '.join(_WITH_VALUE)} once")
+
+
+SETTING_SOURCES: Mapping[str, str] = MappingProxyType(
+    {
+        "marks": "five-minute steps from five minutes after the start to five before the end, and "
+        "the close: HKEx report of February 2010, Appendix II 7",
+        "lunch_edges": "no public rule was read; the default reads the end of the morning",
+        "missing": "no public rule was found; HKEx and HSIL named it an open matter in 2010 "
+        "(HKEx report, paragraph 10)",
+        "closing": "the close of trading: HKEx report, Appendix II 7; that it is the closing index "
+        "is the likeliest reading",
+        "final_rounding": "down to the whole point, by retellings in Chinese; the contract was not "
+        "read, unconfirmed",
+        "final_base": "unconfirmed; matters only where two decimals cross a whole point",
+        "prefer": "what was quoted comes first: HKEx report, Appendix II 7, quotations",
+    }
+)
+"""What is known of each setting: where it is read, or that nobody could read it."""
 
 
 def alternatives(rules: SettlementRules) -> Iterator[tuple[str, str, SettlementRules]]:
