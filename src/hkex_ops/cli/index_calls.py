@@ -73,7 +73,8 @@ def calls(
     seen: list[IndexTick] = []
 
     def wanted(tick: IndexTick) -> bool:
-        if tick.at.date() != day.date or tick.index not in machine.indexes:
+        late = at is not None and tick.at > now
+        if late or tick.at.date() != day.date or tick.index not in machine.indexes:
             return False
         seen.append(tick)
         return True

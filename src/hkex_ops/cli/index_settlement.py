@@ -88,7 +88,8 @@ def settlement(
     console = Console(stderr=True, highlight=False)
 
     def wanted(tick: IndexTick) -> bool:
-        return tick.index == code and tick.at.date() == day.date
+        late = at is not None and tick.at > now
+        return tick.index == code and tick.at.date() == day.date and not late
 
     def watch(event: SettlementEvent) -> None:
         if feed is not None:
