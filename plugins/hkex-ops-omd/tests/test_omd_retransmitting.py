@@ -177,6 +177,22 @@ async def test_every_server_that_is_gone_is_named(server: RetransmissionServer) 
             await numbers(asking, 1, 2)
 
 
+async def test_a_server_that_is_gone_is_not_tried_for_every_user(
+    server: RetransmissionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, tried = asyncio.open_connection, list[int]()
+
+    async def counting(host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        tried.append(port)
+        return await connect(host, port)
+
+    monkeypatch.setattr(asyncio, "open_connection", counting)
+    async with running() as gone, asker(gone, server, users=(USER, OTHER)) as asking:
+        await gone.close()
+        assert [1] == await numbers(asking, 1, 1)
+    assert [gone.port, server.port] == tried
+
+
 async def test_a_host_that_no_name_server_knows_is_unreachable() -> None:
     sites = {"primary": RetransmissionSite((ServerAddress("no.such.host.invalid", 1),))}
     options = RetransmissionOptions(users=(USER,), sites=sites)
