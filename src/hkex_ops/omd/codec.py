@@ -56,8 +56,8 @@ class Codec:
 
     def __init__(self, layout: Layout) -> None:
         """`UsageError` when a table and the tuple it names do not agree."""
-        self.layout = layout
-        self.spec = layout.spec
+        self.layout: Layout = layout
+        self.spec: str = layout.spec
         plans = [plan_of(message, layout.spec) for message in layout.messages]
         self._plans: Mapping[int, Plan] = {plan.layout.type: plan for plan in plans}
         self._by_kind: Mapping[type[Message], Plan] = {plan.kind: plan for plan in plans}

@@ -42,7 +42,7 @@ class QueueItem(_QueueItem):
 
     __slots__ = ()
 
-    item_type = Text()
+    item_type: Text = Text()
 
 
 class _AggregateOrderBookUpdate(NamedTuple):
@@ -80,7 +80,7 @@ class BrokerQueue(_BrokerQueue):
     __slots__ = ()
     TYPE = 54
 
-    more_flag = Text()
+    more_flag: Text = Text()
 
 
 class _OrderImbalance(NamedTuple):
@@ -98,4 +98,4 @@ class OrderImbalance(_OrderImbalance):
     __slots__ = ()
     TYPE = 56
 
-    direction = Text()
+    direction: Text = Text()

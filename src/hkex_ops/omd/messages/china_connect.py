@@ -32,9 +32,9 @@ class ConnectMarketDefinition(_ConnectMarketDefinition):
     __slots__ = ()
     TYPE = 610
 
-    market_code = Text()
-    market_name = Text()
-    currency_code = Text()
+    market_code: Text = Text()
+    market_name: Text = Text()
+    currency_code: Text = Text()
 
 
 class _ConnectSecurityDefinition(NamedTuple):
@@ -63,14 +63,14 @@ class ConnectSecurityDefinition(_ConnectSecurityDefinition):
     __slots__ = ()
     TYPE = 611
 
-    market_code = Text()
-    isin = Text()
-    instrument_type = Text()
-    security_short_name = Text()
-    currency_code = Text()
-    security_name_gb = Chinese()
-    short_sell_flag = Text()
-    listing_date = Day()
+    market_code: Text = Text()
+    isin: Text = Text()
+    instrument_type: Text = Text()
+    security_short_name: Text = Text()
+    currency_code: Text = Text()
+    security_name_gb: Chinese = Chinese()
+    short_sell_flag: Text = Text()
+    listing_date: Day = Day()
 
 
 class _ConnectSecurityStatus(NamedTuple):
@@ -87,7 +87,7 @@ class ConnectSecurityStatus(_ConnectSecurityStatus):
     __slots__ = ()
     TYPE = 621
 
-    trading_phase_code = Text()
+    trading_phase_code: Text = Text()
 
 
 class _TopOfBook(NamedTuple):

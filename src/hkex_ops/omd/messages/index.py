@@ -26,9 +26,9 @@ class IndexDefinition(_IndexDefinition):
     __slots__ = ()
     TYPE = 70
 
-    index_code = Text()
-    index_source = Text()
-    currency_code = Text()
+    index_code: Text = Text()
+    index_source: Text = Text()
+    currency_code: Text = Text()
 
 
 class _IndexData(NamedTuple):
@@ -60,16 +60,16 @@ class IndexData(_IndexData):
     __slots__ = ()
     TYPE = 71
 
-    index_code = Text()
-    index_status = Text()
-    index_value_4dp = Nullable()
-    net_change_4dp = Nullable()
-    high_value_4dp = Nullable()
-    low_value_4dp = Nullable()
-    eas_value_2dp = Nullable()
-    index_turnover_4dp = Nullable()
-    opening_value_4dp = Nullable()
-    closing_value_4dp = Nullable()
-    previous_session_close_4dp = Nullable()
-    index_volume = Nullable()
-    exception = Text()
+    index_code: Text = Text()
+    index_status: Text = Text()
+    index_value_4dp: Nullable = Nullable()
+    net_change_4dp: Nullable = Nullable()
+    high_value_4dp: Nullable = Nullable()
+    low_value_4dp: Nullable = Nullable()
+    eas_value_2dp: Nullable = Nullable()
+    index_turnover_4dp: Nullable = Nullable()
+    opening_value_4dp: Nullable = Nullable()
+    closing_value_4dp: Nullable = Nullable()
+    previous_session_close_4dp: Nullable = Nullable()
+    index_volume: Nullable = Nullable()
+    exception: Text = Text()

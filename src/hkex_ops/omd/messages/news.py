@@ -37,10 +37,10 @@ class News(_News):
     __slots__ = ()
     TYPE = 22
 
-    news_type = Text()
-    news_id = Text()
-    cancel_flag = Text()
-    last_fragment = Text()
+    news_type: Text = Text()
+    news_id: Text = Text()
+    cancel_flag: Text = Text()
+    last_fragment: Text = Text()
 
     @property
     def headline(self) -> str:

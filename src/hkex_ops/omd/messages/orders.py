@@ -36,7 +36,7 @@ class AddOrder(_AddOrder):
     __slots__ = ()
     TYPE = 30
 
-    order_type = Text()
+    order_type: Text = Text()
 
 
 class _ModifyOrder(NamedTuple):

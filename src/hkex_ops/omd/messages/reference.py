@@ -27,9 +27,9 @@ class MarketDefinition(_MarketDefinition):
     __slots__ = ()
     TYPE = 10
 
-    market_code = Text()
-    market_name = Text()
-    currency_code = Text()
+    market_code: Text = Text()
+    market_name: Text = Text()
+    currency_code: Text = Text()
 
 
 class _LiquidityProvider(NamedTuple):
@@ -60,4 +60,4 @@ class CurrencyRate(_CurrencyRate):
     __slots__ = ()
     TYPE = 14
 
-    currency_code = Text()
+    currency_code: Text = Text()

@@ -28,7 +28,7 @@ class Logon(_Logon):
     __slots__ = ()
     TYPE = 101
 
-    username = Text()
+    username: Text = Text()
 
 
 class _LogonResponse(NamedTuple):

@@ -49,5 +49,5 @@ class MarketTurnover(_MarketTurnover):
     __slots__ = ()
     TYPE = 61
 
-    market_code = Text()
-    currency_code = Text()
+    market_code: Text = Text()
+    currency_code: Text = Text()

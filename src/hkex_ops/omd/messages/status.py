@@ -35,8 +35,8 @@ class TradingSessionStatus(_TradingSessionStatus):
     __slots__ = ()
     TYPE = 20
 
-    market_code = Text()
-    trading_session_control_flag = Text()
+    market_code: Text = Text()
+    trading_session_control_flag: Text = Text()
 
 
 class _SecurityStatus(NamedTuple):

@@ -26,9 +26,9 @@ class StockConnectDailyQuotaBalance(_StockConnectDailyQuotaBalance):
     __slots__ = ()
     TYPE = 80
 
-    stock_connect_market = Text()
-    trading_direction = Text()
-    balance = Nullable()
+    stock_connect_market: Text = Text()
+    trading_direction: Text = Text()
+    balance: Nullable = Nullable()
 
 
 class _StockConnectMarketTurnover(NamedTuple):
@@ -46,8 +46,8 @@ class StockConnectMarketTurnover(_StockConnectMarketTurnover):
     __slots__ = ()
     TYPE = 81
 
-    stock_connect_market = Text()
-    trading_direction = Text()
-    buy_turnover = Nullable()
-    sell_turnover = Nullable()
-    buy_sell_turnover = Nullable()
+    stock_connect_market: Text = Text()
+    trading_direction: Text = Text()
+    buy_turnover: Nullable = Nullable()
+    sell_turnover: Nullable = Nullable()
+    buy_sell_turnover: Nullable = Nullable()

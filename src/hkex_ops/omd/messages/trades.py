@@ -65,4 +65,4 @@ class TradeTicker(_TradeTicker):
     __slots__ = ()
     TYPE = 52
 
-    cancel_flag = Text()
+    cancel_flag: Text = Text()
