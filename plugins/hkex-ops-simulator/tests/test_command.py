@@ -58,7 +58,7 @@ def running(
 class TestPlugin:
     def test_it_offers_both_commands(self) -> None:
         offered = Plugins.load().commands()
-        assert "hkex_ops_simulator.cli:simulator" == offered["simulator"].target
+        assert "hkex_ops_simulator.cli:app" == offered["simulator"].target
         assert "hkex_ops_simulator.rehearse:rehearse" == offered["rehearse"].target
 
     def test_importing_it_loads_no_ssh_library(self) -> None:

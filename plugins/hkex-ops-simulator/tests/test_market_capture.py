@@ -76,7 +76,7 @@ class TestCommand:
         words = ["--json", "--calm", "--seed", "7", "--feed", "full-tick"]
         assert 0 == run(["simulator", "market", "--out", str(out), *OPTIONS, *words])
         document = json.loads(capsys.readouterr().out)
-        assert (str(out), 7, "sf") == (
+        assert (str(out), 7, "full-tick") == (
             document["capture"],
             document["shape"]["seed"],
             document["shape"]["feed"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -30,6 +31,9 @@ from hkex_ops.rollouts import Directions, directions, host_table
 from hkex_ops.rundown import StepResult, StepState
 from hkex_ops_simulator.stand_ins import StandIn, StandIns
 
+if TYPE_CHECKING:
+    from hkex_ops_simulator.backbone.side import MarketSide
+
 __all__ = ["REHEARSER", "Desk", "rehearsed"]
 
 # Where the evidence has a person's name, a rehearsal has this.
@@ -48,7 +52,8 @@ def rehearsed(found: str, facts: JsonObject | None = None) -> StepResult:
 class Desk:
     """The desk of one rehearsal. ``settings`` reads the client's configuration as it is now.
 
-    ``points_at`` says where the client points now.
+    ``points_at`` says where the client points now. Where an adapter speaks to market data,
+    ``market`` is that side of the desk.
     """
 
     rollout: Rollout
@@ -57,6 +62,7 @@ class Desk:
     points_at: Callable[[], SiteRole]
     plugins: Plugins
     clock: Clock
+    market: MarketSide | None = field(default=None, init=False)
     _locked_out: set[tuple[str, str]] = field(factory=set[tuple[str, str]], init=False)
     _visits_before: int = field(default=0, init=False)
 

@@ -42,8 +42,10 @@ __all__ = ["MarketClient"]
 _LIMITS = LineLimits(silent_ns=15 * 10**9, give_up_ns=3600 * 10**9)
 
 # How long anything may take that the machine itself does: loopback, and a refresh cycle or two.
+# What has not come when so many looks in a row found nothing new will not come.
 _PATIENCE_S = 10
 _LOOKS_EVERY_S = 0.005
+_LOOKS_IN_VAIN = 200
 
 _AGAIN = "retransmission"
 
@@ -112,10 +114,11 @@ class MarketClient:
 
     async def until(self, reached: Callable[[], bool]) -> bool:
         """Wait, a little, until something is so; whether it came to be."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
-                while not reached():  # noqa: ASYNC110 - packets come; only looking tells
-                    await asyncio.sleep(_LOOKS_EVERY_S)
+        known, looks = 0, 0
+        while not reached() and looks < _LOOKS_IN_VAIN:
+            await asyncio.sleep(_LOOKS_EVERY_S)
+            heard = self.packets.total() + self.heartbeats.total()
+            known, looks = heard, looks + 1 if heard == known else 0
         return reached()
 
     async def ask_again(self, channel: int, begin: int, end: int) -> int:

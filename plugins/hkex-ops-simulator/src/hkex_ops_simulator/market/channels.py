@@ -51,8 +51,8 @@ LAST_BASE_PORT = 65535 - RECOVERY
 class Feed(StrEnum):
     """The product that carries trades, one channel for each group of stocks."""
 
-    PREMIUM = "sp"  # ten levels of the book, trades, statistics, closing prices
-    FULL_TICK = "sf"  # every order, and trades
+    PREMIUM = "premium"  # ten levels of the book, trades, statistics, closing prices
+    FULL_TICK = "full-tick"  # every order, and trades
 
 
 _FIRST = {Feed.PREMIUM: 20, Feed.FULL_TICK: 30}

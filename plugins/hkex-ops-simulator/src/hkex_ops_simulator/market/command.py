@@ -55,7 +55,7 @@ def market(
     minutes: Annotated[int, Parameter(help="Of continuous trading.")] = _SHAPE.minutes,
     interval_s: Annotated[int, Parameter(help="Between index values.")] = _SHAPE.interval_s,
     feed: Annotated[
-        Feed, Parameter(help="sp: price levels, trades, statistics; sf: every order, trades.")
+        Feed, Parameter(help="Levels, trades and statistics, or every order and trade.")
     ] = _SHAPE.feed,
     out_of_sequence_ppm: Annotated[
         int, Parameter(help="Of a million trades, how many are told after the stock's next one.")
