@@ -78,10 +78,10 @@ class Ordering:
     """
 
     def __init__(self, channel: int, limits: LineLimits, next_sequence: int) -> None:
-        self.next = next_sequence
-        self.high = next_sequence - 1
-        self.holes = Holes()
-        self.perhaps_reset = 0
+        self.next: int = next_sequence
+        self.high: int = next_sequence - 1
+        self.holes: Holes = Holes()
+        self.perhaps_reset: int = 0
         """A number that is a Sequence Reset's own, or the next message's: nobody says which."""
         self._channel = channel
         self._limits = limits

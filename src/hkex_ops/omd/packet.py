@@ -38,10 +38,10 @@ MAX_PACKET_BYTES = 1472
 MAX_MESSAGES = 255
 """The most that MsgCount can say. Of the messages there are, 121 fit."""
 
-packet_header = Struct("<HBBIQ")
+packet_header: Struct = Struct("<HBBIQ")
 """The header as :mod:`struct` sees it."""
 
-message_header = Struct("<HH")
+message_header: Struct = Struct("<HH")
 """MsgSize and MsgType as :mod:`struct` sees them."""
 
 

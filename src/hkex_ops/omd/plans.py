@@ -206,7 +206,7 @@ class _New(Protocol):
 
 
 _tuple_new: object = tuple[object].__new__
-new = cast("_New", _tuple_new)
+new: _New = cast("_New", _tuple_new)
 """Makes a NamedTuple out of its values, unchecked."""
 
 

@@ -18,7 +18,7 @@ class Restarts:
     """How often the numbers of one channel began anew, and what each line showed of it."""
 
     def __init__(self, window_ns: int) -> None:
-        self.sent_ns = 0
+        self.sent_ns: int = 0
         """When the last reset was sent: what was sent before belongs to numbers that are void."""
         self._window_ns = window_ns
         self._total = 0
