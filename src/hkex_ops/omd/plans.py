@@ -31,6 +31,7 @@ class _Segment:
 
     fields: tuple[FieldLayout, ...]
     struct: Struct
+    texts: tuple[tuple[int, int], ...]  # those of bytes: which, and how long
     kept: tuple[int, ...]  # those that the message's tuple has
     counted: tuple[int, ...]  # the others, which are counts
     sources: tuple[tuple[int, bool], ...]  # of each: where in the tuple, and whether as a length
@@ -46,6 +47,7 @@ class _Group:
     count_at: int
     count_struct: Struct
     struct: Struct
+    texts: tuple[tuple[int, int], ...]
     kind: type[Item] | None  # none where items are values of one field
 
     def read(self, data: Octets) -> tuple[object, ...]:
@@ -142,12 +144,12 @@ class Plan:
                 len(cast("tuple[object, ...]", values[source])) if counted else values[source]
                 for source, counted in segment.sources
             ]
-            parts.append(self._packed(segment.struct, segment.fields, fields))
+            parts.append(self._packed(segment, segment.fields, fields))
             if index < len(self.groups):
                 group = self.groups[index]
                 for item in cast("tuple[object, ...]", values[group.source]):
                     row = (item,) if group.kind is None else cast("tuple[object, ...]", item)
-                    parts.append(self._packed(group.struct, group.layout.fields, row))
+                    parts.append(self._packed(group, group.layout.fields, row))
         parts.append(cast("bytes", values[-1]))
         size = HEADER_BYTES + sum(map(len, parts))
         if size > MAX_PACKET_BYTES:
@@ -169,11 +171,16 @@ class Plan:
         return self.decode(data, 0, len(data))
 
     def _packed(
-        self, struct: Struct, fields: Sequence[FieldLayout], values: Sequence[object]
+        self, shape: _Segment | _Group, fields: Sequence[FieldLayout], values: Sequence[object]
     ) -> bytes:
+        fitted = values
         try:
-            return struct.pack(*map(_padded, fields, values))
-        except StructError:
+            for index, length in shape.texts:
+                if len(cast("bytes", values[index])) != length:
+                    fitted = list(map(_padded, fields, values))
+                    break
+            return shape.struct.pack(*fitted)
+        except (StructError, TypeError):
             for one, value in zip(fields, values, strict=True):
                 self._refuse(one, value)
             raise
@@ -243,6 +250,7 @@ def _group(layout: GroupLayout, counts: Sequence[FieldLayout], source: int) -> _
         count_at=counts[index].offset,
         count_struct=Struct("<" + _codes([counts[index]])),
         struct=Struct("<" + _codes(layout.fields)),
+        texts=_texts(layout.fields),
         kind=ITEMS[layout.kind] if layout.kind else None,
     )
 
@@ -259,12 +267,19 @@ def _segment(
     return _Segment(
         fields=fields,
         struct=Struct("<" + _codes(fields)),
+        texts=_texts(fields),
         kept=tuple(index for index, one in enumerate(fields) if one.field),
         counted=tuple(index for index, one in enumerate(fields) if not one.field),
         sources=tuple(
             (names.index(one.field), False) if one.field else (sources[one.name], True)
             for one in fields
         ),
+    )
+
+
+def _texts(fields: Iterable[FieldLayout]) -> tuple[tuple[int, int], ...]:
+    return tuple(
+        (index, one.length_bytes) for index, one in enumerate(fields) if one.type.code == "s"
     )
 
 
