@@ -36,7 +36,8 @@ from hkex_ops_simulator.market.timetable import Timetable
 
 __all__ = ["OMD_C", "OMD_CC", "MarketService"]
 
-OMD_C, OMD_CC = "OMD-C", "OMD-CC"
+OMD_C = "OMD-C"
+OMD_CC = "OMD-CC"
 
 _SECURITIES, _MESSAGES = 40, 1200
 _MINUTES = 6

@@ -16,6 +16,7 @@ from typing import NamedTuple
 __all__ = [
     "BUSINESS_DATE",
     "CALL_LEVEL_CENTS",
+    "CLOSING_CENTS",
     "EXACT",
     "HSCEI",
     "HSI",
@@ -26,7 +27,8 @@ __all__ = [
 ]
 
 BUSINESS_DATE = date(2010, 1, 22)
-HSI, HSCEI = "0000100", "0001400"
+HSI = "0000100"
+HSCEI = "0001400"
 
 # From value to value in January 2010. Source: HKEx report to the Panel, Appendix I.
 INTERVAL_S = 15

@@ -35,6 +35,9 @@ _NOTICED = time(9, 52)
 _DECLARED = time(10, 2)
 _SNAPSHOTS = ((time(10, 15), time(10, 17)), (time(10, 30), time(10, 32)))
 _RECOVERED = time(10, 27)
+# Id, words, moment, what does it, and the place in the papers.
+_Row = tuple[str, str, datetime, Act, str]
+
 # When each index was disseminated again. Source: HKEx report, Appendix I.
 _RESUMED = {HSI: time(10, 32, 45), HSCEI: time(10, 33)}
 
@@ -57,112 +60,111 @@ class OldDesign:
         self._watch = Watch(NAMES, WATCH_OF_2010, RULES_OF_2010)
 
     def steps(self) -> Iterator[Planned]:
-        """Every step with its moment, in order."""
-        matching = at(MATCHING)
-        rows: tuple[tuple[str, str, str, datetime, Act, str], ...] = (
-            (
-                "pre-opening",
-                "systems-up",
-                "three identical systems, each with two processes that capture in parallel",
-                at(time(9, 30)),
-                self.systems_up,
-                "Annex 1, sections 2 and 4 a i",
-            ),
-            (
-                "pre-opening",
-                "out-of-sequence-record",
-                "an older stock record comes after a newer one, right before the matching "
-                "indicator",
-                matching - timedelta(microseconds=500),
-                self.out_of_sequence,
-                "Annex 1, section 4 a ii",
-            ),
-            (
-                "pre-opening",
-                "matching-indicator",
-                "the matching indicator comes right behind it",
-                matching,
-                self.matching_indicator,
-                "Annex 1, section 4 a ii",
-            ),
-            (
-                "pre-opening",
-                "opening-index",
-                "the opening index is out",
-                at(_NOTICED),
-                self.opening_index,
-                "Annex 2, Appendix I",
-            ),
-            (
-                "continuous-trading",
-                "first-tick",
-                "the first real-time index is out",
-                at(FIRST_TICK) + timedelta(seconds=5),
-                self.first_tick,
-                "Annex 1, Appendix 2",
-            ),
-            (
-                "contingency",
-                "watch",
-                "what somebody noticed by eye in 2010, today's watch tells",
-                at(_DECLARED) - timedelta(seconds=1),
-                self.watched,
-                "Annex 2, Appendix I",
-            ),
-            (
-                "contingency",
-                "declared",
-                "all three systems have the same problem; the contingency plan is triggered",
-                at(_DECLARED),
-                self.declared,
-                "Annex 1, Appendix 2",
-            ),
-            *(
-                (
-                    "contingency",
-                    f"snapshot-{moment:%H%M}",
-                    f"the indexes at {moment:%H:%M} are sent by e-mail",
-                    at(sent),
-                    partial(self.send_snapshot, moment),
-                    "Annex 1, section 3 b",
-                )
-                for moment, sent in _SNAPSHOTS
-            ),
-            (
-                "recovery",
-                "systems-restarted",
-                "the systems calculate again; nothing is disseminated yet",
-                at(_RECOVERED),
-                self.restarted,
-                "Annex 1, Appendix 2",
-            ),
-            (
-                "recovery",
-                "resumed",
-                "dissemination resumes",
-                at(_RESUMED[HSCEI]),
-                self.resumed,
-                "Annex 2, Appendix I",
-            ),
-            (
-                "end-of-rehearsal",
-                "call-level",
-                "the HSI reaches 20500, the call level of thirteen contracts, and is told at once",
-                at(self.until),
-                self.call_level,
-                "Annex 2, paragraph 8",
-            ),
-            (
-                "end-of-rehearsal",
-                "every-tick",
-                "every index value expected is published, each once",
-                at(self.until) + timedelta(seconds=5),
-                self.every_tick,
-                "Annex 2, paragraph 6",
-            ),
+        """Every step with its moment; the moments are not all in order."""
+        for session, rows in (
+            ("pre-opening", self._pre_opening()),
+            ("continuous-trading", self._continuous_trading()),
+            ("contingency", self._contingency()),
+            ("recovery", self._recovery()),
+            ("end-of-rehearsal", self._end()),
+        ):
+            for id, text, moment, act, place in rows:
+                yield planned(session, id, text, moment, act, Cited(place))
+
+    def _pre_opening(self) -> Iterator[_Row]:
+        yield (
+            "systems-up",
+            "three identical systems, each with two processes that capture in parallel",
+            at(time(9, 30)),
+            self.systems_up,
+            "Annex 1, sections 2 and 4 a i",
         )
-        for session, id, text, moment, act, place in rows:
-            yield planned(session, id, text, moment, act, Cited(place))
+        yield (
+            "out-of-sequence-record",
+            "an older stock record comes after a newer one, right before the matching indicator",
+            at(MATCHING) - timedelta(microseconds=500),
+            self.out_of_sequence,
+            "Annex 1, section 4 a ii",
+        )
+        yield (
+            "matching-indicator",
+            "the matching indicator comes right behind it",
+            at(MATCHING),
+            self.matching_indicator,
+            "Annex 1, section 4 a ii",
+        )
+        yield (
+            "opening-index",
+            "the opening index is out",
+            at(_NOTICED),
+            self.opening_index,
+            "Annex 2, Appendix I",
+        )
+
+    def _continuous_trading(self) -> Iterator[_Row]:
+        yield (
+            "first-tick",
+            "the first real-time index is out",
+            at(FIRST_TICK) + timedelta(seconds=5),
+            self.first_tick,
+            "Annex 1, Appendix 2",
+        )
+
+    def _contingency(self) -> Iterator[_Row]:
+        yield (
+            "watch",
+            "what somebody noticed by eye in 2010, today's watch tells",
+            at(_DECLARED) - timedelta(seconds=1),
+            self.watched,
+            "Annex 2, Appendix I",
+        )
+        yield (
+            "declared",
+            "all three systems have the same problem; the contingency plan is triggered",
+            at(_DECLARED),
+            self.declared,
+            "Annex 1, Appendix 2",
+        )
+        for moment, sent in _SNAPSHOTS:
+            yield (
+                f"snapshot-{moment:%H%M}",
+                f"the indexes at {moment:%H:%M} are sent by e-mail",
+                at(sent),
+                partial(self.send_snapshot, moment),
+                "Annex 1, section 3 b",
+            )
+
+    def _recovery(self) -> Iterator[_Row]:
+        yield (
+            "systems-restarted",
+            "the systems calculate again; nothing is disseminated yet",
+            at(_RECOVERED),
+            self.restarted,
+            "Annex 1, Appendix 2",
+        )
+        yield (
+            "resumed",
+            "dissemination resumes",
+            at(_RESUMED[HSCEI]),
+            self.resumed,
+            "Annex 2, Appendix I",
+        )
+
+    def _end(self) -> Iterator[_Row]:
+        yield (
+            "call-level",
+            "the HSI reaches 20500, the call level of thirteen contracts, and is told at once",
+            at(self.until),
+            self.call_level,
+            "Annex 2, paragraph 8",
+        )
+        yield (
+            "every-tick",
+            "every index value expected is published, each once",
+            at(self.until) + timedelta(seconds=5),
+            self.every_tick,
+            "Annex 2, paragraph 6",
+        )
 
     # -- pre-opening -------------------------------------------------------------------------
 

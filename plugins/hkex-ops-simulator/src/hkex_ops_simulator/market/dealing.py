@@ -27,7 +27,8 @@ __all__ = [
     "RestingOrder",
 ]
 
-BID, OFFER = 0, 1
+BID = 0
+OFFER = 1
 
 # The feeds tell this many prices of each side; nobody rests an order further away.
 LEVELS = 10
