@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from attrs import evolve
+from nats.aio.client import Client
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError, ServiceUnavailableError
 from nats_servers import PASSWORDS, Nats, usual_users
@@ -94,13 +95,17 @@ async def stored(server: Nats, subject: str = "hkex.index.>") -> list[IndexTick 
 async def put(server: Nats, ticks: Sequence[IndexTick]) -> None:
     """Store ticks without our code."""
     async with server.door() as client:
-        js = client.jetstream()
-        for tick in ticks:
-            await js.publish(
-                f"hkex.index.tick.{tick.kind}.{tick.index}",
-                format_tick(tick).encode(),
-                headers={"Nats-Msg-Id": tick_identity(tick)},
-            )
+        await put_by(client, ticks)
+
+
+async def put_by(client: Client, ticks: Sequence[IndexTick]) -> None:
+    js = client.jetstream()
+    for tick in ticks:
+        await js.publish(
+            f"hkex.index.tick.{tick.kind}.{tick.index}",
+            format_tick(tick).encode(),
+            headers={"Nats-Msg-Id": tick_identity(tick)},
+        )
 
 
 class PublisherBench(IndexPublisherBench):
@@ -195,10 +200,12 @@ class FeedBench(IndexFeedBench):
         self.server = Nats(folder)
         self.durable = durable
         self._readers = 0
+        self._door = AsyncExitStack()
+        self._client: Client | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[FeedBench]:
-        async with self.server:
+        async with self.server, self._door:
             async with self.server.door() as client:
                 await client.jetstream().add_stream(
                     name=STREAM, subjects=["hkex.index.tick.>", "hkex.index.event.>"]
@@ -235,13 +242,17 @@ class FeedBench(IndexFeedBench):
         return (*PASSWORDS.values(), "wrong-password")
 
     async def put(self, ticks: Sequence[IndexTick]) -> None:
-        await put(self.server, ticks)
+        if self._client is None:
+            self._client = await self._door.enter_async_context(self.server.door())
+        await put_by(self._client, ticks)
 
     async def put_nonsense(self) -> None:
         async with self.server.door() as client:
             await client.jetstream().publish("hkex.index.tick.real-time.x", b"\x1b[2Jnonsense")
 
     async def take_down(self) -> None:
+        self._client = None
+        await self._door.aclose()
         self.server.kill()
 
     async def bring_up(self) -> None:

@@ -19,7 +19,7 @@ from nats_servers import Nats
 
 from hkex_ops.errors import ConfigError, Rejected, TransientError
 from hkex_ops.model import HONG_KONG, IndexTick, SiteRole, TickKind
-from hkex_ops_nats import NatsFeedOptions, open_nats_feed, pulling
+from hkex_ops_nats import NatsFeedOptions, consumers, open_nats_feed, pulling
 
 OPENED = datetime(2010, 1, 22, 10, 0, tzinfo=HONG_KONG)
 TIME_LIMIT_S = 20
@@ -263,6 +263,18 @@ async def test_a_reader_that_died_is_told_again_what_it_had_in_hand(
     await put_moments(server, 3)
     async with hearing(options) as reader:
         assert [1, 2, 3] == await reader.take(3)
+
+
+async def test_a_reader_that_lives_may_take_its_time(
+    server: Nats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than a dead one's tick would be kept back: it is told nothing twice."""
+    monkeypatch.setattr(consumers, "IN_HAND_S", 1)
+    await put_moments(server, 0, 1, 2)
+    async with hearing(evolve(feed_options(server, folder=tmp_path), durable="eas")) as reader:
+        assert [0] == await reader.take(1)
+        await asyncio.sleep(1.5)
+        assert [1, 2] == await reader.take(2)
 
 
 async def test_a_message_that_is_no_tick_stops_a_remembered_reader_once(

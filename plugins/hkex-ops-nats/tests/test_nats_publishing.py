@@ -88,12 +88,12 @@ async def test_engines_at_once_publish_each_tick_once(server: Nats, tmp_path: Pa
     options = publisher_options(server, folder=tmp_path)
     await asyncio.gather(
         *(
-            publish(options, *(ticks_at(moment, engine=engine) for moment in range(20)))
+            publish(options, *(ticks_at(moment, engine=engine) for moment in range(8)))
             for engine in "abc"
         )
     )
     found = await stored(server)
-    assert Counter(tick_identity(tick) for moment in range(20) for tick in ticks_at(moment)) == (
+    assert Counter(tick_identity(tick) for moment in range(8) for tick in ticks_at(moment)) == (
         Counter(tick_identity(tick) for tick in found if isinstance(tick, IndexTick))
     )
 

@@ -33,7 +33,7 @@ PRIMARY = SiteRole.PRIMARY
 
 INDEXES = ("0000100", "0001400", "0208300")
 
-MANY = 100
+MANY = 40
 
 # A reader that stands still now and then, for so long each time.
 SLOW_EVERY = 50

@@ -41,8 +41,8 @@ PRIMARY = SiteRole.PRIMARY
 
 INDEXES = ("0000100", "0001400", "0208300")
 
-# As many moments as contingency values cover in a quarter of an hour.
-MANY = 60
+# As many moments as contingency values cover in five minutes.
+MANY = 20
 
 # How far into a call it is given up, in turns of the event loop.
 GIVEN_UP_AFTER = (0, 1, 2, 3, 5, 8, 13, 21)

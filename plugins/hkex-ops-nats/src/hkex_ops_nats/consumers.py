@@ -30,7 +30,7 @@ FORGOTTEN_AFTER_S = 60
 
 # How long the one message that a dead reader had in hand is kept back from the next reader. One
 # that lives may take as long as it likes.
-IN_HAND_S = 5
+IN_HAND_S = 2
 
 # Servers store a tick when it is published; by their clocks that may be a little early.
 CLOCKS_APART_S = 60
