@@ -150,22 +150,25 @@ def _json_lines() -> RunWatcher:
 def findings_in(result: RunResult) -> list[str]:
     """What happened in a run that a person should look at, in words."""
     return [
-        f"{say_count(result.counts[name], what)}"
-        for name, what in _FINDINGS.items()
-        if result.counts.get(name)
+        f"{count} {one if count == 1 else many}"
+        for name, (one, many) in _FINDINGS.items()
+        if (count := result.counts.get(name, 0))
     ]
 
 
-_FINDINGS: Mapping[str, str] = {
-    "message-quarantined": "message quarantined",
-    "process-hung": "process hung",
-    "process-failed": "process failed",
-    "mode-changed": "change of mode",
-    "engine-distrusted": "engine found wrong",
-    "snapshot-differs": "value that the standing check has otherwise",
-    "moment-missed": "moment without a tick",
-    "ticks-given-up": "moment that a publisher lost",
-    "journal-failed": "failure to write the journal",
+_FINDINGS: Mapping[str, tuple[str, str]] = {
+    "message-quarantined": ("message quarantined", "messages quarantined"),
+    "process-hung": ("process hung", "processes hung"),
+    "process-failed": ("process failed", "processes failed"),
+    "mode-changed": ("change of mode", "changes of mode"),
+    "engine-distrusted": ("engine found wrong", "engines found wrong"),
+    "snapshot-differs": (
+        "value that the standing check has otherwise",
+        "values that the standing check has otherwise",
+    ),
+    "moment-missed": ("moment without ticks", "moments without ticks"),
+    "ticks-given-up": ("moment that a publisher lost", "moments that a publisher lost"),
+    "journal-failed": ("failure to write the journal", "failures to write the journal"),
 }
 
 

@@ -65,6 +65,14 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         "Index values computed from market data: run, watch, check.",
         (
             ("run", "hkex_ops.cli.index:run", "Compute and publish, by engines of their own."),
+            ("status", "hkex_ops.cli.index_asking:status", "Say how the run under way stands."),
+            (
+                "contingency",
+                "hkex_ops.cli.index_asking:contingency",
+                "Declare contingency for the run under way, or stand it down.",
+            ),
+            ("watch", "hkex_ops.cli.index_watch:watch", "Show index values as they come."),
+            ("record", "hkex_ops.cli.index_record:record", "Record a market feed as pcapng."),
             ("check", "hkex_ops.cli.index:check", "Judge a basket file that someone wrote."),
             (
                 "settlement",

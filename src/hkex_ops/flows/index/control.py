@@ -11,8 +11,8 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -65,11 +65,11 @@ class Control:
                 listening.close()
                 raise
 
-    def tell(self, line: JsonObject) -> None:
-        """Give a line to everybody who listens in."""
+    def tell(self, line: str) -> None:
+        """Give a line, without its end, to everybody who listens in."""
         if not self._listeners:
             return
-        data = _DUMPS(line).encode() + b"\n"
+        data = line.encode() + b"\n"
         for writer in tuple(self._listeners):
             if writer.transport.get_write_buffer_size() > MOST_UNREAD_BYTES:
                 self._hang_up(writer)
@@ -127,58 +127,45 @@ async def ask(folder: Path, question: JsonObject) -> JsonObject:
     Raises `Unreachable` when none is under way there, `TimedOut` when it does not answer, and
     `UsageError` with the run's own reason when it refuses.
     """
-    async with _connection(folder) as (reader, writer):
+    reader, writer = await _connect(folder)
+    try:
         writer.write(_DUMPS(question).encode() + b"\n")
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                line = await reader.readline()
-        except TimeoutError:
-            raise TimedOut(f"the run in {folder} does not answer: see whether it hangs") from None
-        try:
-            answer = _object(line)
-        except ValueError:
-            raise Unreachable(f"the run in {folder} ended while it was asked") from None
+        async with asyncio.timeout(ANSWER_S):
+            answer = _object(await reader.readline())
+    except TimeoutError:
+        raise TimedOut(f"the run in {folder} does not answer: see whether it hangs") from None
+    except (ConnectionError, ValueError):
+        raise Unreachable(f"the run in {folder} ended while it was asked") from None
+    finally:
+        writer.close()
     if "error" in answer:
         raise UsageError(str(answer["error"]))
     return cast("JsonObject", answer["answer"])
 
 
-async def listen_in(folder: Path) -> AsyncIterator[JsonObject]:
+async def listen_in(folder: Path) -> AsyncGenerator[str]:
     """Every line that the run in ``folder`` tells, from now until it ends.
 
     Raises `Unreachable` when none is under way there.
     """
-    async with _connection(folder) as (reader, writer):
+    reader, writer = await _connect(folder)
+    try:
         writer.write(_DUMPS({"ask": "listen"}).encode() + b"\n")
-        while True:
-            try:
-                line = await reader.readline()
-                told = _object(line)
-            except (ConnectionError, ValueError):
-                return
-            yield told
-
-
-@asynccontextmanager
-async def _connection(
-    folder: Path,
-) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    nobody = f"no run is under way in {folder}: start one with hkex-ops index run"
-    try:
-        opened = Folder.open(folder)
-    except StoreError:
-        raise Unreachable(nobody) from None
-    with opened:
-        try:
-            reader, writer = await asyncio.open_unix_connection(
-                _reach(opened), limit=LONGEST_LINE_BYTES
-            )
-        except OSError:
-            raise Unreachable(nobody) from None
-    try:
-        yield reader, writer
+        while (line := await reader.readline()).endswith(b"\n"):
+            yield line.decode()
+    except (ConnectionError, ValueError):
+        return
     finally:
         writer.close()
+
+
+async def _connect(folder: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    nobody = f"no run is under way in {folder}: start one with hkex-ops index run"
+    try:
+        with Folder.open(folder) as opened:
+            return await asyncio.open_unix_connection(_reach(opened), limit=LONGEST_LINE_BYTES)
+    except (StoreError, OSError):
+        raise Unreachable(nobody) from None
 
 
 def _reach(folder: Folder) -> str:

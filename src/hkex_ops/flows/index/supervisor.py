@@ -41,7 +41,7 @@ from hkex_ops.flows.index.run_status import status_of
 from hkex_ops.flows.store.disk import Folder
 from hkex_ops.index.contingency import ModeChanged
 from hkex_ops.index.gateway_events import GatewayStateChanged
-from hkex_ops.model import IndexTick, JsonObject, tick_document
+from hkex_ops.model import IndexTick, JsonObject, format_event, format_tick
 
 __all__ = ["POLL_S", "RunResult", "RunWatcher", "Supervisor"]
 
@@ -284,7 +284,7 @@ class Supervisor:
         self.hearing.published(fresh)
         self._watcher.ticks(fresh)
         for tick in fresh:
-            self._control.tell(tick_document(tick))
+            self._control.tell(format_tick(tick))
 
     def _tell(self, event: object) -> None:
         """An event of the run: written down, and told to whoever wants to know."""
@@ -295,7 +295,7 @@ class Supervisor:
 
     def _note(self, document: JsonObject) -> None:
         self._watcher.event(document)
-        self._control.tell(document)
+        self._control.tell(format_event(document))
 
     def _lane_told(self, event: LaneEvent) -> None:
         self._note(self.book.event(event))
