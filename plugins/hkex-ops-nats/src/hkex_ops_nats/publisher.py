@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from nats.js.api import PubAck
@@ -20,7 +21,7 @@ from hkex_ops_nats.connecting import Connection
 from hkex_ops_nats.link import Link, pauses
 from hkex_ops_nats.options import NatsPublisherOptions
 from hkex_ops_nats.sending import Message, send
-from hkex_ops_nats.stored import difference, last_of_subject, newest_of_index, tick_at
+from hkex_ops_nats.stored import difference, last_of_subject, newest_of_index, ticks_at
 from hkex_ops_nats.streams import require_stream
 from hkex_ops_nats.subjects import event_identity, event_subject, tick_subject
 from hkex_ops_nats.translation import WRONG_LAST_SEQUENCE, error_code, translated
@@ -46,8 +47,9 @@ class NatsPublisher:
     async def publish(self, ticks: Sequence[IndexTick]) -> None:
         """Store the ticks; see the port. Where another engine was first, compare with its value."""
         there = await self._store({tick_identity(tick): self._message(tick) for tick in ticks})
-        if self._options.compare_duplicates:
-            await self._compare([(tick, there.get(tick_identity(tick))) for tick in ticks])
+        if there and self._options.compare_duplicates:
+            doubles = {tick_identity(tick): tick for tick in ticks}
+            await self._compare({place: doubles[identity] for identity, place in there.items()})
 
     async def publish_event(self, event: JsonObject) -> None:
         """Store the event; the very same one is stored once."""
@@ -151,25 +153,21 @@ class NatsPublisher:
 
     # -- what another engine said ------------------------------------------------------------
 
-    async def _compare(self, ticks: Sequence[tuple[IndexTick, int | None]]) -> None:
-        """Publish an event for each tick that another engine published otherwise.
+    async def _compare(self, doubles: Mapping[int, IndexTick]) -> None:
+        """Publish an event for each tick that another engine published otherwise, by its place.
 
         The ticks are out by now: what cannot be looked at just now is no failure of theirs.
         """
-        for tick, sequence in ticks:
-            if sequence is None:
-                continue
-            try:
+        with suppress(TransientError, TimeoutError):
+            async with asyncio.timeout(self._options.answer_timeout_s):
                 connection = await self._link.connection()
                 stored = await connection.during(
-                    tick_at(connection, self._options.stream, sequence), "comparing"
+                    ticks_at(connection, self._options.stream, doubles), "comparing"
                 )
-                if stored is not None and stored.tick is not None:
-                    event = difference(stored.tick, tick)
+                for published, computed in zip(stored, doubles.values(), strict=True):
+                    event = None if published is None else difference(published, computed)
                     if event is not None:
                         await self.publish_event(event)
-            except TransientError:
-                return
 
 
 def _worst(failures: Sequence[BaseException], doing: str) -> Exception:

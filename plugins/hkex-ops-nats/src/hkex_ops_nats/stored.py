@@ -7,6 +7,7 @@ first.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from attrs import frozen
 from nats.js.errors import NotFoundError
@@ -16,7 +17,7 @@ from hkex_ops.model import IndexTick, JsonObject, parse_tick
 from hkex_ops_nats.connecting import Connection
 from hkex_ops_nats.subjects import current_subjects
 
-__all__ = ["StoredTick", "difference", "last_of_subject", "newest_of_index", "tick_at"]
+__all__ = ["StoredTick", "difference", "last_of_subject", "newest_of_index", "ticks_at"]
 
 
 @frozen
@@ -27,9 +28,14 @@ class StoredTick:
     tick: IndexTick | None
 
 
-async def tick_at(connection: Connection, stream: str, sequence: int) -> StoredTick | None:
-    """The tick at ``sequence``; ``None`` when nothing is there any more."""
-    return await _asked(connection, stream, sequence=sequence)
+async def ticks_at(
+    connection: Connection, stream: str, sequences: Iterable[int]
+) -> list[IndexTick | None]:
+    """The ticks at ``sequences``; ``None`` where nothing of ours is any more."""
+    found = await asyncio.gather(
+        *(_asked(connection, stream, sequence=sequence) for sequence in sequences)
+    )
+    return [None if one is None else one.tick for one in found]
 
 
 async def last_of_subject(connection: Connection, stream: str, subject: str) -> StoredTick | None:
