@@ -238,7 +238,7 @@ class _System:
         """Wait until the message that is under way is done."""
         worker, self._under_way = self._under_way, None
         if worker is self._prices:
-            worker.order(_FINISH)
+            self._prices.order(_FINISH)
         elif worker is not None:
             worker.answer()
 
