@@ -378,29 +378,90 @@ def lines_until(process: subprocess.Popen[str], words: str) -> Iterator[str]:
     pytest.fail(f"ended without saying {words!r}")
 
 
-@pytest.mark.parametrize(
-    ("told_by", "code", "words"),
-    [(signal.SIGINT, 130, "hkex-ops: interrupted"), (signal.SIGTERM, 143, "")],
-)
-def test_an_interrupted_rehearsal_leaves_nothing_up_and_no_key(
-    program: Program, told_by: signal.Signals, code: int, words: str
-) -> None:
-    with subprocess.Popen(
+def begun(program: Program) -> subprocess.Popen[str]:
+    """A rehearsal into ``proof``, as a process."""
+    return subprocess.Popen(
         [HKEX_OPS, "rehearse", "rrs-2023", "--out", "proof"],
         cwd=program.home,
         env=program.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as process:
+    )
+
+
+def require_interrupted(program: Program, name: str) -> None:
+    """The evidence verifies, says that it was interrupted, and holds what had ended."""
+    require_whole(program, program.home / name)
+    kept = json.loads((program.home / name / "data" / "rundown.json").read_text("utf-8"))
+    assert "interrupted" == kept["outcome"]
+    ended = [(one["session"], one["step"]) for one in kept["steps"]]
+    assert STEPS[: len(ended)] == ended
+    assert ("session-1", "log-out") in ended
+    assert "INTERRUPTED" in (program.home / name / "data" / "summary.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("told_by", "code", "words"),
+    [(signal.SIGINT, 130, "hkex-ops: interrupted"), (signal.SIGTERM, 143, "")],
+)
+def test_an_interrupted_rehearsal_leaves_its_evidence_nothing_up_and_no_key(
+    program: Program, told_by: signal.Signals, code: int, words: str
+) -> None:
+    with begun(program) as process:
         told = " ".join(lines_until(process, "log-out"))
         process.send_signal(told_by)
-        _, errors = process.communicate(timeout=TIMEOUT_S)
+        rest, errors = process.communicate(timeout=TIMEOUT_S)
     assert code == process.returncode
     assert words in errors
     assert "Traceback" not in errors
+    assert "evidence of them in proof.interrupted" in " ".join(rest.split())
+    assert ["proof.interrupted"] == [path.name for path in program.home.iterdir()]
+    require_interrupted(program, "proof.interrupted")
     assert [] == list((program.home.parent / "scratch").iterdir())
     [port, *_] = re.findall(r"127\.152\.14\.121:(\d+)", told)
     for host in HOSTS:
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((host, int(port)))
+
+
+def test_a_killed_rehearsal_is_closed_by_the_next_one_which_starts_anew(program: Program) -> None:
+    with begun(program) as process:
+        list(lines_until(process, "log-out"))
+        process.kill()
+        process.communicate(timeout=TIMEOUT_S)
+    assert ["proof.partial"] == [path.name for path in program.home.iterdir()]
+    ended = program.here("rehearse", "rrs-2023", "--out", "proof", "--json")
+    assert (0, "passed") == (ended.code, ended.document["outcome"])
+    assert "an earlier rehearsal was interrupted" in ended.stderr
+    assert ["proof", "proof.interrupted"] == sorted(path.name for path in program.home.iterdir())
+    require_interrupted(program, "proof.interrupted")
+    require_whole(program, program.home / "proof")
+
+
+def test_what_a_killed_rehearsal_left_may_be_closed_by_hand(program: Program) -> None:
+    with begun(program) as process:
+        list(lines_until(process, "log-out"))
+        busy = program.here("evidence", "close", "proof.partial", "--json")
+        require_refused(busy, 6, "StoreError", "is being written: wait until that has ended")
+        process.kill()
+        process.communicate(timeout=TIMEOUT_S)
+    ended = program.here("evidence", "close", "proof.partial", "--json")
+    assert (0, "interrupted", len(STEPS), "proof.interrupted") == (
+        ended.code,
+        ended.document["outcome"],
+        ended.document["steps"],
+        ended.document["evidence"],
+    )
+    require_interrupted(program, "proof.interrupted")
+    again = program.here("evidence", "close", "proof.partial", "--json")
+    require_refused(again, 6, "StoreError", "is no folder that an interrupted run left")
+
+
+def test_what_somebody_else_left_at_its_place_is_not_touched(program: Program) -> None:
+    (program.home / "proof.partial").mkdir()
+    (program.home / "proof.partial" / "theirs").write_text("mine")
+    ended = program.here("rehearse", "rrs-2023", "--out", "proof", "--json")
+    assert (6, "StoreError") == (ended.code, ended.document["error"]["kind"])
+    assert "an interrupted run left it" in last_line(ended)
+    assert "mine" == (program.home / "proof.partial" / "theirs").read_text()

@@ -19,6 +19,7 @@ from hkex_ops.flows.asking import Asker, FileAsker, Lines, TerminalAsker
 from hkex_ops.flows.attempts import Attempt, latest_attempt
 from hkex_ops.flows.hands import Reach, SessionHands, reach_of
 from hkex_ops.flows.journal import Journal, read_journal
+from hkex_ops.flows.plugged import load_plugins
 from hkex_ops.flows.rundown import SessionWork
 from hkex_ops.flows.sources import configured_source
 from hkex_ops.flows.store import Archive
@@ -128,7 +129,7 @@ def bench_of(
     desk = desk_of(rollout, config, work)
     chosen = session_named(session, desk.rollout)
     known = None if audience is None else audience_named(audience, [desk.rollout])
-    plugins = Plugins.load(block=desk.settings.plugins.block if desk.settings else ())
+    plugins = load_plugins(desk.settings.plugins.block if desk.settings else ())
     reach = reach_of(desk.rollout, chosen, desk.settings, plugins, source)
     steps = planned_steps(desk.rollout, chosen, known, lambda step: not reach.does(step))
     return Bench(desk, chosen, known, reach, steps)

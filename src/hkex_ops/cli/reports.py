@@ -41,10 +41,10 @@ from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
 from hkex_ops.flows.listing import list_reports
 from hkex_ops.flows.overrides import require
+from hkex_ops.flows.plugged import load_plugins
 from hkex_ops.flows.sources import ConfiguredSource, configured_source
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
-from hkex_ops.plugins import Plugins
 from hkex_ops.reports import Catalogue, ListedState, PlannedReport
 from hkex_ops.rundown import StepResult, StepState
 
@@ -84,7 +84,7 @@ class _Desk:
 def _desk(config: Path | None, source: str | None, *, verbose: bool, as_json: bool) -> _Desk:
     configure_logs(verbose=verbose, as_json=as_json)
     settings = load_settings(config_path(config))
-    plugins = Plugins.load(block=settings.plugins.block)
+    plugins = load_plugins(settings.plugins.block)
     return _Desk(
         settings=settings,
         calendar=load_calendar(settings.calendar.file),

@@ -155,9 +155,9 @@ class SessionWork:
     """The automatic steps of one session, done with one drill.
 
     ``service`` and ``site`` are where it is held. ``configured`` is asked anew for every step,
-    because an operator moves the client between sites in between. ``stands_for`` gives the address
-    that the client must hold for one that the circular states: the same one, except in a
-    rehearsal.
+    because an operator moves the client between sites in between. ``stands_for`` gives the
+    connection that the client must hold for one that the circular states: the same one, except in
+    a rehearsal.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ class SessionWork:
         *,
         last_business_date: date,
         observe: Observe,
-        stands_for: Callable[[Endpoint], Endpoint] = lambda stated: stated,
+        stands_for: Callable[[Connection], Connection] = lambda stated: stated,
     ) -> None:
         if session.site is None:
             raise UsageError(f"session {session.id} is at no site that a client can connect to")
@@ -247,14 +247,13 @@ class SessionWork:
         held = self._configured().addresses(site)
         if held is None:
             return StepResult(StepState.UNKNOWN, "the adapter cannot tell its addresses")
-        papers = [
-            Endpoint(connection.host, connection.port)
-            for connection in stated
-            if connection.port is not None
-        ]
+        if not stated:
+            found = f"the paper states no address of {self.service} at the {site} site"
+            return StepResult(StepState.UNKNOWN, found)
+        papers = _endpoints(stated)
         if len(papers) < len(stated):
             return StepResult(StepState.UNKNOWN, "the paper states an address without its port")
-        wanted = [self._stands_for(endpoint) for endpoint in papers]
+        wanted = _endpoints([self._stands_for(one) for one in stated])
         facts: JsonObject = {
             "site": site.value,
             "circular": [str(endpoint) for endpoint in papers],
@@ -265,6 +264,11 @@ class SessionWork:
             return StepResult(StepState.FAILED, found, facts)
         stand_in = "" if wanted == papers else f", here {_listed(held)}"
         return StepResult(StepState.PASSED, f"{site}: {_listed(papers)}{stand_in}", facts)
+
+
+def _endpoints(connections: Sequence[Connection]) -> list[Endpoint]:
+    """Those that have a port."""
+    return [Endpoint(one.host, one.port) for one in connections if one.port is not None]
 
 
 def _listed(endpoints: Sequence[Endpoint]) -> str:

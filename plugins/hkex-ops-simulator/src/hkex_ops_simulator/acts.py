@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import load_catalogue, load_settings
@@ -18,7 +18,7 @@ from hkex_ops.flows.rundown import SessionWork
 from hkex_ops.flows.sources import ConfiguredSource, Observe, configured_source
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import (
-    Endpoint,
+    Connection,
     JsonObject,
     Rollout,
     Session,
@@ -29,7 +29,7 @@ from hkex_ops.model import (
 from hkex_ops.plugins import Plugins
 from hkex_ops.reports import Catalogue
 from hkex_ops.rundown import StepResult, StepState
-from hkex_ops_simulator.addresses import LOOPBACK_OF
+from hkex_ops_simulator.addresses import REPORT_SERVICE
 from hkex_ops_simulator.configuration import configuration_text
 from hkex_ops_simulator.faults import Fault, break_before
 from hkex_ops_simulator.server import SimulatedExchange
@@ -93,9 +93,14 @@ class Acts:
         """The catalogue as the configuration file names it."""
         return load_catalogue(load_settings(self.settings_file))
 
-    def stands_for(self, stated: Endpoint) -> Endpoint:
-        """The loopback address that stands in for one of the circular's."""
-        return Endpoint(LOOPBACK_OF[stated.host], self.exchange.port)
+    def serves(self, service: str) -> bool:
+        """Whether an adapter speaks to ``service``; a loopback listener stands in for any other."""
+        return service == REPORT_SERVICE
+
+    def stands_for(self, stated: Connection) -> Connection:
+        """The loopback connection that stands in for one of the circular's."""
+        host = self.exchange.places.host_of(stated)
+        return evolve(stated, host=host, port=self.exchange.port)
 
     async def point_at(self, site: SiteRole) -> StepResult:
         """Change the site in the client's configuration file, as an operator would."""

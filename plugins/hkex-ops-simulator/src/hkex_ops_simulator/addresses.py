@@ -1,23 +1,31 @@
 """The loopback addresses that stand in for the exchange's.
 
 A stated address with its first number turned to 127, so that a rehearsal reads like the paper and
-can reach nothing but this machine. The report service has two for each of two sites.
+can reach nothing but this machine. The report service has two for each of two sites, where the
+rollout that is rehearsed does not say otherwise.
 Source: CD/OEC/HKCC/073/2023, Attachment, sessions 1 and 2, item a.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from types import MappingProxyType
 
-from hkex_ops.model import SiteRole
+from attrs import frozen
+
+from hkex_ops.model import Connection, Rollout, SiteRole
+from hkex_ops.rollouts import session_connections
 
 __all__ = [
     "LOOPBACK_OF",
+    "REPORT_PLACES",
     "REPORT_SERVICE",
     "SITE_HOSTS",
     "STANDS_IN_FOR",
+    "ReportPlaces",
     "loopback_of",
+    "report_places",
     "unstated_host",
 ]
 
@@ -47,6 +55,64 @@ LOOPBACK_OF: Mapping[str, str] = MappingProxyType(
 )
 
 
+# The first number of an invented host of the report service; those of the listeners are lower.
+_FIRST_UNSTATED = 101
+_NO_HOSTS = ("127.0.0.0", "127.255.255.255")
+
+
+@frozen
+class ReportPlaces:
+    """Where the report service is stood in for: its loopback hosts, site by site.
+
+    ``stands_in_for`` tells the stated host of a loopback one, where a paper states one.
+    """
+
+    hosts: Mapping[SiteRole, tuple[str, ...]]
+    stands_in_for: Mapping[str, str]
+    _of: Mapping[tuple[SiteRole, str, int | None], str]
+
+    def host_of(self, stated: Connection) -> str:
+        """The loopback host for a connection that the paper states."""
+        return self._of[stated.site, stated.host, stated.port]
+
+
+REPORT_PLACES = ReportPlaces(SITE_HOSTS, STANDS_IN_FOR, {})
+"""The places of the circular of 2023, for an exchange in a box that rehearses nothing."""
+
+
+def report_places(rollout: Rollout) -> ReportPlaces:
+    """The places for ``rollout``: one host for each connection that it states, none used twice.
+
+    A site at which it states none has the circular's of 2023.
+    """
+    hosts: dict[SiteRole, tuple[str, ...]] = {}
+    stands_in_for: dict[str, str] = {}
+    of: dict[tuple[SiteRole, str, int | None], str] = {}
+    taken: set[str] = set()
+    numbers = count(_FIRST_UNSTATED)
+    for site in SiteRole:
+        stated = session_connections(rollout, REPORT_SERVICE, site)
+        for one in stated:
+            key = (site, one.host, one.port)
+            if key in of:
+                continue
+            host = next(one for one in _candidates(one.host, site, numbers) if one not in taken)
+            taken.add(host)
+            of[key], stands_in_for[host] = host, one.host
+        own = tuple(host for (place, _, _), host in of.items() if place is site)
+        hosts[site] = own or tuple(one for one in SITE_HOSTS[site] if one not in taken)
+        taken |= set(hosts[site])
+    return ReportPlaces(hosts, stands_in_for, of)
+
+
+def _candidates(stated: str, site: SiteRole, numbers: Iterator[int]) -> Iterator[str]:
+    """Loopback hosts for a stated one, the likest first."""
+    likest = loopback_of(stated)
+    if likest is not None:
+        yield likest
+    yield from (unstated_host(site, number) for number in numbers)
+
+
 def loopback_of(stated: str) -> str | None:
     """The loopback address for one that a paper states; ``None`` for a name.
 
@@ -56,7 +122,8 @@ def loopback_of(stated: str) -> str | None:
     numbers = stated.split(".")
     if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
         return None
-    return ".".join(("127", *numbers[1:]))
+    host = ".".join(("127", *numbers[1:]))
+    return None if host in _NO_HOSTS else host
 
 
 def unstated_host(site: SiteRole, number: int) -> str:

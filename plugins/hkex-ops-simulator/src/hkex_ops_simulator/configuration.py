@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from hkex_ops.errors import StoreError
 from hkex_ops.model import SiteRole
-from hkex_ops_simulator.addresses import REPORT_SERVICE, STANDS_IN_FOR
+from hkex_ops_simulator.addresses import REPORT_SERVICE, ReportPlaces
 from hkex_ops_simulator.folder import FOLDER_NAME
 from hkex_ops_simulator.listeners import LOGIN_PAGE_TEXT
 
@@ -73,7 +73,7 @@ def configuration_text(
         f"folder = {_quoted(FOLDER_NAME)}",
     ]
     for simulated in exchange.sites.values():
-        lines += ["", *_site_lines(simulated)]
+        lines += ["", *_site_lines(simulated, exchange.places)]
     if stand_ins is not None:
         for service in stand_ins.services:
             lines += ["", *_probe_lines(stand_ins, service)]
@@ -104,12 +104,13 @@ def write_configuration(
     return written
 
 
-def _site_lines(site: SimulatedSite) -> list[str]:
+def _site_lines(site: SimulatedSite, places: ReportPlaces) -> list[str]:
     keys = ", ".join(_quoted(key) for key in site.host_keys)
     lines = [f"[report_sources.rrs.options.sites.{site.role.value}]", "addresses = ["]
     for address in site.addresses:
         host, port = _quoted(address.host), address.port
-        lines.append(f"  # stands in for {STANDS_IN_FOR[address.host]}")
+        stated = places.stands_in_for.get(address.host, "no stated address")
+        lines.append(f"  # stands in for {stated}")
         lines.append(f"  {{ host = {host}, port = {port}, host_keys = [{keys}] }},")
     return [*lines, "]"]
 

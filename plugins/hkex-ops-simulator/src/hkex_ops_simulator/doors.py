@@ -24,10 +24,13 @@ from hkex_ops_simulator.folder import ReportFolder
 from hkex_ops_simulator.sftp import ReadOnlySftp, Refuse
 from hkex_ops_simulator.visitors import Login, RefusedRequest, Visitors
 
-__all__ = ["Door", "Welcome", "listening_socket"]
+__all__ = ["SETTLING_TURNS", "Door", "Welcome", "listening_socket"]
 
 # Connections that may wait to be accepted; more than a rehearsal or a test ever opens at once.
 BACKLOG = 100
+
+# A connection that was taken just before a door closed is made in the next turns of the event loop.
+SETTLING_TURNS = 4
 
 # The SFTP version that OpenSSH speaks, and so every client.
 SFTP_VERSION = 3
@@ -83,9 +86,12 @@ class Door:
         acceptor, self._acceptor = self._acceptor, None
         if acceptor is not None:
             acceptor.close()
-        cut = list(self.connections)
-        for connection in cut:
-            connection.abort()
+        cut: set[asyncssh.SSHServerConnection] = set()
+        for _ in range(SETTLING_TURNS):
+            for connection in self.connections - cut:
+                connection.abort()
+                cut.add(connection)
+            await asyncio.sleep(0)
         await asyncio.gather(*(connection.wait_closed() for connection in cut))
         if acceptor is not None:
             await acceptor.wait_closed()

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from hkex_ops.errors import ConfigError
 from hkex_ops.model import Endpoint
-from hkex_ops_simulator.doors import listening_socket
+from hkex_ops_simulator.doors import SETTLING_TURNS, listening_socket
 
 __all__ = ["LOGIN_PAGE_TEXT", "Listener"]
 
@@ -60,9 +60,13 @@ class Listener:
                 f"port {self.port} of {self.host} is in use on this machine: end what took it"
             ) from error
         self.port = listening.getsockname()[1]
-        self._server = await asyncio.start_server(
-            self._visited, sock=listening, ssl=self._context, limit=PIECE_BYTES
-        )
+        try:
+            self._server = await asyncio.start_server(
+                self._visited, sock=listening, ssl=self._context, limit=PIECE_BYTES
+            )
+        except BaseException:
+            listening.close()
+            raise
 
     async def close(self) -> None:
         """Refuse connections and cut those that stand, as a machine that goes down does."""
@@ -70,10 +74,13 @@ class Listener:
         if server is None:
             return
         server.close()
-        visitors = dict(self._visitors)
-        for writer in visitors.values():
-            writer.transport.abort()
-        await asyncio.gather(*visitors)
+        cut: set[asyncio.Task[None]] = set()
+        for _ in range(SETTLING_TURNS):
+            for task, writer in self._visitors.items():
+                writer.transport.abort()
+                cut.add(task)
+            await asyncio.sleep(0)
+        await asyncio.gather(*cut)
 
     async def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

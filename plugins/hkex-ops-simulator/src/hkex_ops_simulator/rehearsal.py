@@ -17,11 +17,11 @@ from attrs import define, field
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.clock import ManualClock
-from hkex_ops.errors import UsageError
 from hkex_ops.flows.evidence import EvidenceFolder
+from hkex_ops.flows.interrupted import BEGUN, begun_body
 from hkex_ops.flows.rundown import Conduct
 from hkex_ops.flows.sources import Observe
-from hkex_ops.model import Rollout, Session, SiteRole, StepAction
+from hkex_ops.model import JsonObject, Rollout, Session, SiteRole, StepAction
 from hkex_ops.reports.events import ReportEvent
 from hkex_ops.rundown import Rundown, RundownEvent, RundownStep, StepState
 from hkex_ops_simulator.acts import Acts
@@ -30,6 +30,7 @@ from hkex_ops_simulator.desk import Desk
 from hkex_ops_simulator.duty_plans import DutyPlan
 from hkex_ops_simulator.paperwork import Paperwork
 from hkex_ops_simulator.planning import PREPARATION, Planned, instant, numbered, planned
+from hkex_ops_simulator.possible import held_sessions, require_rehearsable, site_of
 from hkex_ops_simulator.session_plans import SessionPlan
 
 __all__ = ["Disturb", "Rehearsal", "business_dates_before"]
@@ -52,7 +53,8 @@ class Rehearsal:
     """One rehearsal of ``rollout``: :meth:`run` works it and gives the rundown.
 
     ``watch`` is told every event of the rundown, as it happens, and ``progress`` what retrievals
-    tell; ``disturb`` is awaited before every step, for whoever wants things to go wrong.
+    tell; ``disturb`` is awaited before every step, for whoever wants things to go wrong. ``told``
+    is what the evidence says at its beginning, besides what is planned.
     """
 
     rollout: Rollout
@@ -64,14 +66,15 @@ class Rehearsal:
     watch: Callable[[RundownEvent], None]
     progress: Observe
     disturb: Disturb
+    told: JsonObject
     _conduct: Conduct | None = field(default=None, init=False)
 
     async def run(self) -> Rundown:
-        """Work every step at its time. `UsageError` when the rollout states no session."""
-        if not self.rollout.sessions:
-            raise UsageError(f"{self.rollout.id} states no session to rehearse")
+        """Work every step at its time. `UsageError` for a rollout that cannot be rehearsed."""
+        require_rehearsable(self.rollout)
         plan = numbered(sorted(self._plan(), key=lambda one: one.at))
         rundown = Rundown([one.step for one in plan])
+        self.evidence.record(BEGUN, begun_body(self.rollout, rundown.states, self.told))
         conduct = self._conduct = Conduct(rundown, self.evidence, self.clock, self.watch)
         try:
             for one in plan:
@@ -102,7 +105,7 @@ class Rehearsal:
     # -- what is done when -------------------------------------------------------------------
 
     def _plan(self) -> Iterator[Planned]:
-        sessions = sorted(self.rollout.sessions, key=_start)
+        sessions = sorted(held_sessions(self.rollout), key=_start)
         if any(map(_compares, sessions)):
             yield self._last_business_date()
         yield from self._sessions(sessions)
@@ -125,10 +128,11 @@ class Rehearsal:
         """The sessions in order, the client moved between them and home at the end."""
         points_at = SiteRole.PRIMARY
         for place, session in enumerate(sessions):
-            if session.site is not None and session.site is not points_at:
+            site = site_of(session) or points_at
+            if site is not points_at:
                 group = "between-sessions" if place else "before-sessions"
-                yield self._move(group, points_at, session.site, _start(session) - PREPARATION)
-                points_at = session.site
+                yield self._move(group, points_at, site, _start(session) - PREPARATION)
+                points_at = site
             yield from SessionPlan(self.rollout, session, self.acts, self.desk).steps()
         if points_at is not SiteRole.PRIMARY:
             end = max(instant(session.window.until) for session in sessions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TypeAlias
 
 from rich.console import Console
@@ -39,6 +40,18 @@ class Screen:
         for service in stand_ins.services:
             speeches = (one.speech for one in stand_ins.all if one.service == service)
             self._say(f"{service}: {'; '.join(dict.fromkeys(speeches))}.")
+
+    def tell(self, text: str) -> None:
+        """Say one thing more, and remember it as shown."""
+        self._say(text)
+
+    def interrupted(self, folder: Path, ended: int, steps: int, *, earlier: bool) -> None:
+        """Say what became of a rehearsal that was ended from outside: this one or an earlier."""
+        here = Path.cwd()
+        shown = folder.relative_to(here) if folder.is_relative_to(here) else folder
+        lead = "an earlier rehearsal was interrupted" if earlier else "INTERRUPTED"
+        told = f"{lead}: {ended} of {steps} steps had ended; evidence of them in {shown}"
+        say(self.console, told)
 
     def watch(self, event: RundownEvent) -> None:
         """One line for every step that ended, under its session and time."""

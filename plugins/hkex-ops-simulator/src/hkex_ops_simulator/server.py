@@ -26,7 +26,7 @@ from attrs import frozen
 
 from hkex_ops.errors import ConfigError, StoreError, UsageError
 from hkex_ops.model import Endpoint, SiteRole
-from hkex_ops_simulator.addresses import SITE_HOSTS
+from hkex_ops_simulator.addresses import REPORT_PLACES, ReportPlaces
 from hkex_ops_simulator.doors import Door, Welcome, listening_socket
 from hkex_ops_simulator.folder import ReportFolder
 from hkex_ops_simulator.tree import DEFAULT_SEED, reports_of
@@ -63,8 +63,8 @@ class SimulatedExchange:
     """Both sites, up from entry to exit of its ``async with``; entered once.
 
     ``folder`` must exist; entering writes the client's private key there (mode 600) and nothing
-    else. ``port`` is the one port of all four addresses. ``retention`` is the number of business
-    dates whose reports stay listed, ``None`` for all.
+    else. ``port`` is the one port of all addresses. ``retention`` is the number of business dates
+    whose reports stay listed, ``None`` for all; ``places`` are the addresses, site by site.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class SimulatedExchange:
         seed: int = DEFAULT_SEED,
         port: int = ANY_PORT,
         retention: int | None = RETENTION,
+        places: ReportPlaces = REPORT_PLACES,
     ) -> None:
         if not ANY_PORT <= port <= PORT_LIMIT:
             raise UsageError(f"{port} is no port: give 1 to {PORT_LIMIT}, or 0 for any free one")
@@ -84,7 +85,8 @@ class SimulatedExchange:
         self.key_file = folder.absolute() / KEY_NAME
         self._asked_port = port
         self._visitors = Visitors()
-        self._folders = {role: ReportFolder(retention=retention) for role in SITE_HOSTS}
+        self.places = places
+        self._folders = {role: ReportFolder(retention=retention) for role in places.hosts}
         self._sites: dict[SiteRole, SimulatedSite] = {}
         self._doors: dict[tuple[SiteRole, str], Door] = {}
         self._is_up = False
@@ -93,7 +95,7 @@ class SimulatedExchange:
         if self._sites:
             raise UsageError("this simulated exchange was entered before: make another")
         client_key = _new_key()
-        port, sockets = _listening_sockets(self._asked_port)
+        port, sockets = _listening_sockets(self._asked_port, self.places)
         try:
             self._build(client_key, port)
             for door in self._doors.values():
@@ -126,7 +128,7 @@ class SimulatedExchange:
 
     @property
     def port(self) -> int:
-        """The port of all four addresses."""
+        """The port of all addresses."""
         return self.sites[SiteRole.PRIMARY].addresses[0].port
 
     # -- what happens at the exchange --------------------------------------------------------
@@ -151,7 +153,11 @@ class SimulatedExchange:
                 listening = listening_socket(door.host, self.port)
             except OSError as error:
                 raise _port_in_use(door.host, self.port) from error
-            await door.open(listening)
+            try:
+                await door.open(listening)
+            except BaseException:
+                listening.close()
+                raise
 
     # -- the back door -----------------------------------------------------------------------
 
@@ -197,7 +203,7 @@ class SimulatedExchange:
     # -- inside ------------------------------------------------------------------------------
 
     def _build(self, client_key: asyncssh.SSHKey, port: int) -> None:
-        for role, hosts in SITE_HOSTS.items():
+        for role, hosts in self.places.hosts.items():
             host_key = _new_key()
             welcome = Welcome(
                 site=role,
@@ -225,7 +231,7 @@ class SimulatedExchange:
             if role == site and address in {None, host}
         ]
         if not doors:
-            known = ", ".join(SITE_HOSTS[site])
+            known = ", ".join(self.places.hosts[site])
             raise UsageError(f"the {site} site has no address {address}; it has {known}")
         return doors
 
@@ -235,9 +241,11 @@ class SimulatedExchange:
             await door.close()
 
 
-def _listening_sockets(asked_port: int) -> tuple[int, dict[str, socket.socket]]:
+def _listening_sockets(
+    asked_port: int, places: ReportPlaces
+) -> tuple[int, dict[str, socket.socket]]:
     """A listening socket for each address, all on one port."""
-    hosts = [host for site_hosts in SITE_HOSTS.values() for host in site_hosts]
+    hosts = [host for site_hosts in places.hosts.values() for host in site_hosts]
     for _ in range(PORT_ATTEMPTS):
         port, sockets = asked_port, dict[str, socket.socket]()
         host = hosts[0]

@@ -21,9 +21,9 @@ from hkex_ops.model import (
 )
 from hkex_ops.rundown import PlannedStep, RundownStep, StepResult, planned_steps
 from hkex_ops_simulator.acts import Acts
-from hkex_ops_simulator.addresses import REPORT_SERVICE
 from hkex_ops_simulator.desk import REHEARSER, Desk
 from hkex_ops_simulator.planning import PREPARATION, Planned, instant, planned
+from hkex_ops_simulator.possible import site_of
 
 __all__ = ["SessionPlan"]
 
@@ -44,16 +44,21 @@ class SessionPlan:
 
     def steps(self) -> Iterator[Planned]:
         """Every step with its moment; nothing for a session whose parts are sessions themselves."""
+        market = self.desk.market
         if not self.session.site_usable:
             yield from self._failover()
+            if market is not None:
+                yield from market.failover(self.session)
         elif not any(one.part_of == self.session.id for one in self.rollout.sessions):
             yield from self._looks()
+            if market is not None:
+                yield from market.steps(self.session, self.site)
             yield from self._stated()
 
     @property
     def site(self) -> SiteRole:
-        """Where it is held; without a stated site, where the production connection leads."""
-        return self.session.site or SiteRole.PRIMARY
+        """Where its clients point."""
+        return site_of(self.session) or SiteRole.PRIMARY
 
     # -- at a site ---------------------------------------------------------------------------
 
@@ -104,7 +109,7 @@ class SessionPlan:
     def _by_person(self, step: Step) -> bool:
         if step.action is StepAction.CHECK_CONNECTION:
             return not self.desk.stand_ins.of(self._service(step), self.site)
-        return step.action is StepAction.MANUAL or self._service(step) != REPORT_SERVICE
+        return step.action is StepAction.MANUAL or not self.acts.serves(self._service(step))
 
     def _service(self, step: Step) -> str:
         """The service a step works with: its own, or the session's first."""

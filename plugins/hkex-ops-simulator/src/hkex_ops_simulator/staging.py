@@ -6,6 +6,7 @@ archive in it, and the evidence that stays. Called by the ``rehearse`` command a
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -15,26 +16,31 @@ from attrs import frozen
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.cli.progress import watching
-from hkex_ops.clock import ManualClock
+from hkex_ops.clock import ManualClock, SystemClock
 from hkex_ops.config.settings import load_settings
-from hkex_ops.errors import UsageError
-from hkex_ops.flows.evidence import EvidenceFolder
+from hkex_ops.flows.evidence import EvidenceFolder, partial_of
+from hkex_ops.flows.interrupted import close_interrupted, left_by
+from hkex_ops.flows.pack import rollout_document
+from hkex_ops.flows.plugged import load_plugins
 from hkex_ops.flows.store import Archive
 from hkex_ops.flows.summary import add_summary, pack_steps
-from hkex_ops.model import JsonObject, Rollout, plain
-from hkex_ops.plugins import Plugins
-from hkex_ops.rundown import Rundown, RundownStep, verdict_of
+from hkex_ops.model import Rollout
+from hkex_ops.rundown import Rundown, RundownStep, Verdict, verdict_of
 from hkex_ops_simulator.acts import Acts
+from hkex_ops_simulator.addresses import REPORT_SERVICE, report_places
+from hkex_ops_simulator.backbone.acts import SPEECH, MarketActs
+from hkex_ops_simulator.backbone.side import MarketSide, spoken_services
 from hkex_ops_simulator.configuration import write_configuration
 from hkex_ops_simulator.desk import Desk
 from hkex_ops_simulator.faults import Fault, require_possible
+from hkex_ops_simulator.possible import held_sessions, require_rehearsable
 from hkex_ops_simulator.rehearsal import Rehearsal, business_dates_before
 from hkex_ops_simulator.screen import Screen, row
 from hkex_ops_simulator.server import SimulatedExchange
 from hkex_ops_simulator.stand_ins import StandIns
 from hkex_ops_simulator.tree import DEFAULT_SEED
 
-__all__ = ["Rehearsed", "Saboteur", "outcome", "rehearse_rollout"]
+__all__ = ["Rehearsed", "Saboteur", "close_left", "left_by_one_of", "rehearse_rollout"]
 
 # Business dates whose reports lie in the folder when the rehearsal begins.
 DATES_IN_FOLDER = 3
@@ -56,8 +62,9 @@ class Saboteur:
 
 @frozen
 class Rehearsed:
-    """A rehearsal that is over: the rundown as it went, and the seal of its evidence."""
+    """A rehearsal that is over: how it ended, the rundown as it went, the seal of its evidence."""
 
+    outcome: Verdict
     rundown: Rundown
     seal: str
 
@@ -74,63 +81,115 @@ async def rehearse_rollout(
 ) -> Rehearsed:
     """Work ``rollout`` and leave the evidence in the new folder ``target``.
 
-    Raises `UsageError` when there is no session to rehearse, or ``fault`` cannot happen in it.
+    Ended from outside, it closes its evidence as ``target.interrupted`` and lets the ending
+    through. What a killed rehearsal of the same rollout left at ``target`` is closed so first.
+    Raises `UsageError` for a rollout that cannot be rehearsed, or in which ``fault`` cannot happen.
     """
-    starts = [one.window.start.at for one in rollout.sessions if one.window.start.at]
-    if not starts:
-        raise UsageError(f"{rollout.id} states no session to rehearse")
+    require_rehearsable(rollout)
     if fault is not None:
         require_possible(fault, rollout)
-    dates = business_dates_before(calendar, min(starts).date(), DATES_IN_FOLDER)
-    clock = ManualClock(calendar.start_of_t(dates[-1]))
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="hkex-ops-rehearse-")))
-        evidence = stack.enter_context(
-            EvidenceFolder.create(target, identifier=rollout.id, clock=clock, info=_INFO)
-        )
-        exchange = await stack.enter_async_context(SimulatedExchange(folder=folder, seed=seed))
-        stand_ins = await stack.enter_async_context(StandIns(rollout, folder))
-        for day in dates:
-            exchange.publish(day)
-        progress = stack.enter_context(watching(screen.console, facts=False))
-        acts = Acts(
-            rollout=rollout,
-            exchange=exchange,
-            stand_ins=stand_ins,
-            settings_file=write_configuration(exchange, folder, stand_ins=stand_ins),
-            archive=stack.enter_context(Archive.open(folder / "archive", clock=clock)),
-            plugins=Plugins.load(),
-            clock=clock,
-            observe=lambda event: rehearsal.keep(event),
-            last_business_date=dates[-1],
-            fault=fault,
-        )
-        rehearsal = Rehearsal(
-            rollout,
-            calendar,
-            clock,
-            evidence,
-            acts,
-            _desk_of(acts),
-            screen.watch,
-            progress,
-            partial((saboteur or Saboteur()).before, exchange=exchange, stand_ins=stand_ins),
-        )
-        screen.introduce(stand_ins)
-        evidence.add("rollout.json", _object(rollout))
-        evidence.add("stand-ins.json", {"stand_ins": [one.told() for one in stand_ins.all]})
-        rundown = await rehearsal.run()
-        rows = [row(event) for event in screen.ended]
-        evidence.add("rundown.json", {"outcome": outcome(rundown), "steps": rows})
-        evidence.add("rundown.txt", "\n".join(screen.lines) + "\n")
-        steps = pack_steps(rundown.states, screen.ended)
-        add_summary(evidence, rollout, verdict_of(rundown.states, screen.ended), steps)
-        return Rehearsed(rundown, evidence.close())
+    staging = _Staging(rollout, calendar, target, screen, fault, seed, saboteur or Saboteur())
+    if left_by_one_of(rollout, target):
+        close_left(rollout, target, screen, earlier=True)
+    try:
+        return await staging.work()
+    except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        if partial_of(target).is_dir():
+            close_left(rollout, target, screen)
+        raise
 
 
-def outcome(rundown: Rundown) -> str:
-    """How a rehearsal ended: passed when every step did, else failed."""
-    return "passed" if rundown.passed else "failed"
+def left_by_one_of(rollout: Rollout, target: Path) -> bool:
+    """Whether an interrupted rehearsal of ``rollout`` left something at ``target``."""
+    partial = partial_of(target)
+    return partial.is_dir() and left_by(partial) == rollout.id
+
+
+def close_left(rollout: Rollout, target: Path, screen: Screen, *, earlier: bool = False) -> None:
+    """Close what an interrupted rehearsal, this one or an ``earlier``, left; say where it is."""
+    closed = close_interrupted(partial_of(target), SystemClock(), {rollout.id: rollout})
+    screen.interrupted(closed.packed.folder, closed.ended, closed.steps, earlier=earlier)
+
+
+@frozen
+class _Staging:
+    """Everything that one rehearsal needs."""
+
+    rollout: Rollout
+    calendar: Calendar
+    target: Path
+    screen: Screen
+    fault: Fault | None
+    seed: int
+    saboteur: Saboteur
+
+    async def work(self) -> Rehearsed:
+        rollout, screen = self.rollout, self.screen
+        starts = [one.window.start.at for one in held_sessions(rollout) if one.window.start.at]
+        dates = business_dates_before(self.calendar, min(starts).date(), DATES_IN_FOLDER)
+        clock = ManualClock(self.calendar.start_of_t(dates[-1]))
+        async with AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="hkex-ops-rehearse-")))
+            evidence = stack.enter_context(
+                EvidenceFolder.create(self.target, identifier=rollout.id, clock=clock, info=_INFO)
+            )
+            exchange = await stack.enter_async_context(
+                SimulatedExchange(folder=folder, seed=self.seed, places=report_places(rollout))
+            )
+            plugins = load_plugins()
+            market_data = spoken_services(rollout, plugins)
+            stand_ins = await stack.enter_async_context(
+                StandIns(rollout, folder, spoken=(REPORT_SERVICE, *market_data))
+            )
+            for day in dates:
+                exchange.publish(day)
+            progress = stack.enter_context(watching(screen.console, facts=False))
+            acts = Acts(
+                rollout=rollout,
+                exchange=exchange,
+                stand_ins=stand_ins,
+                settings_file=write_configuration(exchange, folder, stand_ins=stand_ins),
+                archive=stack.enter_context(Archive.open(folder / "archive", clock=clock)),
+                plugins=plugins,
+                clock=clock,
+                observe=lambda event: rehearsal.keep(event),
+                last_business_date=dates[-1],
+                fault=self.fault,
+            )
+            desk = _desk_of(acts)
+            if market_data:
+                hands = MarketActs(desk.points_at, desk.where, self.fault)
+                side = MarketSide.of(market_data, folder, plugins, self.seed, hands)
+                desk.market = await stack.enter_async_context(side)
+            rehearsal = Rehearsal(
+                rollout,
+                self.calendar,
+                clock,
+                evidence,
+                acts,
+                desk,
+                screen.watch,
+                progress,
+                partial(self.saboteur.before, exchange=exchange, stand_ins=stand_ins),
+                {"seed": self.seed, "fault": self.fault.value if self.fault else None},
+            )
+            screen.introduce(stand_ins)
+            evidence.add("rollout.json", rollout_document(rollout))
+            evidence.add("stand-ins.json", {"stand_ins": [one.told() for one in stand_ins.all]})
+            if desk.market is not None:
+                evidence.add("market-data.json", desk.market.told())
+                for service in market_data:
+                    screen.tell(f"{service}: {SPEECH}.")
+            return self._conclude(await rehearsal.run(), evidence)
+
+    def _conclude(self, rundown: Rundown, evidence: EvidenceFolder) -> Rehearsed:
+        ended = self.screen.ended
+        outcome = verdict_of(rundown.states, ended)
+        rows = [row(event) for event in ended]
+        evidence.add("rundown.json", {"outcome": outcome.value, "steps": rows})
+        evidence.add("rundown.txt", "\n".join(self.screen.lines) + "\n")
+        add_summary(evidence, self.rollout, outcome, pack_steps(rundown.states, ended))
+        return Rehearsed(outcome, rundown, evidence.close())
 
 
 def _desk_of(acts: Acts) -> Desk:
@@ -143,9 +202,3 @@ def _desk_of(acts: Acts) -> Desk:
         acts.plugins,
         acts.clock,
     )
-
-
-def _object(rollout: Rollout) -> JsonObject:
-    document = plain(rollout)
-    assert isinstance(document, dict), "a rollout's plain form is an object"
-    return document

@@ -2,12 +2,12 @@
 
 From a rollout's own data: an address that a paper states keeps its last three numbers, so that a
 rehearsal reads like the paper; a service without stated addresses gets one at each site. The
-report service is not here: the exchange in a box speaks its protocol.
+services that the exchange in a box speaks the protocol of are not here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
@@ -69,12 +69,15 @@ class StandIn:
 class StandIns:
     """The listeners of one rollout, up from entry to exit of ``async with``.
 
-    ``folder`` must exist; where a page is given, its certificates are written there.
+    ``folder`` must exist; where a page is given, its certificates are written there. ``spoken``
+    are the services that something else speaks for: nothing stands in for those.
     """
 
-    def __init__(self, rollout: Rollout, folder: Path) -> None:
+    def __init__(
+        self, rollout: Rollout, folder: Path, *, spoken: Collection[str] = (REPORT_SERVICE,)
+    ) -> None:
         self.ca_file = folder.absolute() / AUTHORITY_NAME
-        self._places = list(_places(rollout))
+        self._places = list(_places(rollout, spoken))
         self._stack = AsyncExitStack()
         self._all: tuple[StandIn, ...] = ()
 
@@ -161,11 +164,11 @@ class StandIns:
 _Place = tuple[str, SiteRole, str, Connection | None]
 
 
-def _places(rollout: Rollout) -> Iterator[_Place]:
+def _places(rollout: Rollout, spoken: Collection[str]) -> Iterator[_Place]:
     """Service, site, loopback host and the stated connection of every stand-in."""
     unstated = count(1)
     for service in rollout.services:
-        if service == REPORT_SERVICE:
+        if service in spoken:
             continue
         stated = _stated(rollout, service)
         for connection in stated:
