@@ -6,8 +6,9 @@ All data is SYNTHETIC.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from random import Random
 
 from attrs import define, field
@@ -37,6 +38,7 @@ __all__ = [
     "Capture",
     "Market",
     "at",
+    "market_of",
 ]
 
 RULES = IndexRules(interval_s=15)
@@ -81,7 +83,7 @@ class Market:
 
     @classmethod
     def drawn(cls, random: Random) -> Market:
-        """Trades all day long, heartbeats in between, and four records that kill."""
+        """Trades all day long, heartbeats in between, and ten records that kill."""
         sent: dict[int, list[IndexRecord]] = {channel: [] for channel in CHANNELS}
         for number, (clock, session) in enumerate(TIMETABLE, start=1):
             sent[SESSIONS].append(SessionRecord(SESSIONS, number, "MAIN", session, 0, at(clock)))
@@ -108,9 +110,7 @@ class Market:
             for at, (code, price) in enumerate(prices.items(), start=1)
         ]
         sent[30] += closing
-        poison = {
-            (channel, random.randrange(1, len(trades[channel]))) for channel in (30, 30, 31, 31)
-        }
+        poison = {(channel, random.randrange(1, len(trades[channel]))) for channel in (30, 31) * 5}
         market = cls({one: list(_with_heartbeats(rows)) for one, rows in sent.items()}, poison)
         market.right.update(_right_values(market))
         return market
@@ -175,40 +175,63 @@ def _right_values(market: Market) -> Iterator[tuple[tuple[str, int], int]]:
             )
 
 
+@cache
+def market_of(seed: int) -> Market:
+    """The market of a seed; it is only ever read."""
+    return Market.drawn(Random(seed))
+
+
 class Capture:
     """What one host hears: its own delays, its own losses, some of them made good."""
 
     def __init__(self, random: Random, market: Market, *, delay_ns: int = 0) -> None:
         heard: list[tuple[int, int, IndexRecord]] = []
-        lost_lines = [
-            (start, start + random.randrange(5, 40) * NS_PER_S)
-            for start in (random.randrange(TRADING[0][0], END) for _ in range(3))
-        ]
         for channel, records in market.sent.items():
-            heard += _heard(random, records, lost_lines if channel != SESSIONS else ())
+            lost = () if channel == SESSIONS else _spans(random, 6, 10, 120)
+            slow = () if channel == SESSIONS else _spans(random, 12, 5, 30)
+            heard += _heard(random, records, lost, slow)
         heard.sort(key=lambda one: one[:2])
         self.heard = [(time_ns + delay_ns, record) for time_ns, _, record in heard]
 
 
+def _spans(random: Random, count: int, least_s: int, most_s: int) -> Sequence[tuple[int, int]]:
+    """Stretches of the day."""
+    starts = [random.randrange(TRADING[0][0], END) for _ in range(count)]
+    return [(start, start + random.randrange(least_s, most_s) * NS_PER_S) for start in starts]
+
+
+def _end_of(spans: Iterable[tuple[int, int]], time_ns: int) -> int:
+    """When the stretch ends that ``time_ns`` lies in; 0 when it lies in none."""
+    return max((end for start, end in spans if start <= time_ns < end), default=0)
+
+
 def _heard(
-    random: Random, records: list[IndexRecord], lost: Iterable[tuple[int, int]]
+    random: Random,
+    records: list[IndexRecord],
+    lost: Sequence[tuple[int, int]],
+    slow: Sequence[tuple[int, int]],
 ) -> Iterator[tuple[int, int, IndexRecord]]:
-    """A channel as the arbiter hands it on: in order, held up by what is being asked for again."""
+    """A channel as the arbiter hands it on: in order, held up by what is being asked for again.
+
+    While both lines are lost every message has to be asked for; while the way is slow all come at
+    its end, late but whole.
+    """
     ready = 0
     for order, record in enumerate(records):
-        came = record.send_time_ns + random.randrange(5, 60) * NS_PER_MS
-        gone = any(start <= record.send_time_ns < end for start, end in lost)
+        sent = record.send_time_ns
+        came = max(sent + random.randrange(5, 60) * NS_PER_MS, _end_of(slow, sent))
+        gone = bool(_end_of(lost, sent))
         if isinstance(record, TimePassed):
             if not gone:
                 ready = max(ready, came)
                 yield ready, order, record
             continue
-        if gone or random.random() < 0.002:
-            ready = max(ready, came + NS_PER_S)
-            if gone and random.random() < 0.5:
-                yield ready, order, RecordsLost(record.channel, record.sequence, record.sequence, 0)
-            else:
-                yield ready, order, record._replace(send_time_ns=0)
+        if not gone and random.random() > 0.01:
+            ready = max(ready, came)
+            yield ready, order, record
             continue
-        ready = max(ready, came)
-        yield ready, order, record
+        ready = max(ready, came + NS_PER_S)
+        if random.random() < 0.5:
+            yield ready, order, RecordsLost(record.channel, record.sequence, record.sequence, 0)
+        else:
+            yield ready, order, record._replace(send_time_ns=0)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from hkex_ops.index import board
+from hkex_ops.index.contingency import Contingency, ContingencyEvent
+from hkex_ops.index.engine import Engine
+from hkex_ops.index.moments import MomentHeard, Moments
+from hkex_ops.index.ticks import EngineEvent
 from hkex_ops.model import IndexStatus
-from tests.index.whole_day import BASKETS, Day
+from tests.index.whole_day import BASKETS, Day, Finding
 
 
 @pytest.mark.parametrize(
@@ -24,3 +29,41 @@ def test_no_wrong_tick_is_unmarked_and_none_is_missing_while_one_engine_lives(se
     assert day.resumptions >= 1
     assert 0 < day.marked < len(day.published) // 2
     assert len(day.published) > 1_000 * len(BASKETS)
+
+
+def no_mark(engine: Engine, *told: object) -> tuple[EngineEvent, ...]:
+    """What was lost is not told."""
+    return ()
+
+
+def all_heard(stocks: object, missing: object) -> set[int]:
+    """A channel that was left out makes no difference."""
+    return set()
+
+
+def told_nothing(contingency: Contingency, *told: object) -> tuple[ContingencyEvent, ...]:
+    """The mode never changes."""
+    return ()
+
+
+def again(moments: Moments, moment: MomentHeard) -> None:
+    """What went out is not remembered."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "broken", "finding"),
+    [
+        (Moments, "decide", again, "published twice"),
+        (Engine, "_lost", no_mark, "wrong and unmarked"),
+        pytest.param(board, "_unheard", all_heard, "never was", marks=pytest.mark.long),
+        pytest.param(Contingency, "_tell", told_nothing, "no contingency", marks=pytest.mark.long),
+    ],
+    ids=["does not remember", "does not mark", "does not say who is missing", "does not step in"],
+)
+def test_a_machine_that_is_broken_is_found_out_by_such_a_day(
+    monkeypatch: pytest.MonkeyPatch, kind: object, name: str, broken: object, finding: str
+) -> None:
+    """The simulation can fail: each of these was right a moment ago."""
+    monkeypatch.setattr(kind, name, broken)
+    with pytest.raises(Finding, match=finding):
+        Day(1).run()

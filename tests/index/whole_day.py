@@ -59,8 +59,8 @@ from tests.index.day_market import (
     STEP,
     TRADING,
     Capture,
-    Market,
     at,
+    market_of,
 )
 
 __all__ = ["BASKETS", "Day", "Finding"]
@@ -126,7 +126,7 @@ class Day:
 
     def __init__(self, seed: int) -> None:
         random = self.random = Random(seed)
-        self.market = Market.drawn(random)
+        self.market = market_of(seed)
         self.hosts = {
             name: Host(name, Capture(random, self.market, delay_ns=order * 200 * NS_PER_MS))
             for order, name in enumerate(SITES)
