@@ -160,7 +160,9 @@ def test_a_value_without_room_is_refused(name: str, value: str) -> None:
         data_of(evolve(TICK, **given))
 
 
-@pytest.mark.parametrize("value", ["922337203685477.5807", "-922337203685477.5807", "0E-999999999999"])
+@pytest.mark.parametrize(
+    "value", ["922337203685477.5807", "-922337203685477.5807", "0E-999999999999"]
+)
 def test_the_widest_values_have_room(value: str) -> None:
     data = data_of(evolve(TICK, value=Decimal(value)))
     assert int(Decimal(value) * 10_000) == data.index_value_4dp_int64
