@@ -17,7 +17,7 @@ from hkex_ops.config.shipped import load_calendar, load_rollouts
 from hkex_ops.flows.evidence import verify_evidence
 from hkex_ops_simulator.faults import Fault
 from hkex_ops_simulator.screen import Screen
-from hkex_ops_simulator.staging import Rehearsed, outcome, rehearse_rollout
+from hkex_ops_simulator.staging import Rehearsed, rehearse_rollout
 
 ROLLOUTS = ("backbone-prt-2024", "backbone-ps2-2023", "hkats-dcass-2019", "rrs-2023")
 REHEARSER = "rehearsed by the simulator"
@@ -28,7 +28,7 @@ class Told:
 
     def __init__(self, done: Rehearsed, folder: Path) -> None:
         self.folder = folder
-        self.outcome = outcome(done.rundown)
+        self.outcome = done.outcome.value
         self.document: dict[str, Any] = self.read("rundown.json")
         self.steps: list[dict[str, Any]] = self.document["steps"]
 
@@ -120,12 +120,6 @@ class TestEveryRollout:
         assert {"session", "step", "outcome"} <= document["steps"][0].keys()
         assert str(tmp_path / "evidence") == document["evidence"]
 
-    def test_an_incident_is_rehearsed_with_the_index(
-        self, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert 2 == run(["rehearse", "hsil-2010"])
-        assert "it is rehearsed with the index" in " ".join(capsys.readouterr().err.split())
-
 
 class TestStandIns:
     @pytest.mark.parametrize("id", ROLLOUTS)
@@ -133,7 +127,8 @@ class TestStandIns:
         told = await rehearsed(id)
         rows = told.read("stand-ins.json")["stand_ins"]
         services = load_rollouts(load_calendar())[id].services
-        assert sorted(set(services) - {"RRS"}) == sorted({row["service"] for row in rows})
+        spoken_to = {"RRS", "OMD-C", "OMD-CC"}
+        assert sorted(set(services) - spoken_to) == sorted({row["service"] for row in rows})
         assert all("stands in" in row["speech"] for row in rows)
         assert all(row["loopback"].startswith("127.") for row in rows)
 
@@ -145,7 +140,7 @@ class TestStandIns:
                 in (told.step("ps2-primary", id)["found"])
             )
         rundown = (told.folder / "data" / "rundown.txt").read_text("utf-8")
-        assert "OMD-CC: a loopback listener stands in; protocol not spoken." in rundown
+        assert "OTP-CSC: a loopback listener stands in; protocol not spoken." in rundown
 
 
 class TestHkatsDcass2019:
@@ -266,7 +261,8 @@ class TestBackbonePs2:
 
     async def test_no_client_connects_while_no_site_can_be_used(self, rehearsed: Rehearse) -> None:
         told = await rehearsed("backbone-ps2-2023")
-        assert ["systems-fail-over", "clients-stayed-away"] == told.ids("ps2-failover")
+        ids = [id for id in told.ids("ps2-failover") if not id.startswith("signal-")]
+        assert ["systems-fail-over", "clients-stayed-away"] == ids
         directions = told.facts("ps2-failover", "systems-fail-over")["directions"]
         assert [("OTP-C", None), ("OTP-CSC", None), ("OMD-C", None), ("OMD-CC", None)] == [
             (one["service"], one["site"]) for one in directions
@@ -301,12 +297,11 @@ class TestBackbonePrt:
     ) -> None:
         told = await rehearsed("backbone-prt-2024")
         assert ["prt1", "prt1", "prt2", "prt2", "prt3", "prt3"] == [
-            one["session"] for one in told.steps
+            one["session"] for one in told.steps if one["step"].startswith("check-connection")
         ]
         assert {"primary"} == {
-            one["site"]
+            told.facts(session, "check-connection-omd-cc")["site"]
             for session in ("prt1", "prt2", "prt3")
-            for one in told.facts(session, "check-connection-omd-cc")["looked_at"]
         }
 
 
