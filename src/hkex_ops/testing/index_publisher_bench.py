@@ -75,7 +75,7 @@ class IndexPublisherBench(ABC):
         pytest.skip("this bench cannot fill the far side up")
 
     async def refuse(self) -> None:
-        """Make the far side refuse whatever is published, in words that hold the secrets."""
+        """Make the far side refuse whatever is published, if it can in words that hold a secret."""
         pytest.skip("this bench cannot make the far side refuse")
 
     def options_unknown(self) -> object:
