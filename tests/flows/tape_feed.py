@@ -1,8 +1,9 @@
 """A plug-in for tests: a market feed that follows a tape, a file which the test goes on writing.
 
-Every process that opens it reads the same tape, each for itself, from its present end or from its
-beginning; what is on the tape can be asked for again. A line of the options stages an engine that
-dies of one record: with an error, by hanging, or by ending without a word.
+Every process that opens it reads the same tape, each for itself, from its beginning or from its
+present end; what is on the tape can be asked for again. The options stage an engine that dies of
+one record: with an error, by hanging, or by ending without a word. Beside it a publisher that adds
+lines to a file, and refuses when it is told to.
 """
 
 from __future__ import annotations
@@ -19,15 +20,21 @@ from struct import Struct
 
 from attrs import frozen
 
-from hkex_ops.errors import Rejected
+from hkex_ops.errors import Rejected, Unreachable
+from hkex_ops.flows.index.straight_trades import Heard, StraightTrades, TradeFields
 from hkex_ops.hookspecs import hookimpl
-from hkex_ops.index.engine import Engine
-from hkex_ops.index.records import IndexRecord
-from hkex_ops.index.ticks import EngineEvent
-from hkex_ops.model import SiteRole
-from hkex_ops.ports import FeedLine, MarketFeed, Offer, PacketBatch
+from hkex_ops.model import IndexTick, SiteRole, format_tick
+from hkex_ops.ports import FeedLine, IndexPublisher, MarketFeed, Offer, PacketBatch
 
-__all__ = ["Tape", "TapeFeed", "TapeOptions", "hkex_ops_market_feeds"]
+__all__ = [
+    "LinesOptions",
+    "LinesPublisher",
+    "Tape",
+    "TapeFeed",
+    "TapeOptions",
+    "hkex_ops_index_publishers",
+    "hkex_ops_market_feeds",
+]
 
 _HEAD = Struct("<HBQH")  # channel, line, time received, size
 _LINES = (FeedLine.A, FeedLine.B)
@@ -101,10 +108,11 @@ class TapeFeed:
                     await asyncio.sleep(LOOK_S)
                     continue
                 held += more
-                offset = 0
-                for batch, offset in self._batches(held):
+                used = 0
+                for batch, end in self._batches(held):
                     yield batch
-                held = held[offset:]
+                    used = end
+                held = held[used:]
 
     async def retransmit(self, channel: int, begin: int, end: int) -> AsyncGenerator[PacketBatch]:
         """Read the tape again, from its beginning."""
@@ -141,18 +149,61 @@ async def _open(options: TapeOptions, site: SiteRole) -> AsyncGenerator[MarketFe
 
 def _make_mortal(options: TapeOptions) -> None:
     """Let the engine of this process die of one record; a contingency system is of another make."""
-    handle = Engine.handle
+    straight = StraightTrades._straight
 
-    def mortal(self: Engine, record: IndexRecord, now: datetime) -> tuple[EngineEvent, ...]:
-        if getattr(record, "price_3dp", 0) == options.poison_3dp:
-            if options.poison == "hang":
-                time.sleep(3600)
-            if options.poison == "exit":
-                os._exit(1)
-            raise ZeroDivisionError("this engine cannot bear that record")
-        return handle(self, record, now)
+    def mortal(
+        self: StraightTrades, trades: Sequence[TradeFields], now: datetime, data: list[Heard]
+    ) -> None:
+        for place, trade in enumerate(trades):
+            if trade[4] == options.poison_3dp:
+                if place:
+                    straight(self, trades[:place], now, data)
+                self._row.take_record(trade[1], trade[2])
+                _die(options.poison)
+        straight(self, trades, now, data)
 
-    Engine.handle = mortal  # type: ignore[method-assign]
+    StraightTrades._straight = mortal  # type: ignore[method-assign]
+
+
+def _die(how: str) -> None:
+    if how == "hang":
+        time.sleep(3600)
+    if how == "exit":
+        os._exit(1)
+    raise ZeroDivisionError("this engine cannot bear that record")
+
+
+@frozen
+class LinesOptions:
+    """The file that ticks are added to; while ``fails`` is there, nothing is."""
+
+    file: Path
+    fails: Path | None = None
+
+
+@frozen
+class LinesPublisher:
+    """The port ``IndexPublisher`` into a file, a line for each tick in one write."""
+
+    options: LinesOptions
+
+    async def publish(self, ticks: Sequence[IndexTick]) -> None:
+        """Add a line for each tick."""
+        if self.options.fails is not None and self.options.fails.exists():
+            raise Unreachable("the file is not there now: try again")
+        with self.options.file.open("ab", buffering=0) as file:
+            file.write("".join(f"{format_tick(tick)}\n" for tick in ticks).encode())
+
+
+@asynccontextmanager
+async def _open_lines(options: LinesOptions, site: SiteRole) -> AsyncGenerator[IndexPublisher]:
+    yield LinesPublisher(options)
+
+
+@hookimpl
+def hkex_ops_index_publishers() -> Iterable[Offer[IndexPublisher]]:
+    """Offer ``lines``."""
+    return [Offer("lines", LinesOptions, _open_lines)]
 
 
 @hookimpl
