@@ -221,6 +221,22 @@ class TestRollouts:
             window["from"] for window in windows
         )
 
+    @pytest.mark.parametrize("id", ["rrs-2023", "hkats-dcass-2019", "backbone-ps2-2023"])
+    def test_shown_with_sources_each_fact_says_where_the_paper_states_it(
+        self, program: Program, id: str
+    ) -> None:
+        rollout = load_rollouts(load_calendar())[id]
+        plainly = program.here("rollouts", "show", id).words
+        cited = program.here("rollouts", "show", id, "--sources").words
+        facts = (
+            *(*rollout.phases, *rollout.sessions, *rollout.registrations, *rollout.connections),
+            *(*rollout.requirements, *rollout.restrictions, *rollout.retentions, *rollout.forms),
+            *(*rollout.checklist, *rollout.announcements, *rollout.contacts, *rollout.systems),
+        )
+        places = {f"[{fact.source.place}]" for fact in facts}
+        assert [] == [place for place in places if " ".join(place.split()) not in cited]
+        assert [] == [place for place in places if place in plainly]
+
     def test_an_unknown_rollout_names_the_nearest(self, program: Program) -> None:
         ended = program.here("rollouts", "show", "rrs-2033", "--json")
         require_refused(ended, 2, "UsageError", "did you mean 'rrs-2023'?")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import attrs
 import pytest
 
+from hkex_ops import log
 from tests.cli.desk import FRIDAY, Desk
 from tests.cli.folder_source import install
 from tests.cli.program import Ended, Program, require_refused
+from tests.wheel import CHECKOUT
 
 HOOK = "from hkex_ops.hookspecs import hookimpl\n"
 OFFERS_FOLDER = "from tests.cli.folder_source import hkex_ops_report_sources\n"
@@ -70,6 +73,31 @@ def test_a_broken_plugin_is_listed_and_everything_else_works(
     )
     assert (0, 3) == (ended.code, len(ended.document["fetched"]))
     assert 0 == desk.program.run("--help").code
+
+
+def test_whoever_works_through_adapters_logs_what_is_not_in_use(desk: Desk, site: Path) -> None:
+    """One event for each fault, on stderr, and only for whoever wants every event."""
+    install(site, "broken-adapter", text="1 / 0\n")
+    words = ("reports", "fetch", "--config", desk.config, "--business-date", FRIDAY, "--json")
+    desk.publish_day()
+    program = seeing(desk.program, site)
+    silent, told = program.here(*words), program.here(*words, "--verbose")
+    assert "plugin_fault" not in silent.stderr
+    [event] = [json.loads(line) for line in told.stderr.splitlines() if "plugin_fault" in line]
+    assert ("warning", "broken-adapter", None) == (
+        event["level"],
+        event["distribution"],
+        event["hook"],
+    )
+    assert "ZeroDivisionError" in event["message"]
+
+
+def test_every_event_of_the_catalogue_is_told_somewhere() -> None:
+    sources = [path.read_text("utf-8") for path in (CHECKOUT / "src").rglob("*.py")]
+    for name, value in vars(log).items():
+        if isinstance(value, str) and name.isupper():
+            assert value in log.EVENTS
+            assert any(f"log.{name}," in text.replace(" ", "") for text in sources), name
 
 
 def test_the_command_that_needs_a_broken_plugin_exits_6_and_names_it(

@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
@@ -38,6 +39,17 @@ def test_help_fits_80_columns(program: Program, command: str) -> None:
     text = help_of(program, command)
     assert text.startswith(f"Usage: hkex-ops {command}".rstrip())
     assert [] == [line for line in text.splitlines() if len(line) > 80]
+
+
+@pytest.mark.parametrize("command", VERBS)
+def test_a_sentence_is_broken_where_the_terminal_ends_and_nowhere_else(
+    program: Program, command: str
+) -> None:
+    """Every line but a paragraph's last is so long that the next word would not have fitted."""
+    _, *paragraphs = help_of(program, command).partition("╭")[0].strip().split("\n\n")
+    lines = [[line.rstrip() for line in one.splitlines()] for one in paragraphs]
+    pairs = [pair for paragraph in lines for pair in pairwise(paragraph)]
+    assert [] == [one for one, after in pairs if len(one) + 1 + len(after.split()[0]) <= 79]
 
 
 @pytest.mark.parametrize("command", VERBS)

@@ -30,7 +30,7 @@ class TestQuestions:
         ("arguments", "kind", "said"),
         [
             (["list", "--site", "primery"], "UsageError", "did you mean primary?"),
-            (["fetch", "--site", "tertiary"], "UsageError", "primary"),
+            (["fetch", "--site", "tertiary"], "UsageError", "known: primary, secondary"),
             (["fetch", "--source", "dask"], "UsageError", "did you mean 'desk'?"),
             (["drill", "--report", "TP999"], "UsageError", "unknown report code TP999"),
             (["fetch", "--business-date", "2023-04-15"], "UsageError", "2023-04-14"),

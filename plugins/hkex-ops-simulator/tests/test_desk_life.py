@@ -164,7 +164,7 @@ class Life:
 
     def _pack(self, journal: Journal) -> None:
         target = self.folder / "whole"
-        if journal.entries()[-1].kind == "pack-made":
+        if any(entry.kind == "pack-made" for entry in journal.entries()):
             return  # its maker died when all was done and told
         pack_rollout(journal, self.rollout, target, self.clock)
 

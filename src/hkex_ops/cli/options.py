@@ -70,6 +70,10 @@ BusinessDate = Annotated[
 ]
 
 
+LIKEST_SITE = 0.75
+"""How like a site's name a word must be to have been meant: `prmary` is, `tertiary` is not."""
+
+
 def system_clock() -> Clock:
     """The clock commands ask; one place, so that tests can turn it."""
     return SystemClock()
@@ -133,7 +137,7 @@ def parse_site(text: str | None, default: SiteRole) -> SiteRole:
         return default
     names = [site.value for site in SiteRole]
     if text not in names:
-        near = get_close_matches(text, names, n=1)
+        near = get_close_matches(text, names, n=1, cutoff=LIKEST_SITE)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}"
         raise UsageError(f"there is no site {text!r}; {hint}")
     return SiteRole(text)

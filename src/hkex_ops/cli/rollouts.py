@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer
@@ -11,7 +13,7 @@ from hkex_ops.cli.chapters import chapters
 from hkex_ops.cli.options import Config, Json
 from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.text import say
-from hkex_ops.model import JsonObject, Rollout, plain
+from hkex_ops.model import JsonObject, Rollout, Source, plain
 
 __all__ = ["list_", "show"]
 
@@ -26,7 +28,16 @@ def list_(*, config: Config = None, json: Json = False) -> Answer:
     )
 
 
-def show(rollout: str, /, *, config: Config = None, json: Json = False) -> Answer:
+def show(
+    rollout: str,
+    /,
+    *,
+    sources: Annotated[
+        bool, Parameter(negative="", help="Say of each fact where the paper states it.")
+    ] = False,
+    config: Config = None,
+    json: Json = False,
+) -> Answer:
     """Show everything a rollout's papers say, times resolved by the dated calendars.
 
     Parameters
@@ -38,7 +49,7 @@ def show(rollout: str, /, *, config: Config = None, json: Json = False) -> Answe
     [found] = papers.chosen(rollout)
     document = plain(found)
     assert isinstance(document, dict), "a rollout's plain form is an object"
-    return Answer(document, lambda console: _render(found, console))
+    return Answer(document, lambda console: _render(found, console, sources=sources))
 
 
 def _headline(rollout: Rollout) -> JsonObject:
@@ -58,13 +69,20 @@ def _render_list(rollouts: Iterable[Rollout], console: Console) -> None:
             say(console, rollout.summary, indent=len(rollout.id) + 2)
 
 
-def _render(rollout: Rollout, console: Console) -> None:
+def _render(rollout: Rollout, console: Console, *, sources: bool) -> None:
     say(console, f"{rollout.title} ({rollout.id})")
     for circular in rollout.circulars:
         issued = f", {circular.issued}" if circular.issued else ""
         say(console, f"{circular.reference or circular.title}, {circular.issuer}{issued}", indent=2)
+    own = {one.reference or one.title for one in rollout.circulars[:1]}
     for title, entries in chapters(rollout):
         if entries:
             say(console, title)
-        for lead, text in entries:
-            say(console, text, lead=lead)
+        for lead, text, source in entries:
+            said = f"{text} {_cited(source, own)}" if sources and source else text
+            say(console, said, lead=lead)
+
+
+def _cited(source: Source, own: Collection[str]) -> str:
+    """The place alone where it is in the rollout's own circular."""
+    return f"[{source.place}]" if source.circular in own else f"[{source}]"

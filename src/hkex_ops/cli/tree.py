@@ -7,7 +7,9 @@ own help, a command tells its docstring.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import version
+from inspect import getdoc, isfunction
 from typing import Annotated
 
 from cyclopts import App, Group, Parameter
@@ -16,7 +18,7 @@ from hkex_ops.cli.answer import Answer
 from hkex_ops.errors import ConfigError
 from hkex_ops.plugins import Plugins
 
-__all__ = ["COMMANDS", "NOUNS", "build_app", "refuse_taken"]
+__all__ = ["COMMANDS", "NOUNS", "build_app", "refuse_taken", "told"]
 
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("status", "hkex_ops.cli.status:status", "Show the desk's four answers on one screen."),
@@ -127,6 +129,8 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
 )
+# Where a docstring stops telling and begins to list.
+_PARAMETERS = "\n\nParameters\n---"
 # Offered by plug-ins; known here so that asking without the plug-in says which one to install.
 _KNOWN_PLUGIN_COMMANDS = {
     "rehearse": ("hkex-ops-simulator", "Rehearse a rollout against an exchange in a box."),
@@ -137,7 +141,7 @@ def build_app(plugins: Plugins, arguments: Sequence[str]) -> App:
     """The tree of commands, the plug-ins' own included, for one command line.
 
     The command that ``arguments`` name gets no line of help from here: it is imported anyway, and
-    then its docstring tells more.
+    its docstring tells more.
     """
     app = App(
         name="hkex-ops",
@@ -150,11 +154,12 @@ def build_app(plugins: Plugins, arguments: Sequence[str]) -> App:
     )
     named = tuple(arguments[:2])
     for name, target, line in COMMANDS:
-        app.command(target, name=name, help=None if named[:1] == (name,) else line)
+        app.command(target, name=name, help=told(target) if named[:1] == (name,) else line)
     for noun, line, verbs in NOUNS:
         room = App(name=noun, help=line, help_format="plaintext")
         for name, target, verb_line in verbs:
-            room.command(target, name=name, help=None if named == (noun, name) else verb_line)
+            told_line = told(target) if named == (noun, name) else verb_line
+            room.command(target, name=name, help=told_line)
         app.command(room)
     _add_plugin_commands(app, plugins, named[:1])
     return app
@@ -165,12 +170,30 @@ def _add_plugin_commands(app: App, plugins: Plugins, named: Sequence[str]) -> No
     refuse_taken(plugins)
     offered = plugins.commands()
     for name, command in offered.items():
-        line = None if name in named else command.help
+        line = told(command.target) if name in named else command.help
         app.command(command.target, name=name, help=line, group=group)
     for name, (distribution, line) in _KNOWN_PLUGIN_COMMANDS.items():
         if name not in offered:
             absent = _absent(name, distribution, plugins)
             app.command(absent, name=name, help=line, group=group)
+
+
+def told(target: str) -> str | None:
+    """What the docstring of the command ``target`` tells, each paragraph one line.
+
+    So it is broken where the terminal ends, and nowhere else. Nothing where the target cannot be
+    imported, which whoever runs it will be told, or is no function.
+    """
+    module, _, name = target.partition(":")
+    try:
+        command = getattr(import_module(module), name)
+    # A plug-in's module may raise anything.
+    except (Exception, SystemExit):
+        return None
+    if not isfunction(command):
+        return None
+    text, _, _ = (getdoc(command) or "").partition(_PARAMETERS)
+    return "\n\n".join(" ".join(one.split()) for one in text.split("\n\n"))
 
 
 def _default(value: object) -> str | None:
