@@ -9,20 +9,27 @@ from decimal import Decimal
 
 import pytest
 from attrs import evolve
+from hypothesis import given, settings, strategies as st
 
 from hkex_ops.errors import UsageError
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.records import (
     ChannelRestarted,
     ClosingPriceRecord,
+    CurrencyRateRecord,
     IndexRecord,
     PreviousCloseRecord,
+    QuarantinedRecord,
+    RecordsLost,
+    SecurityStatusRecord,
     SessionRecord,
+    StatisticsRecord,
     TimePassed,
     TradeCancelRecord,
     TradeRecord,
 )
-from hkex_ops.index.rules import IndexRules
+from hkex_ops.index.rules import IndexRules, TickOrder
+from hkex_ops.index.snapshot import SnapshotComputation
 from hkex_ops.index.stocks import CANCELS_HELD, MISSING_HELD, TRAIL, TRAIL_FOLDS
 from hkex_ops.index.ticks import (
     EngineEvent,
@@ -462,3 +469,62 @@ def test_a_tick_leaves_the_room_with_name_and_site_in_index_points() -> None:
         == left
     )
     assert ("1970-01-01T08:01:42+08:00", HONG_KONG) == (left.at.isoformat(), left.at.tzinfo)
+
+
+# -- garbage -------------------------------------------------------------------------------------
+
+
+def test_a_first_record_with_a_broken_time_does_not_stop_the_day() -> None:
+    """Nothing was heard before that could show it; what comes next does."""
+    for order in TickOrder:
+        engine = Engine((PLAIN,), IndexRules(order=order), channels=(30,))
+        engine.day.restore({"session": 3, "due": {}, "done": []})
+        wild = traded(1, 1, 66_000, 9_000_000_000)
+        events = told(engine, [wild, traded(2, 2, 66_100, 101), *passed(101.5), *passed(103)])
+        assert [(102, T, worth(s1=66_100))] == ticks(events)
+
+
+numbers = st.integers(-5, 5) | st.integers(-(2**63), 2**64)
+times = st.integers(0, 400).map(lambda one: one * S // 2) | st.integers(0, 2**64 - 1)
+codes = st.sampled_from([0, 1, 5, 700, 99_999])
+channels = st.sampled_from([10, 30, 31])
+sequences = st.integers(0, 12)
+records = st.one_of(
+    st.builds(
+        TradeRecord, channels, sequences, codes, numbers, numbers, numbers, numbers, times, times
+    ),
+    st.builds(TradeCancelRecord, channels, sequences, codes, numbers, times),
+    st.builds(
+        SessionRecord, channels, sequences, st.just("MAIN"), st.integers(0, 8), numbers, times
+    ),
+    st.builds(ClosingPriceRecord, channels, sequences, codes, numbers, times),
+    st.builds(PreviousCloseRecord, channels, sequences, codes, numbers, times),
+    st.builds(StatisticsRecord, channels, sequences, codes, *[numbers] * 4, times),
+    st.builds(SecurityStatusRecord, channels, sequences, codes, st.booleans(), times),
+    st.builds(
+        CurrencyRateRecord, channels, sequences, st.text(max_size=3), numbers, numbers, times
+    ),
+    st.builds(TimePassed, channels, sequences, times),
+    st.builds(QuarantinedRecord, channels, sequences, codes, numbers, st.just("poison"), times),
+    st.builds(RecordsLost, channels, sequences, sequences, times),
+    st.builds(ChannelRestarted, channels, sequences, times),
+)
+
+
+@given(st.lists(records, max_size=25), st.sampled_from(list(TickOrder)))
+@settings(max_examples=100)
+def test_whatever_records_say_nothing_is_raised_and_state_survives(
+    garbage: list[IndexRecord], order: TickOrder
+) -> None:
+    """Engine and snapshot computation alike; what they know can be written down and read back."""
+    rules = IndexRules(order=order, rates_from_feed=True, interval_s=15)
+    engine = Engine((PLAIN, TIES), rules)
+    table = SnapshotComputation((PLAIN, TIES), rules)
+    for place, record in enumerate(garbage):
+        table.handle(record, NOW)
+        engine.handle(record, NOW)
+        engine.poll(NOW + timedelta(seconds=place))
+    table.values_at(200 * S)
+    again = Engine((PLAIN, TIES), rules)
+    again.restore(json.loads(json.dumps(engine.snapshot())))
+    assert engine.snapshot() == again.snapshot()

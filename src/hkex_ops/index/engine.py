@@ -287,7 +287,8 @@ class Engine:
 
     def _rate(self, record: CurrencyRateRecord) -> Sequence[EngineEvent]:
         places = RATE_DECIMALS - _RATE_PLACES - record.factor
-        if self.rules.rates_from_feed and record.rate_4dp > 0 and places >= 0:
+        known = record.factor >= 0 and places >= 0
+        if self.rules.rates_from_feed and record.rate_4dp > 0 and known:
             self.totals.set_rate(record.currency.strip(), record.rate_4dp * 10**places)
         return _NOTHING
 

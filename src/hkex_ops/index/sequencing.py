@@ -34,6 +34,8 @@ HELD_RECORDS = 200_000
 LEAP_S = 4 * 3600
 """A record this far ahead of everything heard is not believed until a second one agrees."""
 
+_LEAP_NS = LEAP_S * NS_PER_S
+
 
 class Moment(NamedTuple):
     """A tick is due: everything that belongs before ``time_ns`` has been worked.
@@ -116,17 +118,28 @@ def make_sequencer(
 
 
 class _Believer:
-    """Takes no single record's word for a leap in time; two that agree are believed."""
+    """Takes no single record's word for a leap in time; two that agree are believed.
+
+    That holds for the first record of all too: only a second one near it makes a beginning.
+    """
 
     def __init__(self, newest_ns: int) -> None:
+        self.certain = newest_ns > 0
         self._newest = newest_ns
         self._doubted = 0
 
+    def begins(self, sent_ns: int) -> bool:
+        """Whether the order begins, or begins anew, at ``sent_ns``; not once it is certain."""
+        if self._newest and sent_ns + _LEAP_NS >= self._newest:
+            self.certain = sent_ns <= self._newest + _LEAP_NS
+            return False
+        self._newest = sent_ns
+        return True
+
     def doubts(self, sent_ns: int) -> bool:
         """Whether ``sent_ns`` is to be ignored. Learns from every time that it is shown."""
-        limit = LEAP_S * NS_PER_S
-        if self._newest and sent_ns > self._newest + limit:
-            if not self._doubted or abs(sent_ns - self._doubted) > limit:
+        if sent_ns > self._newest + _LEAP_NS:
+            if not self._doubted or abs(sent_ns - self._doubted) > _LEAP_NS:
                 self._doubted = sent_ns
                 return True
             self._doubted = 0
@@ -135,7 +148,7 @@ class _Believer:
 
     def skip(self, moment: int, step_ns: int) -> int:
         """The first moment to close: after a leap, those of the time leapt over are not made up."""
-        return max(moment, (self._newest - LEAP_S * NS_PER_S) // step_ns * step_ns)
+        return max(moment, (self._newest - _LEAP_NS) // step_ns * step_ns)
 
 
 class EventTimeOrder:
@@ -180,7 +193,7 @@ class EventTimeOrder:
             return () if len(self._held) <= HELD_RECORDS else self._close(now)
         if not sent:
             return self._recovered(record)
-        if not self._moment:
+        if not self._believer.certain:
             self._begin(sent)
         if sent >= self._frontier:
             if self._believer.doubts(sent):
@@ -213,13 +226,16 @@ class EventTimeOrder:
         self._clocks.setdefault(channel, 0)
 
     def _begin(self, sent: int) -> None:
-        self._believer.doubts(sent)
-        self._moment = self._frontier = sent // self._step * self._step + self._step
+        """The first records, until it is certain that their times are no accident."""
+        if self._believer.begins(sent):
+            self._clocks = dict.fromkeys(self._clocks, 0)
+            self._past.clear()
+            self._moment = self._frontier = sent // self._step * self._step + self._step
         self._free()
 
     def _free(self) -> None:
         """While records wait for a time none may be worked, or held, before them."""
-        free = not len(self._untimed)
+        free = not len(self._untimed) and self._believer.certain
         self.until = self._moment if free else 0
         self._hold_until = self._moment + self._step if free else 0
 
@@ -313,6 +329,7 @@ class EventTimeOrder:
         self._untimed.restore(cast("Sequence[Json]", snapshot["untimed"]))
         rows = cast("Sequence[Sequence[int]]", snapshot["doubtful"])
         self._doubtful = {moment: set(stocks) for moment, *stocks in rows}
+        self._believer = _Believer(self._moment)
         self._free()
 
 
@@ -325,6 +342,7 @@ class ArrivalOrder:
     def __init__(self, step_ns: int, first_ns: int = 0) -> None:
         self.since = 1
         self.until = first_ns
+        self._moment = first_ns
         self._step = step_ns
         self._believer = _Believer(first_ns)
 
@@ -336,20 +354,22 @@ class ArrivalOrder:
     def arrive(self, record: IndexRecord, now: datetime) -> Sequence[Sequenced]:
         """See :meth:`Sequencer.arrive`."""
         sent = record.send_time_ns
-        if not self.until:
-            if sent:
-                self._believer.doubts(sent)
-                self.until = sent // self._step * self._step + self._step
+        if not sent:
             return (record,)
-        if sent < self.until:
+        if not self._believer.certain:
+            if self._believer.begins(sent):
+                self._moment = sent // self._step * self._step + self._step
+            self.until = self._moment if self._believer.certain else 0
+        if sent < self._moment:
             return (record,)
         if self._believer.doubts(sent):
             return (Untimely(record, late=False),)
         done: list[Sequenced] = []
-        self.until = self._believer.skip(self.until, self._step)
-        while self.until <= sent:
-            done.append(Moment(self.until, ()))
-            self.until += self._step
+        self._moment = self._believer.skip(self._moment, self._step)
+        while self._moment <= sent:
+            done.append(Moment(self._moment, ()))
+            self._moment += self._step
+        self.until = self._moment
         done.append(record)
         return done
 
@@ -362,8 +382,9 @@ class ArrivalOrder:
 
     def snapshot(self) -> JsonObject:
         """See :meth:`Sequencer.snapshot`."""
-        return {"moment": self.until}
+        return {"moment": self._moment}
 
     def restore(self, snapshot: JsonObject) -> None:
         """See :meth:`Sequencer.restore`."""
-        self.until = cast("int", snapshot["moment"])
+        self.until = self._moment = cast("int", snapshot["moment"])
+        self._believer = _Believer(self._moment)

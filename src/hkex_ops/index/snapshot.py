@@ -58,6 +58,8 @@ DOUBTS = 16
 BETWEENS = 64
 """How many records without a time are kept for each stock; they concern moments just past."""
 
+_HIGHEST_FACTOR = 4  # a currency is quoted for ten thousand units at most
+
 _DIGITS = 120
 _EXACT = Context(prec=_DIGITS, traps=[Inexact, InvalidOperation])
 _ROUNDINGS: Mapping[Rounding, str] = {
@@ -302,7 +304,8 @@ class SnapshotComputation:
         row.doubts.clear()
 
     def _rate(self, record: CurrencyRateRecord) -> None:
-        if self._rules.rates_from_feed and record.rate_4dp > 0:
+        followed = self._rules.rates_from_feed and record.rate_4dp > 0
+        if followed and 0 <= record.factor <= _HIGHEST_FACTOR:
             rate = Decimal(record.rate_4dp).scaleb(-4 - record.factor)
             known = self._rates.setdefault(record.currency.strip(), [])
             known.append((record.send_time_ns, rate))
