@@ -67,7 +67,7 @@ class FakeIndexFeed:
 
     def __init__(self, options: FakeIndexFeedOptions) -> None:
         self.options = options
-        self.place = _start_of(options)
+        self.place: int = _start_of(options)
 
     async def ticks(self) -> AsyncGenerator[IndexTick]:
         """Give what stands on the tape from the start on."""
@@ -124,7 +124,7 @@ class FakeIndexFeedBench(IndexFeedBench):
 
     def __init__(self, make: Callable[[FakeIndexFeedOptions], IndexFeed] = FakeIndexFeed) -> None:
         self.make = make
-        self.tape = FakeTape()
+        self.tape: FakeTape = FakeTape()
 
     @property
     def offer(self) -> Offer[IndexFeed]:

@@ -151,7 +151,7 @@ class FakeIndexPublisherBench(IndexPublisherBench):
 
     def __init__(self, make: Callable[[FakeTape], IndexPublisher] = FakeIndexPublisher) -> None:
         self.make = make
-        self.tape = FakeTape()
+        self.tape: FakeTape = FakeTape()
 
     @property
     def offer(self) -> Offer[IndexPublisher]:
