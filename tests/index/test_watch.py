@@ -170,6 +170,23 @@ def test_a_channel_on_no_line_is_the_gateways_affair() -> None:
     assert () == watch.poll(after(60))
 
 
+def test_a_restored_watch_tells_nothing_twice() -> None:
+    """And still knows what is stuck, stopped or on one line, to tell when it ends."""
+    watch = trading(WatchRules(stock_trades=1, stock_silent_s=20))
+    watch.handle(told(2), after(2))
+    watch.handle(traded(2), after(2))
+    watch.handle(StocksMoved("HSI", 50), after(30))
+    for at in range(41):
+        watch.handle(LineHeard(30, "A"), after(at))
+    begun = watch.poll(after(40))
+    assert [IndexUnchanged, StockStopped, FeedOnOneLine] == [type(one) for one in begun]
+    again = Watch(["HSI"])
+    again.restore(watch.snapshot())
+    assert () == again.poll(after(41))
+    assert (IndexMovedAgain(after(42), "HSI"),) == again.handle(told(42, "9.00"), after(42))
+    assert (StockTradesAgain(after(43), 5),) == again.handle(traded(43), after(43))
+
+
 def test_each_event_that_begins_something_says_what_was_noticed_in_2010() -> None:
     """Events that end it need no such sentence."""
     ends = {OpeningCame, IndexMovedAgain, StockTradesAgain, FeedOnBothLines}

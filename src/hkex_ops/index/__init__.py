@@ -13,7 +13,7 @@ The way of a tick, with the names as the other rooms use them::
 
     gateway = Gateway({"a": site, "b": site}, GatewayRules(), IndexRules())
     gateway.handle(TicksArrived("a", ticks_of_one_moment), now)       # or SnapshotArrived,
-    gateway.poll(now)            -> tuple[GatewayEvent, ...]          # SessionRecord, Hold, Order...
+    gateway.poll(now)            -> tuple[GatewayEvent, ...]          # SessionRecord, Hold, ...
 
     contingency = Contingency("first", site, ContingencyRules(), IndexRules())
     contingency.handle(EngineHeard("a", time_ns), now)                # or SessionRecord,
@@ -21,7 +21,7 @@ The way of a tick, with the names as the other rooms use them::
 
     watch = Watch(indexes, WatchRules(), IndexRules())                # hears ticks, trades, lines
 
-Every machine but the watch has ``snapshot()`` and ``restore(snapshot)``.
+Each but the table has ``snapshot() -> JsonObject`` and ``restore(snapshot)``.
 
 ``EngineEvent`` is `TickComputed` (all indexes of a moment in a row, in the baskets' order, with a
 ``status`` of `IndexStatus`: O, T, R and C), `RecordJournalled` (with a `JournalReason`),

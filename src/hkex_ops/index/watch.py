@@ -7,16 +7,16 @@ the papers tell of that morning. Knows no price level and takes no action; a flo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import frozen
 
 from hkex_ops.index.records import SecurityStatusRecord, SessionRecord, TradeRecord
 from hkex_ops.index.rules import IndexRules, WatchRules
-from hkex_ops.model import HONG_KONG, IndexStatus, IndexTick
+from hkex_ops.model import HONG_KONG, IndexStatus, IndexTick, JsonObject
 
 __all__ = [
     "LINES",
@@ -230,7 +230,33 @@ class Watch:
 
     def poll(self, now: datetime) -> tuple[WatchEvent, ...]:
         """What has not happened by ``now`` though it should have."""
+        if self._trading and self._trading_since is None:  # restored
+            self._trading_since = now
         return (*self._opening(now), *self._unchanged(now), *self._stops(now), *self._ones(now))
+
+    def snapshot(self) -> JsonObject:
+        """What was told, and what decides that nothing is, as plain data."""
+        return {
+            "opened": sorted(self._opened),
+            "late": self._late,
+            "trading": self._trading,
+            "suspended": sorted(self._suspended),
+            "stopped": sorted(self._stopped),
+            "on_one": sorted(self._on_one),
+            "stuck": sorted(code for code, index in self._indexes.items() if index.stuck),
+        }
+
+    def restore(self, snapshot: JsonObject) -> None:
+        """Tell nothing anew of what ``snapshot`` had told; every silence is counted anew."""
+        self._opened = set(cast("Sequence[str]", snapshot["opened"]))
+        self._late = bool(snapshot["late"])
+        self._trading = bool(snapshot["trading"])
+        self._suspended = set(cast("Sequence[int]", snapshot["suspended"]))
+        self._stopped = set(cast("Sequence[int]", snapshot["stopped"]))
+        self._on_one = set(cast("Sequence[int]", snapshot["on_one"]))
+        for code in cast("Sequence[str]", snapshot["stuck"]):
+            if code in self._indexes:
+                self._indexes[code].stuck = True
 
     # -- the opening -------------------------------------------------------------------------
 
