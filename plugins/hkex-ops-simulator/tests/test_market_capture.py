@@ -11,10 +11,12 @@ from hkex_ops.cli.main import run
 from hkex_ops.config.baskets import load_baskets
 from hkex_ops.omd.capture import CaptureReader, CaptureStreams
 from hkex_ops.ports import FeedLine
+from hkex_ops_simulator.hsil.anchors import BUSINESS_DATE, EXACT
 from hkex_ops_simulator.market.capture import pcap
 from hkex_ops_simulator.market.day import MarketDay
 from hkex_ops_simulator.market.lines import Delivery, Lines
 from hkex_ops_simulator.market.shape import CALM, Faults, Shape
+from hkex_ops_simulator.market.timetable import instant_ns
 from hkex_ops_simulator.market.writing import deliveries_of, write_market
 
 SMALL = Shape(messages=500, minutes=1, securities=20, groups=1, indexes=1)
@@ -30,7 +32,7 @@ class TestCaptures:
     def test_a_reader_finds_every_packet_with_its_channel_line_and_time(
         self, tmp_path: Path, suffix: str
     ) -> None:
-        written = write_market(SMALL, Faults(), tmp_path / f"day{suffix}")
+        written = write_market(MarketDay(SMALL), Faults(), tmp_path / f"day{suffix}")
         reader, streams = CaptureReader(), CaptureStreams()
         found = list(reader.feed(written.capture.read_bytes()))
         read: list[Delivery] = []
@@ -49,7 +51,7 @@ class TestCaptures:
         assert 0xFFFF == (total & 0xFFFF) + (total >> 16)
 
     def test_baskets_and_truth_lie_beside_it(self, tmp_path: Path) -> None:
-        written = write_market(SMALL, CALM, tmp_path / "day.pcap")
+        written = write_market(MarketDay(SMALL), CALM, tmp_path / "day.pcap")
         assert ["day.baskets.toml", "day.json", "day.pcap"] == sorted(
             path.name for path in tmp_path.iterdir()
         )
@@ -82,6 +84,21 @@ class TestCommand:
             document["shape"]["feed"],
         )
         assert {"messages", "packets", "heartbeats"} == document["counts"].keys()
+
+    def test_the_script_of_2010_is_a_capture_too(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = tmp_path / "hsil.pcapng"
+        words = ["--script", "hsil-2010", "--calm", "--json"]
+        assert 0 == run(["simulator", "market", "--out", str(out), *words])
+        assert "hsil-2010" == json.loads(capsys.readouterr().out)["script"]
+        truth = json.loads((tmp_path / "hsil.json").read_text("utf-8"))
+        values = {(code, time_ns): cents for code, time_ns, cents, *_ in truth["published"]}
+        for anchor in EXACT:
+            time_ns = instant_ns(BUSINESS_DATE, anchor.at)
+            assert anchor.value_cents == values[anchor.code, time_ns]
+        days = {one.business_date for one in load_baskets(tmp_path / "hsil.baskets.toml")}
+        assert {BUSINESS_DATE} == days
 
     @pytest.mark.parametrize(
         ("words", "code", "sentence"),
@@ -125,5 +142,5 @@ class TestCommand:
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            write_market(SMALL, CALM, tmp_path / "day.pcap", stop)
+            write_market(MarketDay(SMALL), CALM, tmp_path / "day.pcap", stop)
         assert [] == list(tmp_path.iterdir())

@@ -9,12 +9,13 @@ and prices are SYNTHETIC.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 
 from attrs import define, field
 
 from hkex_ops.errors import UsageError
+from hkex_ops.model import JsonObject
 from hkex_ops_simulator.hsil.anchors import (
     BUSINESS_DATE,
     CLOSING_CENTS,
@@ -34,7 +35,16 @@ from hkex_ops_simulator.market.phases import definitions, indications
 from hkex_ops_simulator.market.stocks import Member, Stock, SyntheticIndex, Universe, tick_3dp
 from hkex_ops_simulator.market.timetable import NS, Span, State, instant_ns
 
-__all__ = ["GROUPS", "MATCHING", "ScriptedDay", "universe_of_2010"]
+__all__ = [
+    "FIRST_TICK",
+    "GROUPS",
+    "MATCHING",
+    "OPENING",
+    "SCRIPTED_MESSAGES",
+    "WHOLE_DAY",
+    "ScriptedDay",
+    "universe_of_2010",
+]
 
 # When the matching indicator came, and when the first index value was due after it and after the
 # opening of the market. Source: HSIL report, section 4; HKEx report, Appendix I; HSIL, Appendix 2.
@@ -51,6 +61,10 @@ _INDICATIONS = 400
 _CARRIERS = 4
 _SHARED_DEALS = 2
 _LOTS = 40
+
+# The end of the day, closing values and all, and about how many messages it has.
+WHOLE_DAY = time(16, 2)
+SCRIPTED_MESSAGES = 34_000
 
 _MS_NS = 1_000_000
 _HALF_DAY, _WHOLE_DAY = time(12, 30), time(16)
@@ -90,7 +104,7 @@ class ScriptedDay:
     _shared: list[int] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        if not FIRST_TICK < self.until <= time(16, 2):
+        if not FIRST_TICK < self.until <= WHOLE_DAY:
             raise UsageError(f"the script of 2010 cannot end at {self.until}: 10:01 to 16:02")
         self.universe = universe_of_2010(self.seed)
         self.floor = Floor(self.universe, Feed.PREMIUM)
@@ -103,6 +117,11 @@ class ScriptedDay:
             index.code: Calibration(index, closes, self._prices, frozenset(own - {*self._shared}))
             for index, own in zip(self.universe.indexes, members, strict=True)
         }
+
+    @property
+    def business_date(self) -> date:
+        """The day that it is."""
+        return BUSINESS_DATE
 
     @property
     def channels(self) -> tuple[int, ...]:
@@ -124,6 +143,15 @@ class ScriptedDay:
             if one.time_ns > until_ns:
                 return
             yield one
+
+    def told(self) -> JsonObject:
+        """How it was made, as plain data."""
+        return {
+            "script": "hsil-2010",
+            "seed": self.seed,
+            "until": self.until.isoformat(),
+            "out_of_sequence": self.out_of_sequence,
+        }
 
     def _phases(self) -> Iterator[Sending]:
         rng = self._rng("definitions")

@@ -20,9 +20,9 @@ from hkex_ops_simulator.configuration import CONFIGURATION_NAME
 from hkex_ops_simulator.market.baskets import baskets_text
 from hkex_ops_simulator.market.channels import GROUPS, RECOVERY, port_of
 from hkex_ops_simulator.market.configuration import feed_text
-from hkex_ops_simulator.market.day import MarketDay
+from hkex_ops_simulator.market.day import Day
 from hkex_ops_simulator.market.live import LiveMarket, LiveOptions
-from hkex_ops_simulator.market.shape import Faults, Shape
+from hkex_ops_simulator.market.shape import Faults
 from hkex_ops_simulator.market.writing import NOTICE
 
 __all__ = ["BASKETS_NAME", "broadcast"]
@@ -34,17 +34,16 @@ _ENDS = (signal.SIGINT, signal.SIGTERM)
 
 
 async def broadcast(
-    shape: Shape, faults: Faults, folder: Path, base_port: int, speed: int, *, as_json: bool
+    day: Day, faults: Faults, folder: Path, base_port: int, speed: int, *, as_json: bool
 ) -> None:
-    """Send the day of ``shape``, ``speed`` times as fast as it is; says so on stdout at once."""
+    """Send ``day``, ``speed`` times as fast as it is; says so on stdout at once."""
     if not 1 <= speed <= _MOST_SPEED:
         raise UsageError(f"a day is not sent {speed} times as fast: give 1 to {_MOST_SPEED}")
     if (folder / CONFIGURATION_NAME).exists():
         raise ConfigError(f"{folder} holds a {CONFIGURATION_NAME} already: name another folder")
-    day = MarketDay(shape)
-    options = LiveOptions(base_port=base_port, faults=faults, seed=shape.seed)
+    options = LiveOptions(base_port=base_port, faults=faults, seed=day.seed)
     async with LiveMarket(day.sent(), day.channels, load_codec(), options) as market:
-        _write(folder, baskets_text(day.universe, shape.business_date), feed_text(market))
+        _write(folder, baskets_text(day.universe, day.business_date), feed_text(market))
         _say(_opening(market, folder) if as_json else _lines(market, folder, speed))
         if await _played(market, speed):
             counts: JsonObject = dict(sorted(market.lines.counts.items()))

@@ -10,8 +10,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+from attrs import frozen
 from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,17 +21,52 @@ from hkex_ops.cli.answer import Answer
 from hkex_ops.cli.options import Json
 from hkex_ops.cli.text import say, say_count, say_size
 from hkex_ops.errors import UsageError
-from hkex_ops.model import JsonObject, plain
+from hkex_ops.model import JsonObject
+from hkex_ops_simulator.hsil.script import SCRIPTED_MESSAGES, WHOLE_DAY, ScriptedDay
 from hkex_ops_simulator.market.broadcast import broadcast
 from hkex_ops_simulator.market.channels import BASE_PORT, Feed
+from hkex_ops_simulator.market.day import Day, MarketDay
 from hkex_ops_simulator.market.shape import CALM, Faults, Shape
 from hkex_ops_simulator.market.writing import NOTICE, WrittenMarket, write_market
 
-__all__ = ["market"]
+__all__ = ["Lines", "market"]
 
 _SHAPE, _FAULTS = Shape(), Faults()
 
 _PPM = "Of a million packets, how many"
+
+
+@frozen
+class Lines:
+    """What lines A and B do to packets, as options."""
+
+    loss_a_ppm: Annotated[int, Parameter(help=f"{_PPM} line A loses.")] = _FAULTS.loss_a_ppm
+    loss_b_ppm: Annotated[int, Parameter(help=f"{_PPM} line B loses.")] = _FAULTS.loss_b_ppm
+    both_ppm: Annotated[int, Parameter(help=f"{_PPM} both lose.")] = _FAULTS.both_ppm
+    duplicate_ppm: Annotated[int, Parameter(help=f"{_PPM} come twice.")] = _FAULTS.duplicate_ppm
+    swap_ppm: Annotated[int, Parameter(help=f"{_PPM} are overtaken.")] = _FAULTS.swap_ppm
+    resplit_ppm: Annotated[int, Parameter(help=f"{_PPM} line B splits otherwise.")] = (
+        _FAULTS.resplit_ppm
+    )
+    calm: Annotated[
+        bool, Parameter(negative="", help="Both lines carry everything, once and in order.")
+    ] = False
+
+    def faults(self) -> Faults:
+        """The same as figures. `UsageError` for one that is none."""
+        if self.calm:
+            return CALM
+        return Faults(
+            loss_a_ppm=self.loss_a_ppm,
+            loss_b_ppm=self.loss_b_ppm,
+            both_ppm=self.both_ppm,
+            duplicate_ppm=self.duplicate_ppm,
+            swap_ppm=self.swap_ppm,
+            resplit_ppm=self.resplit_ppm,
+        )
+
+
+_AS_EVER = Lines()
 
 
 def market(
@@ -46,6 +82,10 @@ def market(
     base_port: Annotated[
         int, Parameter(help="A channel is sent to this port plus its number.")
     ] = BASE_PORT,
+    script: Annotated[
+        Literal["hsil-2010"] | None,
+        Parameter(help="A day by its script instead; of the figures below --seed alone holds."),
+    ] = None,
     seed: Annotated[int, Parameter(help="Makes the day, the same one each time.")] = _SHAPE.seed,
     business_date: Annotated[date, Parameter(help="The day.")] = _SHAPE.business_date,
     securities: Annotated[int, Parameter(help="How many stocks.")] = _SHAPE.securities,
@@ -60,17 +100,7 @@ def market(
     out_of_sequence_ppm: Annotated[
         int, Parameter(help="Of a million trades, how many are told after the stock's next one.")
     ] = _SHAPE.out_of_sequence_ppm,
-    loss_a_ppm: Annotated[int, Parameter(help=f"{_PPM} line A loses.")] = _FAULTS.loss_a_ppm,
-    loss_b_ppm: Annotated[int, Parameter(help=f"{_PPM} line B loses.")] = _FAULTS.loss_b_ppm,
-    both_ppm: Annotated[int, Parameter(help=f"{_PPM} both lose.")] = _FAULTS.both_ppm,
-    duplicate_ppm: Annotated[int, Parameter(help=f"{_PPM} come twice.")] = _FAULTS.duplicate_ppm,
-    swap_ppm: Annotated[int, Parameter(help=f"{_PPM} are overtaken.")] = _FAULTS.swap_ppm,
-    resplit_ppm: Annotated[
-        int, Parameter(help=f"{_PPM} line B splits otherwise.")
-    ] = _FAULTS.resplit_ppm,
-    calm: Annotated[
-        bool, Parameter(negative="", help="Both lines carry everything, once and in order.")
-    ] = False,
+    lines: Annotated[Lines, Parameter(name="*")] = _AS_EVER,
     json: Json = False,
 ) -> Answer | None:
     """Make a seeded market day as OMD-C: a capture, or multicast on loopback.
@@ -79,42 +109,42 @@ def market(
     values and heartbeats, on two lines that lose and mix up some packets. Beside a capture lie
     the baskets of its indexes and what is true of it; a live market has a refresh of every
     channel, retransmission servers and the recovery channel too. All of it is SYNTHETIC.
+
+    The script hsil-2010 is the whole of 22 January 2010: an out-of-sequence record right before
+    the matching indicator, and the three published values to the cent.
     """
-    shape = Shape(
-        seed=seed,
-        business_date=business_date,
-        securities=securities,
-        groups=groups,
-        indexes=indexes,
-        messages=messages,
-        minutes=minutes,
-        interval_s=interval_s,
-        feed=feed,
-        out_of_sequence_ppm=out_of_sequence_ppm,
-    )
-    faults = Faults(
-        loss_a_ppm=loss_a_ppm,
-        loss_b_ppm=loss_b_ppm,
-        both_ppm=both_ppm,
-        duplicate_ppm=duplicate_ppm,
-        swap_ppm=swap_ppm,
-        resplit_ppm=resplit_ppm,
+    day: Day = (
+        ScriptedDay(seed, WHOLE_DAY)
+        if script
+        else MarketDay(
+            Shape(
+                seed=seed,
+                business_date=business_date,
+                securities=securities,
+                groups=groups,
+                indexes=indexes,
+                messages=messages,
+                minutes=minutes,
+                interval_s=interval_s,
+                feed=feed,
+                out_of_sequence_ppm=out_of_sequence_ppm,
+            )
+        )
     )
     if (out is None) == (multicast is None):
         raise UsageError("a market day goes to one place: give --out FILE or --multicast FOLDER")
-    if calm:
-        faults = CALM
+    faults = lines.faults()
     if out is None:
         assert multicast is not None, "one of the two"
-        asyncio.run(broadcast(shape, faults, multicast, base_port, speed, as_json=json))
+        asyncio.run(broadcast(day, faults, multicast, base_port, speed, as_json=json))
         return None
-    with _watching(shape) as watch:
-        written = write_market(shape, faults, out, watch)
-    return Answer(_document(shape, written), lambda console: _show(console, shape, written))
+    with _watching(SCRIPTED_MESSAGES if script else messages) as watch:
+        written = write_market(day, faults, out, watch)
+    return Answer(_document(day, written), lambda console: _show(console, day, written))
 
 
 @contextmanager
-def _watching(shape: Shape) -> Generator[Callable[[int], None]]:
+def _watching(messages: int) -> Generator[Callable[[int], None]]:
     """A watcher that moves a bar on stderr through the day; nothing where that is no terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -122,23 +152,23 @@ def _watching(shape: Shape) -> Generator[Callable[[int], None]]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("the day", total=shape.messages)
+        task = progress.add_task("the day", total=messages)
         yield lambda messages: progress.update(task, completed=messages)
 
 
-def _document(shape: Shape, written: WrittenMarket) -> JsonObject:
+def _document(day: Day, written: WrittenMarket) -> JsonObject:
     return {
         "notice": NOTICE,
         "capture": str(written.capture),
         "baskets": str(written.baskets),
         "truth": str(written.truth),
         "size_bytes": written.size_bytes,
-        "shape": plain(shape),
+        **day.told(),
         "counts": dict(sorted(written.counts.items())),
     }
 
 
-def _show(console: Console, shape: Shape, written: WrittenMarket) -> None:
+def _show(console: Console, day: Day, written: WrittenMarket) -> None:
     counts = written.counts
     say(console, f"{NOTICE}.")
     packets = say_count(counts["packets"], "packet")
@@ -150,5 +180,5 @@ def _show(console: Console, shape: Shape, written: WrittenMarket) -> None:
     )
     for what in sorted(counts.keys() - {"packets", "messages", "heartbeats"}):
         say(console, f"  {counts[what]:>7}  packets {what}")
-    say(console, f"{written.baskets}: {say_count(shape.indexes, 'basket')}")
+    say(console, f"{written.baskets}: {say_count(len(day.universe.indexes), 'basket')}")
     say(console, f"{written.truth}: what was generated, to hold a reader against")

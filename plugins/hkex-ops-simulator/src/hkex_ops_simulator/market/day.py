@@ -9,10 +9,13 @@ come out of sequence, index values, closing prices. It knows nothing of packets 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from random import Random
+from typing import Protocol
 
 from attrs import define, field
 
+from hkex_ops.model import JsonObject, plain
 from hkex_ops_simulator.market.channels import channels_of
 from hkex_ops_simulator.market.compiler import Published
 from hkex_ops_simulator.market.floor import Floor, Sending
@@ -21,10 +24,47 @@ from hkex_ops_simulator.market.shape import Shape
 from hkex_ops_simulator.market.stocks import Universe
 from hkex_ops_simulator.market.timetable import NS, State, Timetable
 
-__all__ = ["MarketDay", "with_states"]
+__all__ = ["Day", "MarketDay", "with_states"]
 
 # The share of all messages that the opening auction has.
 _AUCTION_SHARE = 0.05
+
+
+class Day(Protocol):
+    """A day that can be sent once, from a seed or by a script."""
+
+    @property
+    def seed(self) -> int:
+        """What it was made from."""
+        ...
+
+    @property
+    def business_date(self) -> date:
+        """The day that it is."""
+        ...
+
+    @property
+    def universe(self) -> Universe:
+        """What is listed, and the indexes of it."""
+        ...
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The real-time channels, ascending."""
+        ...
+
+    @property
+    def published(self) -> list[Published]:
+        """Every index value told so far, in order."""
+        ...
+
+    def sent(self) -> Sending:
+        """Every message of the day, in order of time."""
+        ...
+
+    def told(self) -> JsonObject:
+        """How it was made, as plain data."""
+        ...
 
 
 @define
@@ -49,6 +89,16 @@ class MarketDay:
         self.floor = Floor(self.universe, shape.feed)
 
     @property
+    def seed(self) -> int:
+        """What it was made from."""
+        return self.shape.seed
+
+    @property
+    def business_date(self) -> date:
+        """The day that it is."""
+        return self.shape.business_date
+
+    @property
     def channels(self) -> tuple[int, ...]:
         """The real-time channels, ascending."""
         return channels_of(self.shape.feed, self.shape.groups)
@@ -61,6 +111,10 @@ class MarketDay:
     def sent(self) -> Sending:
         """Every message of the day, in order of time."""
         return with_states(self.floor, self.timetable.states, self._phases())
+
+    def told(self) -> JsonObject:
+        """How it was made, as plain data."""
+        return {"shape": plain(self.shape)}
 
     def _phases(self) -> Iterator[Sending]:
         table, floor, budget = self.timetable, self.floor, self.shape.messages

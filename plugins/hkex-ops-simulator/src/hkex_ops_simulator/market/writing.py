@@ -16,13 +16,13 @@ from attrs import asdict, frozen
 
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.errors import StoreError, UsageError
-from hkex_ops.model import JsonObject, plain
+from hkex_ops.model import JsonObject
 from hkex_ops_simulator.market.baskets import baskets_text
 from hkex_ops_simulator.market.capture import SUFFIXES, pcap, pcapng
-from hkex_ops_simulator.market.day import MarketDay
+from hkex_ops_simulator.market.day import Day
 from hkex_ops_simulator.market.lines import Delivery, Lines
 from hkex_ops_simulator.market.packing import Packer
-from hkex_ops_simulator.market.shape import Faults, Shape
+from hkex_ops_simulator.market.shape import Faults
 
 __all__ = ["NOTICE", "WrittenMarket", "deliveries_of", "write_market", "written_beside"]
 
@@ -45,15 +45,15 @@ class WrittenMarket:
     size_bytes: int
 
 
-def deliveries_of(day: MarketDay, lines: Lines) -> Iterator[Delivery]:
+def deliveries_of(day: Day, lines: Lines) -> Iterator[Delivery]:
     """What arrives of a day on both lines, in order of arrival."""
     return lines.deliver(Packer(load_codec().encode_message).whole(day.sent()))
 
 
 def write_market(
-    shape: Shape, faults: Faults, out: Path, watch: Watch = lambda messages: None
+    day: Day, faults: Faults, out: Path, watch: Watch = lambda messages: None
 ) -> WrittenMarket:
-    """Write the day of ``shape`` to ``out``, its baskets and its truth beside it.
+    """Write ``day`` to ``out``, its baskets and its truth beside it.
 
     ``watch`` is told how many messages there were so far, again and again. `StoreError` when a
     file is there already or the folder cannot be written, `UsageError` for a name that no capture
@@ -65,7 +65,7 @@ def write_market(
     for path in (out, baskets, truth):
         if path.exists():
             raise StoreError("is there already and is never overwritten", path=str(path))
-    day, lines = MarketDay(shape), Lines(faults, shape.seed)
+    lines = Lines(faults, day.seed)
 
     def watched() -> Iterator[Delivery]:
         for one in deliveries_of(day, lines):
@@ -74,7 +74,7 @@ def write_market(
 
     as_ng = out.suffix == ".pcapng"
     size_bytes = _write(out, pcapng(watched(), NOTICE) if as_ng else pcap(watched()))
-    text = baskets_text(day.universe, shape.business_date)
+    text = baskets_text(day.universe, day.business_date)
     _write(baskets, [text.encode()])
     _write(truth, [json.dumps(_truth(day, faults, lines.counts), indent=1).encode() + b"\n"])
     return WrittenMarket(out, baskets, truth, lines.counts, size_bytes)
@@ -85,11 +85,11 @@ def written_beside(out: Path) -> tuple[Path, Path]:
     return out.with_suffix(".baskets.toml"), out.with_suffix(".json")
 
 
-def _truth(day: MarketDay, faults: Faults, counts: Counter[str]) -> JsonObject:
+def _truth(day: Day, faults: Faults, counts: Counter[str]) -> JsonObject:
     """What was generated, so that whoever reads the capture can be held against it."""
     return {
         "notice": NOTICE,
-        "shape": plain(day.shape),
+        **day.told(),
         "faults": asdict(faults),
         "channels": list(day.channels),
         "counts": dict(sorted(counts.items())),
