@@ -53,7 +53,7 @@ def test_ci_script_is_executable() -> None:
 
 def test_the_main_job_installs_the_core_and_every_plugin() -> None:
     listed = (CHECKOUT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert [".[forms,ics]", *(f"./plugins/{name}" for name in plugins_of_the_checkout())] == [
+    assert [".[data,forms,ics]", *(f"./plugins/{name}" for name in plugins_of_the_checkout())] == [
         line for line in listed if line and not line.startswith("#")
     ]
 
