@@ -7,21 +7,59 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import pytest
 
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.engine import Engine
-from hkex_ops.index.records import IndexRecord, TimePassed, TradeRecord
 from hkex_ops.index.recalculation import Recalculation, TickColumns, TradeRow
+from hkex_ops.index.records import IndexRecord, TimePassed, TradeRecord
 from hkex_ops.index.rules import IndexRules, TickOrder
 from hkex_ops.index.ticks import TickComputed
 from hkex_ops.index.timeline import Between
 from tests.index.reference import NOW
 
-__all__ = ["ARRIVAL", "EVENT_TIME", "Told", "between", "engine_says", "recalculated", "slices"]
+__all__ = [
+    "ARRIVAL",
+    "EVENT_TIME",
+    "WAYS",
+    "Told",
+    "between",
+    "engine_says",
+    "recalculated",
+    "slices",
+]
 
 ARRIVAL = IndexRules(order=TickOrder.ARRIVAL)
-EVENT_TIME = IndexRules(order=TickOrder.EVENT_TIME)
+# Channels of drawn markets are mixed anyhow: a moment waits for all of them, however long.
+EVENT_TIME = IndexRules(order=TickOrder.EVENT_TIME, settle_ms=3_600_000)
+
+
+def _vector(*given: Any, **named: Any) -> Any:
+    module = pytest.importorskip("hkex_ops.index.vector", reason="wants the extra `data`")
+    return _FromRows(module.VectorRecalculation(*given, **named))
+
+
+class _FromRows:
+    """A recalculation of arrays, fed with rows."""
+
+    def __init__(self, recalculation: Any) -> None:
+        self._recalculation = recalculation
+        self.reckoning = recalculation.reckoning
+        self.close = recalculation.close
+
+    def feed(self, rows: Sequence[TradeRow], marks: Iterable[Between]) -> TickColumns:
+        import numpy as np
+
+        columns = np.array(rows, np.int64).reshape(-1, 4).T
+        return self._recalculation.feed(tuple(columns), marks)
+
+
+WAYS = [
+    pytest.param(Recalculation, id="plain"),
+    pytest.param(_vector, id="vector"),
+]
 
 
 class Told(NamedTuple):

@@ -1,9 +1,10 @@
 """A recorded day computed again: rows of trades in, ticks out as columns, in plain integers.
 
 The values are the engine's, to the last cent. No journal is kept, no volume, no high or low of a
-stock; only trades that came out of sequence are listed. Slices come as the subscriptions of
-:mod:`hkex_ops.omd` read them. This is the plain way and the measure of its faster sisters,
-:mod:`hkex_ops.index.vector` and :mod:`hkex_ops.index.accelerated`. Called by the replay of
+stock; only trades that came out of sequence are listed. :class:`Reckoning` is the arithmetic, one
+step at a time; :class:`Recalculation` drives it with slices as the subscriptions of `hkex_ops.omd`
+read them. The plain way, and the measure of its faster sisters :mod:`hkex_ops.index.vector` and
+:mod:`hkex_ops.index.accelerated`, which do rare things by it too. Called by the replay of
 `hkex_ops.flows`.
 """
 
@@ -26,7 +27,17 @@ from hkex_ops.index.timeline import Between, Due, Pricing, Step, Stretch, Timeli
 from hkex_ops.index.totals import Totals
 from hkex_ops.model import IndexStatus
 
-__all__ = ["LATE_KEPT", "LateTrade", "Recalculation", "TickColumns", "TradeRow", "TradeRows"]
+__all__ = [
+    "BEGINNING",
+    "LATE_KEPT",
+    "LateTrade",
+    "Recalculation",
+    "Reckoning",
+    "TickColumns",
+    "TradeRow",
+    "TradeRows",
+    "no_ticks",
+]
 
 LATE_KEPT = 1_000
 """How many trades out of sequence are listed; all are counted."""
@@ -39,6 +50,8 @@ TradeRows: TypeAlias = Sequence[TradeRow]
 
 _RATE_PLACES = 4
 _NO_TRADE = 0
+BEGINNING: TradeRow = (0, _NO_TRADE, 0, 0)
+"""In a stock's trail, the state before its first trade."""
 
 
 class TickColumns(NamedTuple):
@@ -56,6 +69,11 @@ class TickColumns(NamedTuple):
     lows: list[list[int | None]]
 
 
+def no_ticks() -> TickColumns:
+    """Columns without a row."""
+    return TickColumns([], [], [], [], [])
+
+
 class LateTrade(NamedTuple):
     """A trade that came after a newer one of its stock, and so never was the last."""
 
@@ -64,73 +82,44 @@ class LateTrade(NamedTuple):
     newest: int
 
 
-class Recalculation:
-    """One day, from its baskets and what was sent.
+class Reckoning:
+    """Prices and sums of one day, moved by trades and rare records, and the values at moments.
 
     ``late`` lists trades out of sequence, ``late_count`` counts them; ``undone`` are stocks whose
     last trade was cancelled when the one before it was no longer remembered: they keep the price.
+    ``newest`` are the numbers of the trades that set the prices, by slot; ``fast`` are the slots of
+    stocks with nothing to be minded. The lists are public for sisters that keep them as arrays.
     """
 
-    def __init__(
-        self,
-        baskets: Sequence[Basket],
-        rules: IndexRules | None = None,
-        *,
-        first_ns: int | None = None,
-    ) -> None:
-        """``first_ns`` as with the engine: values from then on, whatever the session."""
+    def __init__(self, baskets: Sequence[Basket], rules: IndexRules | None = None) -> None:
         self.rules = rules or IndexRules()
         self.totals = Totals(baskets, decimals=self.rules.decimals, rounding=self.rules.rounding)
         self.late: list[LateTrade] = []
         self.late_count = 0
         self.undone: set[int] = set()
-        self._timeline: Timeline[TradeRows] = Timeline(self.rules, first_ns)
+        self.taken_back: set[tuple[int, int]] = set()
+        stocks, indexes = len(self.totals.prices), len(self.totals.indexes)
+        self.newest = [_NO_TRADE] * stocks
+        self.values: list[int | None] = [None] * indexes
+        self.highs: list[int | None] = [None] * indexes
+        self.lows: list[int | None] = [None] * indexes
+        self.summed: list[int | None] = [None] * indexes
+        self.closing_prices: dict[int, int] = {}
+        self.fast: dict[int, int] = {}
         self._types = frozenset(self.rules.trade_types)
         self._straight = self.rules.rounding is not Rounding.HALF_EVEN
-        stocks = len(self.totals.prices)
-        self._newest = [_NO_TRADE] * stocks
-        # Trades that can be taken back. The first entry stands for the previous close; once it
-        # has dropped out, something was forgotten.
-        beginning = (0, _NO_TRADE, 0, 0)
-        self._trails: list[deque[TradeRow]] = [deque([beginning], TRAIL + 1) for _ in range(stocks)]
+        self._trails = [deque([BEGINNING], TRAIL + 1) for _ in range(stocks)]
         self._cancelled: dict[int, set[int]] = {}
-        self._slots: dict[int, int] = {}
         self._sort_out()
-        indexes = len(self.totals.indexes)
-        self._closing_prices: dict[int, int] = {}
-        self._summed: list[int | None] = [None] * indexes
-        self._values: list[int | None] = [None] * indexes
-        self._highs: list[int | None] = [None] * indexes
-        self._lows: list[int | None] = [None] * indexes
-
-    def feed(self, rows: TradeRows, marks: Iterable[Between]) -> TickColumns:
-        """The next rows in delivery order, and what stood between them; the ticks that are due."""
-        return self._work(self._timeline.take(rows, len(rows), marks))
-
-    def close(self) -> TickColumns:
-        """Nothing more will come; the ticks that waited."""
-        return self._work(self._timeline.close())
 
     # -- trades -----------------------------------------------------------------------------------
 
-    def _work(self, steps: Iterable[Step[TradeRows]]) -> TickColumns:
-        columns = TickColumns([], [], [], [], [])
-        for step in steps:
-            if isinstance(step, Stretch):
-                self._trades(step)
-            elif isinstance(step, Due):
-                self._due(step, columns)
-            else:
-                self._record(step)
-        return columns
-
-    def _trades(self, stretch: Stretch[TradeRows]) -> None:
-        """The loop that a day's time goes into."""
-        _, _, rows, begin, end = stretch
-        slot_of, newest, types = self._slots.get, self._newest, self._types
+    def trades(self, rows: TradeRows) -> None:
+        """Work trades in order. The loop that a day's time goes into."""
+        slot_of, newest, types = self.fast.get, self.newest, self._types
         totals, trails = self.totals, self._trails
         prices, sums, moves = totals.prices, totals.sums, totals.moves
-        for row in rows[begin:end]:
+        for row in rows:
             security, trade_id, price, kind = row
             slot = slot_of(security)
             if slot is None or kind not in types or price <= 0:
@@ -139,7 +128,7 @@ class Recalculation:
                 continue
             trails[slot].append(row)
             if trade_id <= newest[slot]:
-                self._came_late(security, trade_id, newest[slot])
+                self.came_late(security, trade_id, newest[slot])
                 continue
             newest[slot] = trade_id
             change = price - prices[slot]
@@ -148,6 +137,12 @@ class Recalculation:
                 for place, weight in moves[slot]:
                     sums[place] += change * weight
 
+    def came_late(self, security: int, trade_id: int, newest: int) -> None:
+        """Note a trade that came after ``newest`` of its stock."""
+        self.late_count += 1
+        if len(self.late) < LATE_KEPT:
+            self.late.append(LateTrade(security, trade_id, newest))
+
     def _unusual(self, row: TradeRow) -> None:
         """A trade of a stock without a previous close yet, or with cancelled trades to come."""
         security, trade_id, price, kind = row
@@ -155,23 +150,19 @@ class Recalculation:
         cancelled = self._cancelled.get(slot, set())
         if trade_id in cancelled:
             cancelled.discard(trade_id)
+            self.taken_back.add((slot, trade_id))
             self._sort_out()
         elif kind in self._types and price > 0:
             self._trails[slot].append(row)
-            if trade_id <= self._newest[slot]:
-                self._came_late(security, trade_id, self._newest[slot])
+            if trade_id <= self.newest[slot]:
+                self.came_late(security, trade_id, self.newest[slot])
             else:
-                self._newest[slot] = trade_id
+                self.newest[slot] = trade_id
                 self.totals.move(slot, price)
-
-    def _came_late(self, security: int, trade_id: int, newest: int) -> None:
-        self.late_count += 1
-        if len(self.late) < LATE_KEPT:
-            self.late.append(LateTrade(security, trade_id, newest))
 
     def _sort_out(self) -> None:
         """Which stocks have nothing to be minded."""
-        self._slots = {
+        self.fast = {
             security: slot
             for security, slot in self.totals.slots.items()
             if self.totals.previous[slot] and not self._cancelled.get(slot)
@@ -179,10 +170,11 @@ class Recalculation:
 
     # -- moments ----------------------------------------------------------------------------------
 
-    def _due(self, due: Due, columns: TickColumns) -> None:
+    def due(self, due: Due, columns: TickColumns) -> None:
+        """The values of all indexes at a moment, added to ``columns``."""
         totals = self.totals
         if due.status is IndexStatus.CLOSING:
-            for slot, price in self._closing_prices.items():
+            for slot, price in self.closing_prices.items():
                 totals.move(slot, price)
         if self._straight and totals.complete:
             self._changed_values()
@@ -190,14 +182,14 @@ class Recalculation:
             self._all_values()
         columns.times_ns.append(due.time_ns)
         columns.statuses.append(due.status)
-        columns.values.append(self._values[:])
-        columns.highs.append(self._highs[:])
-        columns.lows.append(self._lows[:])
+        columns.values.append(self.values[:])
+        columns.highs.append(self.highs[:])
+        columns.lows.append(self.lows[:])
 
     def _changed_values(self) -> None:
         """The values of indexes whose sums are others than at the moment before."""
-        totals, summed, values = self.totals, self._summed, self._values
-        highs, lows = self._highs, self._lows
+        totals, summed, values = self.totals, self.summed, self.values
+        highs, lows = self.highs, self.lows
         multipliers, halves, divisors = totals.multipliers, totals.halves, totals.divisors
         for place, total in enumerate(totals.sums):
             if total is summed[place]:
@@ -212,15 +204,16 @@ class Recalculation:
 
     def _all_values(self) -> None:
         for place, value in enumerate(self.totals.values()):
-            self._values[place] = value
+            self.values[place] = value
             if value is not None:
-                high, low = self._highs[place], self._lows[place]
-                self._highs[place] = value if high is None else max(high, value)
-                self._lows[place] = value if low is None else min(low, value)
+                high, low = self.highs[place], self.lows[place]
+                self.highs[place] = value if high is None else max(high, value)
+                self.lows[place] = value if low is None else min(low, value)
 
     # -- rare records -----------------------------------------------------------------------------
 
-    def _record(self, record: Pricing) -> None:
+    def record(self, record: Pricing) -> None:
+        """Work a record that changes a price or a weight."""
         if isinstance(record, CurrencyRateRecord):
             places = RATE_DECIMALS - _RATE_PLACES - record.factor
             if self.rules.rates_from_feed and record.rate_4dp > 0 and places >= 0:
@@ -233,14 +226,24 @@ class Recalculation:
             self._cancel(slot, record.trade_id)
         elif record.price_3dp > 0:
             if isinstance(record, ClosingPriceRecord):
-                self._closing_prices[slot] = record.price_3dp
+                self.closing_prices[slot] = record.price_3dp
             elif self.totals.set_previous(slot, record.price_3dp):
                 self._sort_out()
 
+    def trail(self, slot: int) -> deque[TradeRow]:
+        """The trades of a stock that can be taken back, in the order in which they came.
+
+        The first entry stands for the previous close; when it is gone, some were forgotten.
+        """
+        return self._trails[slot]
+
     def _cancel(self, slot: int, trade_id: int) -> None:
         """A cancelled trade counts for nothing; the newest that stands is the last one again."""
-        trail = self._trails[slot]
+        trail = self.trail(slot)
         trade = next((one for one in trail if one[1] == trade_id), None)
+        if trade is None and trade_id == self.newest[slot]:
+            self.undone.add(self.totals.securities[slot])
+            return
         if trade is None:
             # It may yet come. If it came and is of no account, or forgotten, nothing follows.
             cancelled = self._cancelled.setdefault(slot, set())
@@ -250,11 +253,47 @@ class Recalculation:
             self._sort_out()
             return
         trail.remove(trade)
-        if trade_id != self._newest[slot]:
+        self.taken_back.add((slot, trade_id))
+        if trade_id != self.newest[slot]:
             return
         if not trail:
             self.undone.add(self.totals.securities[slot])
             return
         _, before, price, _ = max(trail, key=itemgetter(1))
-        self._newest[slot] = before
+        self.newest[slot] = before
         self.totals.move(slot, price or self.totals.previous[slot])
+
+
+class Recalculation:
+    """One day, from its baskets and what was sent."""
+
+    def __init__(
+        self,
+        baskets: Sequence[Basket],
+        rules: IndexRules | None = None,
+        *,
+        first_ns: int | None = None,
+    ) -> None:
+        """``first_ns`` as with the engine: values from then on, whatever the session."""
+        self.reckoning = Reckoning(baskets, rules)
+        self._timeline: Timeline[TradeRows] = Timeline(self.reckoning.rules, first_ns)
+
+    def feed(self, rows: TradeRows, marks: Iterable[Between]) -> TickColumns:
+        """The next rows in delivery order, and what stood between them; the ticks that are due."""
+        return self._work(self._timeline.take(rows, len(rows), marks))
+
+    def close(self) -> TickColumns:
+        """Nothing more will come; the ticks that waited."""
+        return self._work(self._timeline.close())
+
+    def _work(self, steps: Iterable[Step[TradeRows]]) -> TickColumns:
+        columns = no_ticks()
+        reckoning = self.reckoning
+        for step in steps:
+            if isinstance(step, Stretch):
+                reckoning.trades(step.rows[step.begin : step.end])
+            elif isinstance(step, Due):
+                reckoning.due(step, columns)
+            else:
+                reckoning.record(step)
+        return columns

@@ -79,7 +79,7 @@ class Timeline(Generic[R]):
 
     def __init__(self, rules: IndexRules, first_ns: int | None = None) -> None:
         """With ``first_ns`` there is a value at every moment from then on, whatever the session."""
-        self._order = make_sequencer(rules, (_NOBODY, _EVERYBODY))
+        self._order = make_sequencer(rules, (_NOBODY, _EVERYBODY), first_ns)
         self._day = TradingDay(rules, first_ns)
         self._settle_ns = rules.settle_ms * NS_PER_MS
         self._sent_ns = 0

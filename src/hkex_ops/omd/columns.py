@@ -150,7 +150,8 @@ class ColumnSubscription(CaptureSubscription):
         begins = records.at[record] + (shape.frame_at + FRAME_BYTES + PACKET_HEADER_BYTES)
         ends = begins + np.where(wanted, records.size[record] - PACKET_HEADER_BYTES, 0)
         counts = records.messages[record] * wanted
-        walked = walk_in_step(data, begins, ends, counts, delivered.skip, self._heard)
+        octets = np.frombuffer(data, np.uint8)
+        walked = walk_in_step(octets, begins, ends, counts, delivered.skip, self._heard)
         is_trade = walked.type == Trade.TYPE
         if (walked.size[is_trade] < self._trade_bytes).any():
             raise NotPlain
@@ -174,19 +175,18 @@ class ColumnSubscription(CaptureSubscription):
         changes = np.flatnonzero(np.diff(intervals, prepend=subscription.interval[0] // step_ns))
         trades_of = walked.packet[is_trade]
         rows = np.searchsorted(trades_of, changes)
-        placed = [
-            (packet, -1, Mark(row, sent_ns))
-            for packet, row, sent_ns in zip(
-                changes.tolist(), rows.tolist(), sent[changes].tolist(), strict=True
-            )
-        ]
+        marks = list(map(Mark, rows.tolist(), sent[changes].tolist()))
+        low = int(intervals[-1]) * step_ns
+        if is_trade.all():
+            subscription.interval = (low, low + step_ns)
+            return marks
+        placed = [(packet, -1, mark) for packet, mark in zip(changes.tolist(), marks, strict=True)]
         before = np.cumsum(is_trade)
         for place in np.flatnonzero(~is_trade).tolist():
             packet, step, at, size, _ = (int(column[place]) for column in walked)
             message = subscription.rare_message(data, at, size, at + size, plain=True)
             mark = Mark(int(before[place]), int(sent[packet]), message)
             placed.append((packet, step, mark))
-        low = int(intervals[-1]) * step_ns
         subscription.interval = (low, low + step_ns)
         return [mark for _, _, mark in sorted(placed, key=lambda one: one[:2])]
 

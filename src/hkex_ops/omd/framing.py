@@ -46,8 +46,8 @@ class Taker(Protocol):
 class Framing(Protocol):
     """How one file format is cut into records.
 
-    ``order`` is the byte order as :mod:`struct` writes it. ``links`` are the link layers of the
-    frames to come, and ``snap_bytes`` is how much is kept of each at the most.
+    ``order`` is the byte order as :mod:`struct` writes it, ``links`` are the link layers of the
+    frames to come.
     """
 
     @property
@@ -56,8 +56,6 @@ class Framing(Protocol):
     def order(self) -> str: ...
     @property
     def links(self) -> frozenset[int]: ...
-    @property
-    def snap_bytes(self) -> int: ...
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """Handle the record at ``at``; where the next one begins, or -1 if it is not all there."""
@@ -76,9 +74,9 @@ def framing_of(data: bytes) -> tuple[Framing, int]:
     if data.startswith(_SECTION_MAGIC):
         return Pcapng(), 0
     for order in "<>":
-        magic, snap_bytes, link = Struct(f"{order}I12xII").unpack_from(data)
+        magic, link = Struct(f"{order}I16xI").unpack_from(data)
         if magic in _MAGICS:
-            return Pcap(order, _MAGICS[magic], link & _LINK_BITS, snap_bytes), HEAD_BYTES
+            return Pcap(order, _MAGICS[magic], link & _LINK_BITS), HEAD_BYTES
     raise WireError("the file begins as no pcap or pcapng capture does", offset=0)
 
 
@@ -87,11 +85,10 @@ class Pcap:
 
     name = "pcap"
 
-    def __init__(self, order: str, unit_ns: int, link: int, snap_bytes: int) -> None:
+    def __init__(self, order: str, unit_ns: int, link: int) -> None:
         """`WireError` for a link layer that is not understood."""
         self.order = order
         self.links = frozenset({_known(link, self.name, HEAD_BYTES - 4)})
-        self.snap_bytes = snap_bytes or MAX_RECORD_BYTES
         self._record = Struct(f"{order}IIII").unpack_from
         self._unit_ns = unit_ns
         self._link = link
@@ -162,12 +159,6 @@ class Pcapng:
     def links(self) -> frozenset[int]:
         """The link layers of the section's interfaces so far."""
         return frozenset(interface.link for interface in self._interfaces)
-
-    @property
-    def snap_bytes(self) -> int:
-        """What the interface keeps that keeps least."""
-        kept = (interface.snap_bytes or MAX_RECORD_BYTES for interface in self._interfaces)
-        return min(kept, default=MAX_RECORD_BYTES)
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """See :meth:`Framing.take`."""

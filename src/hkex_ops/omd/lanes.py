@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -21,6 +20,8 @@ __all__ = ["Deliveries", "NotPlain", "deliver"]
 
 OVERTAKEN = 64
 """How many packets of a channel are looked at one by one until it is in order again."""
+
+_NUMBERS = 1 << 34  # any number of a message is below
 
 
 class NotPlain(Exception):
@@ -37,17 +38,25 @@ class Deliveries(NamedTuple):
     skip: Ints
 
 
-class _Found(NamedTuple):
-    """What is delivered of one channel: records, what is known of each, and when each goes out.
+class _Sorted(NamedTuple):
+    """Records by channel, and in each channel as they came.
 
-    ``turn`` is the record by which it is delivered, which is its own unless it had to wait, and
-    ``place`` its place among those that one record delivers.
+    ``begin`` and ``end`` are the first number of each and the one after its last; of a heartbeat,
+    which bears the number of the last message, both are the one after that. ``before`` is the
+    number that followed all before it, if none had to wait.
     """
 
-    record: list[Ints]
-    skip: list[Ints]
-    turn: list[Ints]
-    place: list[Ints]
+    record: Ints
+    slot: Ints
+    begin: Ints
+    end: Ints
+    messages: Ints
+    before: Ints
+
+
+_Turn: TypeAlias = tuple[int, int, int, int]
+"""A packet that had to wait: its record, how much of it is known, the record by which it is
+delivered, and its place among those."""
 
 
 def deliver(
@@ -58,87 +67,80 @@ def deliver(
     ``waits`` says of two records whether the later one came so long after the earlier that a gap
     open since then would be told of. `NotPlain` when that happens, or a gap stays open.
     """
-    found = _Found([], [], [], [])
-    order = np.argsort(records.slot, kind="stable")
-    slots = records.slot[order]
-    bounds = np.searchsorted(slots, np.arange(len(expected) + 1))
-    after = list(expected)
-    for slot, (begin, end) in enumerate(pairwise(bounds.tolist())):
-        if begin < end:
-            after[slot] = _channel(records, order[begin:end], expected[slot], found, waits)
-    expected[:] = after
-    record = np.concatenate(found.record) if found.record else np.empty(0, np.int64)
-    if not len(record):
-        return Deliveries(record, record)
-    turn = np.concatenate(found.turn) * (OVERTAKEN + 1) + np.concatenate(found.place)
-    by_turn = np.argsort(turn, kind="stable")
-    return Deliveries(record[by_turn], np.concatenate(found.skip)[by_turn])
+    ordered = _sorted(records, np.array(expected, np.int64))
+    new = (ordered.end > ordered.before) & (ordered.messages > 0)
+    turns: list[_Turn] = []
+    upto = 0
+    for at in np.flatnonzero(ordered.begin > ordered.before).tolist():
+        if at >= upto:
+            upto = _overtaken(ordered, at, turns, waits)
+            new[at:upto] = False
+    chosen = np.zeros(len(new), bool)
+    chosen[ordered.record[new]] = True
+    known = np.empty(len(new), np.int64)
+    known[ordered.record] = ordered.before - ordered.begin
+    record = np.flatnonzero(chosen)
+    skip = known[record]
+    last = np.flatnonzero(np.append(ordered.slot[1:] != ordered.slot[:-1], True))
+    after = np.maximum(ordered.before[last], ordered.end[last])
+    for slot, following in zip(ordered.slot[last].tolist(), after.tolist(), strict=True):
+        expected[slot] = following
+    if turns:
+        record, skip = _in_turn(record, skip, turns)
+    return Deliveries(record, skip)
 
 
-def _channel(
-    records: PlainRecords,
-    own: Ints,
-    following: int,
-    found: _Found,
-    waits: Callable[[int, int], bool],
-) -> int:
-    """One channel; ``own`` are its records. The number that follows at the end."""
-    counts, begins = records.messages[own], records.number[own]
-    ends = begins + counts
-    # A heartbeat bears the number of the last message: one that is not known yet is a gap.
-    begins = begins + (counts == 0)
-    at = 0
-    while at < len(own):
-        before = np.empty(len(own) - at, np.int64)
-        before[0] = following
-        before[1:] = np.maximum(np.maximum.accumulate(ends[at:-1]), following)
-        gaps = begins[at:] > before
-        plain = int(gaps.argmax()) if gaps.any() else len(before)
-        new = np.flatnonzero(ends[at : at + plain] > before[:plain])
-        record = own[at:][new]
-        found.record.append(record)
-        found.skip.append(before[new] - begins[at:][new])
-        found.turn.append(record)
-        found.place.append(np.zeros(len(record), np.int64))
-        if plain == len(before):
-            return max(int(before[-1]), int(ends[-1]))
-        at, following = _overtaken(
-            own, at + plain, (begins, ends, counts), int(before[plain]), found, waits
-        )
-    return following
+def _sorted(records: PlainRecords, expected: Ints) -> _Sorted:
+    order = np.argsort(records.slot.astype(np.int16), kind="stable")
+    slot = records.slot[order]
+    messages = records.messages[order]
+    begin = records.number[order] + (messages == 0)
+    end = begin + messages
+    # Numbers of a channel are put above all of the channels before it, so that one running
+    # maximum serves them all.
+    above = slot * _NUMBERS
+    before = expected[slot] + above
+    highest = np.maximum.accumulate(np.maximum(end + above, before))
+    before[1:] = np.maximum(before[1:], highest[:-1])
+    return _Sorted(order, slot, begin, end, messages, before - above)
 
 
 def _overtaken(
-    own: Ints,
-    at: int,
-    numbers: tuple[Ints, Ints, Ints],
-    following: int,
-    found: _Found,
-    waits: Callable[[int, int], bool],
-) -> tuple[int, int]:
-    """Packets one by one, from the first that came too early until none waits any more."""
+    ordered: _Sorted, at: int, turns: list[_Turn], waits: Callable[[int, int], bool]
+) -> int:
+    """Packets one by one, from the first that came too early until none waits any more.
+
+    Those after that need not be looked at: whatever is highest has been delivered by then.
+    """
+    following = int(ordered.before[at])
     early: list[tuple[int, int, int]] = []
-    opened = int(own[at])
-    out: list[tuple[int, int, int, int]] = []
-    last = min(at + OVERTAKEN, len(own))
-    while at < last:
-        record = int(own[at])
-        begin, end, count = (int(column[at]) for column in numbers)
-        ahead = not count and begin > following
-        if ahead or (record != opened and waits(opened, record)):
-            raise NotPlain
-        if count and end > following:
+    opened = int(ordered.record[at])
+    window = slice(at, at + OVERTAKEN)
+    own = ordered.slot[window] == ordered.slot[at]
+    columns = (ordered.record, ordered.begin, ordered.end, ordered.messages)
+    rows = zip(*(column[window][own].tolist() for column in columns), strict=True)
+    for looked_at, (record, begin, end, messages) in enumerate(rows, start=1):
+        if (not messages and begin > following) or (record != opened and waits(opened, record)):
+            break
+        if messages and end > following:
             heappush(early, (begin, record, end))
         place = 0
         while early and early[0][0] <= following:
-            begin, one, end = heappop(early)
-            if end > following:
-                out.append((one, following - begin, record, place))
-                following, place = end, place + 1
-        at += 1
+            first, one, after = heappop(early)
+            if after > following:
+                turns.append((one, following - first, record, place))
+                following, place = after, place + 1
         if not early:
-            columns = np.array(out, np.int64).reshape(-1, 4)
-            for column, values in zip(found, columns.T, strict=True):
-                column.append(values)
-            return at, following
+            return at + looked_at
     raise NotPlain
+
+
+def _in_turn(record: Ints, skip: Ints, turns: list[_Turn]) -> tuple[Ints, Ints]:
+    """Those that had to wait among those that had not, by whose turn it was."""
+    waited = np.array(turns, np.int64)
+    turn = np.concatenate((record * (OVERTAKEN + 1), waited[:, 2] * (OVERTAKEN + 1) + waited[:, 3]))
+    order = np.argsort(turn, kind="stable")
+    return (
+        np.concatenate((record, waited[:, 0]))[order],
+        np.concatenate((skip, waited[:, 1]))[order],
+    )

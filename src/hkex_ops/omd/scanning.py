@@ -79,13 +79,8 @@ _PCAPNG = Shape(
 
 
 def shape_of(framing: Framing | None) -> Shape | None:
-    """The shape of plain records of this file, if it can have any.
-
-    It has none where frames were cut when they were captured: what is missing would not be seen.
-    """
+    """The shape of plain records of this file, if it can have any."""
     if framing is None or framing.order != "<" or framing.links != frozenset({ETHERNET}):
-        return None
-    if framing.snap_bytes < FRAME_BYTES + MAX_PACKET_BYTES:
         return None
     return _PCAP if isinstance(framing, Pcap) else _PCAPNG
 

@@ -22,8 +22,9 @@ __all__ = ["Ints", "Known", "Octets8", "PlainRecords", "plain_records"]
 Ints: TypeAlias = NDArray[np.int64]
 Octets8: TypeAlias = NDArray[np.uint8]
 
-_IPV4_AT, _VERSION_AT, _PROTOCOL_AT = 12, 14, 23  # within a frame
-_VERSION_AND_LENGTH, _UDP = 0x45, 17
+# Where a frame says that it is of IPv4, of which version and length of header, and of UDP.
+_IPV4_AT, _VERSION_AT, _PROTOCOL_AT = 12, 14, 23
+_IPV4, _NO_OPTIONS, _UDP = 0x08, 0x45, 17
 
 _FIELDS = {
     "link": ("<u4", 12),
@@ -95,47 +96,59 @@ def plain_records(data: bytes, at: int, shape: Shape, known: Known) -> PlainReco
     """The plain records of ``data`` from ``at`` on, up to the first that is not, or not whole."""
     reader = _readers.get(shape.frame_at) or _readers.setdefault(shape.frame_at, _Reader(shape))
     octets = np.frombuffer(data, np.uint8)
-    begins, rows = _candidates(octets, at, reader, known)
-    sizes = rows["size"].astype(np.int64)
+    windows = as_strided(
+        octets, (len(octets) - reader.size + 1, reader.size), (1, 1), writeable=False
+    )
+    begins = _candidates(octets, at, reader, len(windows))
+    rows = windows[begins].view(reader.dtype).reshape(-1)
+    sizes, places, plain = _plain(rows, reader, known)
+    if not plain.all():
+        begins, rows, sizes, places = begins[plain], rows[plain], sizes[plain], places[plain]
     ends = begins + reader.steps[sizes]
-    whole = int(np.searchsorted(ends, len(data), "right"))
-    if not whole or begins[0] != at:
-        whole = 0
-    elif whole > 1:
-        linked = ends[: whole - 1] == begins[1:whole]
-        if not linked.all():
-            whole = int(linked.argmin()) + 1
-    rows = rows[:whole]
+    many = _chained(begins, ends, at, len(data))
+    rows = rows[:many]
     return PlainRecords(
-        int(ends[whole - 1]) if whole else at,
-        begins[:whole],
-        known.slots[np.searchsorted(known.keys, rows["key"])],
+        int(ends[many - 1]) if many else at,
+        begins[:many],
+        known.slots[places[:many]],
         rows["count"].astype(np.int64),
         rows["number"].astype(np.int64),
-        rows["sent"].astype(np.int64),
-        sizes[:whole],
-        rows["first"].astype(np.int64),
+        rows["sent"],
+        sizes[:many],
+        rows["first"],
     )
 
 
-def _candidates(
-    octets: Octets8, at: int, reader: _Reader, known: Known
-) -> tuple[Ints, NDArray[Any]]:
+def _candidates(octets: Octets8, at: int, reader: _Reader, windows: int) -> Ints:
     """Where something looks like a plain record; it may be a part of another one's payload."""
-    frame = reader.frame_at
-    windows = len(octets) - reader.size + 1
-    looks = octets[at + frame + _VERSION_AT : windows + frame + _VERSION_AT] == _VERSION_AND_LENGTH
-    begins = np.flatnonzero(looks) + at
-    begins = begins[octets[begins + (frame + _PROTOCOL_AT)] == _UDP]
-    begins = begins[octets[begins + (frame + _IPV4_AT)] == 8]
-    view = as_strided(octets, (windows, reader.size), (1, 1), writeable=False)
-    rows = view[begins].view(reader.dtype).reshape(-1)
-    sizes = np.minimum(rows["size"], MAX_PACKET_BYTES)
-    plain = (rows["link"] == known.link) & (rows["length"] == reader.lengths[sizes])
-    hops = rows["hop"]
+    first, last = at + reader.frame_at + _VERSION_AT, windows + reader.frame_at + _VERSION_AT
+    begins = np.flatnonzero(octets[first:last] == _NO_OPTIONS) + at
+    begins = begins[octets[begins + (reader.frame_at + _PROTOCOL_AT)] == _UDP]
+    return begins[octets[begins + (reader.frame_at + _IPV4_AT)] == _IPV4]
+
+
+def _plain(
+    rows: NDArray[Any], reader: _Reader, known: Known
+) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """Of each row the size of the packet, the place of its key, and whether it is plain."""
+    sizes = np.minimum(rows["size"], MAX_PACKET_BYTES).astype(np.int64)
+    hops, keys = rows["hop"], rows["key"]
+    places = np.minimum(np.searchsorted(known.keys, keys), len(known.keys) - 1)
+    plain = (rows["length"] == reader.lengths[sizes]) & (known.keys[places] == keys)
+    plain &= rows["link"] == known.link
     plain &= np.logical_or.reduce([hops == hop for hop in known.hops])
     if len(reader.heads):
         plain &= rows["head"] == reader.heads[sizes]
-    places = np.minimum(np.searchsorted(known.keys, rows["key"]), len(known.keys) - 1)
-    plain &= known.keys[places] == rows["key"]
-    return begins[plain], rows[plain]
+    return sizes, places, plain
+
+
+def _chained(begins: Ints, ends: Ints, at: int, end: int) -> int:
+    """How many records lie one behind the other from ``at`` on, all of them before ``end``.
+
+    A part of a payload that passed for a record breaks the chain, and so is not believed.
+    """
+    whole = int(np.searchsorted(ends, end, "right"))
+    if not whole or begins[0] != at:
+        return 0
+    linked = ends[: whole - 1] == begins[1:whole]
+    return whole if linked.all() else int(linked.argmin()) + 1

@@ -16,6 +16,8 @@ from hkex_ops.omd.slices import Ints, Octets8
 
 __all__ = ["Walked", "walk_in_step"]
 
+_MOST_MESSAGES = 256  # in a packet
+
 
 class Walked(NamedTuple):
     """Messages of heard types, in the order of delivery: of which packet, and where each lies."""
@@ -28,7 +30,7 @@ class Walked(NamedTuple):
 
 
 def walk_in_step(
-    data: bytes, begins: Ints, ends: Ints, counts: Ints, skips: Ints, heard: Octets8
+    octets: Octets8, begins: Ints, ends: Ints, counts: Ints, skips: Ints, heard: Octets8
 ) -> Walked:
     """The messages that are heard of, behind the first ``skips`` of each packet.
 
@@ -39,36 +41,55 @@ def walk_in_step(
     live = len(counts) - np.searchsorted(
         sorted_counts[::-1], np.arange(int(sorted_counts[0])), "right"
     )
-    total = int(sorted_counts.sum())
-    pairs = np.ndarray((len(data) - 1,), "<u2", data, strides=(1,))
-    places, sizes = np.empty(total, np.int64), np.empty(total, np.int64)
-    at = begins[longest_first]
-    done = 0
-    try:
-        for many in live.tolist():
-            here = at[:many]
-            places[done : done + many] = here
-            size = pairs[here]
-            sizes[done : done + many] = size
-            here += size
-            done += many
-        types = pairs[places + 2]
-    except IndexError:
-        raise NotPlain from None
-    if (at != ends[longest_first]).any() or (total and sizes.min() < HEADER_BYTES):
+    begins, ends = begins[longest_first], ends[longest_first]
+    walked = _narrow(octets, begins, ends, live) or _wide(octets, begins, ends, live)
+    if walked is None:
         raise NotPlain
-    hits = np.flatnonzero(heard[types])
+    places, sizes = walked
+    hits = np.flatnonzero(heard[octets[places + 2]])
+    hits = hits[octets[places[hits] + 3] == 0]
     firsts = np.concatenate(([0], np.cumsum(live)))
     step = np.searchsorted(firsts, hits, "right") - 1
     packet = longest_first[hits - firsts[step]]
     new = step >= skips[packet]
     hits, step, packet = hits[new], step[new], packet[new]
-    order = np.lexsort((step, packet))
-    hits = hits[order]
+    order = np.argsort(packet * _MOST_MESSAGES + step)
+    places = places[hits[order]]
     return Walked(
         packet[order],
         step[order],
-        places[hits],
-        sizes[hits],
-        types[hits].astype(np.int64),
+        places,
+        sizes[hits[order]].astype(np.int64),
+        octets[places + 2].astype(np.int64),
     )
+
+
+def _narrow(octets: Octets8, begins: Ints, ends: Ints, live: Ints) -> tuple[Ints, Octets8] | None:
+    """Places and sizes of all messages, if all are below 256 bytes, as nearly all are."""
+    total = int(live.sum())
+    places, sizes = np.empty(total, np.int64), np.empty(total, np.uint8)
+    at, done = begins.copy(), 0
+    for many in live.tolist():
+        here, upto = at[:many], done + many
+        places[done:upto] = here
+        here += octets.take(here, out=sizes[done:upto], mode="clip")
+        done = upto
+    if (at != ends).any() or octets.take(places + 1, mode="clip").any():
+        return None
+    return (places, sizes) if not total or sizes.min() >= HEADER_BYTES else None
+
+
+def _wide(octets: Octets8, begins: Ints, ends: Ints, live: Ints) -> tuple[Ints, Ints] | None:
+    """Places and sizes of all messages, whatever the sizes; none where they do not add up."""
+    total = int(live.sum())
+    places, sizes = np.empty(total, np.int64), np.empty(total, np.int64)
+    at, done = begins.copy(), 0
+    for many in live.tolist():
+        here, upto = at[:many], done + many
+        places[done:upto] = here
+        low, high = (octets.take(here + byte, mode="clip") for byte in (0, 1))
+        sizes[done:upto] = low + high.astype(np.int64) * 256
+        here += sizes[done:upto]
+        done = upto
+    sound = (at == ends).all() and (not total or sizes.min() >= HEADER_BYTES)
+    return (places, sizes) if sound else None
