@@ -12,6 +12,10 @@ from tests.wheel import CHECKOUT
 
 ROOM = CHECKOUT / "src" / "hkex_ops" / "index"
 FACTS = {"hkex_ops.index.basket", "hkex_ops.index.records", "hkex_ops.index.rules"}
+ENGINE = (
+    *("board", "day", "engine", "event_time", "orders", "saving", "sequencing", "stocks"),
+    *("straight", "ticks", "totals", "untimed"),
+)
 OUTSIDE = {"__future__", "collections.abc", "datetime", "decimal", "typing", "hkex_ops.model"}
 
 
@@ -33,7 +37,7 @@ def test_the_snapshot_computation_imports_facts_only() -> None:
 
 def test_the_engine_imports_nothing_of_the_snapshot_computation() -> None:
     """Not by a helper either."""
-    for name in ("engine", "totals", "stocks", "sequencing", "untimed", "board", "day", "straight"):
+    for name in ENGINE:
         assert "hkex_ops.index.snapshot" not in imports_of(name)
 
 
@@ -44,7 +48,7 @@ def test_what_both_share_computes_nothing() -> None:
     taken = {
         name
         for module in shared
-        for user in ("snapshot", "totals", "stocks", "sequencing", "engine")
+        for user in ("snapshot", *ENGINE)
         for name in imports_of(user).get(module.__name__, set())
     }
     functions = {

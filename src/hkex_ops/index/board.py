@@ -13,7 +13,7 @@ from itertools import repeat
 from typing import cast
 
 from hkex_ops.index.basket import Basket
-from hkex_ops.index.sequencing import Moment
+from hkex_ops.index.orders import Moment
 from hkex_ops.index.stocks import UNKNOWN_CHANNEL, Stock
 from hkex_ops.index.ticks import EngineEvent, IndexIncomplete, MomentIncomplete, TickComputed
 from hkex_ops.index.totals import Totals

@@ -13,6 +13,7 @@ from datetime import datetime
 from hkex_ops.index.basket import RATE_DECIMALS, Basket
 from hkex_ops.index.board import Board
 from hkex_ops.index.day import TradingDay
+from hkex_ops.index.orders import Moment, Sequenced, Untimely
 from hkex_ops.index.records import (
     ChannelRestarted,
     CurrencyRateRecord,
@@ -29,7 +30,7 @@ from hkex_ops.index.records import (
 )
 from hkex_ops.index.rules import IndexRules
 from hkex_ops.index.saving import engine_snapshot, restore_engine
-from hkex_ops.index.sequencing import Moment, Sequenced, Untimely, make_sequencer
+from hkex_ops.index.sequencing import make_sequencer
 from hkex_ops.index.stocks import TRAIL_FOLDS, UNKNOWN_CHANNEL, Stock
 from hkex_ops.index.ticks import (
     EngineEvent,

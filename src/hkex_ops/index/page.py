@@ -17,8 +17,8 @@ import attrs
 from hkex_ops.index.contingency import CONTINGENCY_TRANSITIONS
 from hkex_ops.index.gateway import GATEWAY_TRANSITIONS
 from hkex_ops.index.moments import MOMENTS_KEPT
+from hkex_ops.index.orders import HELD_RECORDS, LEAP_S
 from hkex_ops.index.rules import ContingencyRules, GatewayRules, IndexRules, WatchRules
-from hkex_ops.index.sequencing import HELD_RECORDS, LEAP_S
 from hkex_ops.index.snapshot import HEARD_TRADES
 from hkex_ops.index.stocks import CANCELS_HELD, MISSING_HELD, TRAIL
 from hkex_ops.index.ticks import JournalReason
