@@ -195,7 +195,9 @@ def _render(rows: Sequence[_Row], at: datetime, console: Console) -> None:
             f"{override.action} ({row.rollout}, override {standing.granted.number}): {word}",
         )
         since = say_instant(override.since) if override.since else "ever"
-        say(console, f"from {since} until {say_instant(override.expires)}", indent=2)
+        recorded = say_instant(datetime.fromisoformat(row.recorded))
+        ends = say_instant(override.expires)
+        say(console, f"from {since} until {ends}, recorded {recorded}", indent=2)
         say(console, f"{override.by}, agreed by {override.second}: {override.reason}", indent=2)
         if standing.withdrawn is not None:
             told = standing.withdrawn

@@ -6,18 +6,17 @@ commands that write one file where the person said.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hkex_ops.errors import StoreError
-from hkex_ops.flows.store.disk import Folder, translating
+from hkex_ops.flows.store.disk import Folder, store_error, translating
 
 __all__ = ["new_file", "write_new_file", "write_over_file"]
 
 SAFE = "nothing of that name was touched"
-TAKEN = "something of that name is there already, and nothing is ever overwritten"
 
 
 def write_over_file(path: Path, data: bytes) -> None:
@@ -40,7 +39,8 @@ def new_file(path: Path, data: bytes) -> Generator[None]:
     """
     with _written(path, data) as (folder, part):
         if folder.look(path.name) is not None:
-            raise StoreError(TAKEN, path=str(path), safe=SAFE)
+            taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+            raise store_error(taken, path, "put the file there", SAFE)
         yield
         with translating(path, "put the file there", SAFE):
             # A link, unlike a renaming, never takes the place of what is there.
