@@ -214,9 +214,11 @@ class Engine:
         if isinstance(record, TimePassed):
             self.sequences[channel] = max(self.sequences.get(channel, 0), sequence)
             return _NOTHING
-        if sequence and sequence <= self.sequences.get(channel, 0):
+        known = self.sequences.get(channel, 0)
+        # A loss that is told twice is marked twice; one that is passed over would be no mark.
+        if 0 < sequence <= known and not isinstance(record, RecordsLost):
             return (_journalled(JournalReason.DUPLICATE, record),)
-        self.sequences[channel] = max(self.sequences.get(channel, 0), sequence)
+        self.sequences[channel] = max(known, sequence)
         if isinstance(record, SessionRecord):
             # A refresh says which session it is, and not since when: from now on, then.
             self.day.handle(record, record.send_time_ns or self.sequencer.since)
