@@ -17,6 +17,7 @@ from hkex_ops_nats import (
     NatsPublisherOptions,
     hkex_ops_index_feeds,
     hkex_ops_index_publishers,
+    open_nats_publisher,
 )
 from hkex_ops_nats.options import NatsServer
 from hkex_ops_nats.secrets import read_credentials, read_password, read_seed
@@ -187,3 +188,16 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
 def test_a_secret_that_is_not_there_is_told(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
         read_password(tmp_path / name)
+
+
+async def test_without_nkeys_a_seed_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The extra is built on the machine, so not every machine has it."""
+    monkeypatch.setattr("hkex_ops_nats.connecting.find_spec", lambda name: None)
+    seed = tmp_path / "user.nk"
+    seed.touch(mode=0o600)
+    options = NatsPublisherOptions(servers=HERE, stream="INDEX", nkey_file=seed)
+    with pytest.raises(ConfigError, match=r"pip install 'hkex-ops-nats\[nkeys\]'"):
+        async with open_nats_publisher(options, SiteRole.PRIMARY):
+            pytest.fail("nothing can be opened")

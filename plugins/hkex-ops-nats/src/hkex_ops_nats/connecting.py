@@ -12,6 +12,7 @@ import asyncio
 import ssl
 from collections.abc import Coroutine
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from nats.aio.client import RawCredentials
@@ -178,11 +179,21 @@ def _login(options: NatsOptions, connection: Connection) -> dict[str, Any]:
             return password
 
         return {"user": options.user, "password": tell}
+    if options.nkey_file is None and options.credentials_file is None:
+        return {}
+    _require_nkeys()
     if options.nkey_file is not None:
         return {"nkeys_seed_str": read_seed(options.nkey_file)}
-    if options.credentials_file is not None:
-        return {"user_credentials": RawCredentials(read_credentials(options.credentials_file))}
-    return {}
+    assert options.credentials_file is not None, "one of the two is there"
+    return {"user_credentials": RawCredentials(read_credentials(options.credentials_file))}
+
+
+def _require_nkeys() -> None:
+    if find_spec("nkeys") is None:
+        raise ConfigError(
+            "nkey_file and credentials_file are signed with nkeys, which is not installed: "
+            "pip install 'hkex-ops-nats[nkeys]', or log in with a password_file"
+        )
 
 
 def _context(options: NatsOptions) -> ssl.SSLContext:
