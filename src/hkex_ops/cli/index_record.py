@@ -16,11 +16,10 @@ from hkex_ops.cli.logs import configure_logs
 from hkex_ops.cli.options import Config, Json, Verbose, config_path
 from hkex_ops.cli.text import say, say_count, say_size
 from hkex_ops.config.settings import load_settings
-from hkex_ops.flows.index.adapters import Configured, configured_market_feed
+from hkex_ops.flows.index.adapters import configured_market_feed
 from hkex_ops.flows.index.recording import Recorded, record_feed
 from hkex_ops.model import JsonObject
 from hkex_ops.plugins import Plugins
-from hkex_ops.ports import MarketFeed
 
 __all__ = ["record"]
 
@@ -48,7 +47,9 @@ def record(
     plugins = Plugins.load(block=settings.plugins.block)
     chosen = configured_market_feed(settings, plugins, feed or settings.index.feed)
     with _shown() as watch:
-        done = asyncio.run(_recorded(chosen, out, seconds, packets, watch))
+        done = asyncio.run(
+            record_feed(chosen, out, most_packets=packets, seconds=seconds, watch=watch)
+        )
     return Answer(
         {"file": str(out), "feed": chosen.name, **_document(done)},
         lambda console: say(
@@ -57,20 +58,6 @@ def record(
             f"{say_count(len(done.channels), 'channel')}, {say_size(done.size_bytes)}",
         ),
     )
-
-
-async def _recorded(
-    chosen: Configured[MarketFeed],
-    out: Path,
-    seconds: int | None,
-    packets: int | None,
-    watch: Callable[[int, int], None],
-) -> Recorded:
-    remark = f"recorded by hkex-ops from the market feed {chosen.name}"
-    async with chosen.open() as feed:
-        return await record_feed(
-            feed, out, remark=remark, most_packets=packets, seconds=seconds, watch=watch
-        )
 
 
 @contextmanager

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from attrs import define, field
 from cyclopts import Parameter
@@ -26,7 +24,7 @@ from hkex_ops.cli.text import printable
 from hkex_ops.config.settings import load_settings
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.index.adapters import configured_index_feed
-from hkex_ops.flows.index.watching import watch_feed, watch_run
+from hkex_ops.flows.index.watching import follow, watch_feed, watch_run
 from hkex_ops.model import IndexTick, JsonObject, TickKind, format_tick
 from hkex_ops.plugins import Plugins
 
@@ -36,8 +34,6 @@ FACTS_SHOWN = 6
 """How many of a run's latest facts stand below the table."""
 
 REDRAWS_PER_S = 4
-
-_Told: TypeAlias = "AsyncGenerator[IndexTick | JsonObject]"
 
 
 def watch(
@@ -69,38 +65,13 @@ def watch(
         told = watch_feed(configured_index_feed(settings, plugins, feed))
     console = Console(highlight=False)
     if console.is_terminal and not json:
-        asyncio.run(_as_table(told, count, console))
+        board = _Board()
+        with Live(console=console, refresh_per_second=REDRAWS_PER_S, get_renderable=board.drawn):
+            asyncio.run(follow(told, board.take, board.hear, count=count))
     else:
-        asyncio.run(_as_lines(told, count, format_tick if json else _line))
+        say = format_tick if json else _line
+        asyncio.run(follow(told, lambda tick: _write(say(tick)), count=count))
     return ExitCode.DONE
-
-
-async def _as_lines(told: _Told, count: int | None, say: Callable[[IndexTick], str]) -> None:
-    await _each(told, count, lambda tick: _write(say(tick)), lambda _: None)
-
-
-async def _as_table(told: _Told, count: int | None, console: Console) -> None:
-    board = _Board()
-    with Live(console=console, refresh_per_second=REDRAWS_PER_S, get_renderable=board.drawn):
-        await _each(told, count, board.take, board.hear)
-
-
-async def _each(
-    told: _Told,
-    count: int | None,
-    tick: Callable[[IndexTick], None],
-    event: Callable[[JsonObject], None],
-) -> None:
-    seen = 0
-    async with aclosing(told):
-        async for one in told:
-            if not isinstance(one, IndexTick):
-                event(one)
-                continue
-            tick(one)
-            seen += 1
-            if seen == count:
-                return
 
 
 def _write(line: str) -> None:

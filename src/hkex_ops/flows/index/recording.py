@@ -15,6 +15,7 @@ from pathlib import Path
 from attrs import define, field, frozen
 
 from hkex_ops.errors import UsageError
+from hkex_ops.flows.index.adapters import Configured
 from hkex_ops.flows.store.disk import translating
 from hkex_ops.omd.capture import CapturedPacket
 from hkex_ops.omd.recorded import RecordedStreams
@@ -50,6 +51,13 @@ class _Recording:
     channels: set[int] = field(factory=set[int])
     streams: RecordedStreams = field(factory=RecordedStreams)
 
+    @classmethod
+    def begin(cls, path: Path, remark: str) -> _Recording:
+        """A new file; `StoreError` when something of that name is there."""
+        with translating(path, "make the recording"):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            return cls(path, os.open(path, flags, 0o666), bytearray(capture_header(remark)))
+
     def take(self, batch: PacketBatch, most_packets: int | None) -> None:
         """Add a batch, no more of it than may be."""
         self.channels.add(batch.channel)
@@ -83,38 +91,37 @@ class _Recording:
 
 
 async def record_feed(
-    feed: MarketFeed,
+    chosen: Configured[MarketFeed],
     path: Path,
     *,
-    remark: str,
     most_packets: int | None = None,
     seconds: int | None = None,
     watch: Callable[[int, int], None] = lambda packets, size_bytes: None,
 ) -> Recorded:
-    """Record ``feed`` into the new file ``path`` until it ends, has given ``most_packets``, or
+    """Record a feed into the new file ``path`` until it ends, has given ``most_packets``, or
     ``seconds`` are over. ``watch`` is told how many packets and bytes there are, now and then.
 
     Raises `StoreError` when the file is there already or cannot be written, `UsageError` for a
-    recording of nothing.
+    recording of nothing, and what the feed raises.
     """
     for most, what in ((most_packets, "packets"), (seconds, "seconds")):
         if most is not None and most < 1:
             raise UsageError(f"{most} {what} are no recording: ask for at least one")
-    with translating(path, "make the recording"):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    recording = _Recording(path, descriptor, bytearray(capture_header(remark)))
+    remark = f"recorded by hkex-ops from the market feed {chosen.name}"
     limit = asyncio.timeout(seconds)
-    try:
-        async with limit:
-            async for batch in feed.packets():
-                recording.take(batch, most_packets)
-                watch(recording.packets, recording.size_bytes + len(recording.gathered))
-                if recording.packets == most_packets:
-                    break
-    except TimeoutError:
-        if not limit.expired():
-            raise
-    finally:
-        recording.close()
+    async with chosen.open() as feed:
+        recording = _Recording.begin(path, remark)
+        try:
+            async with limit:
+                async for batch in feed.packets():
+                    recording.take(batch, most_packets)
+                    watch(recording.packets, recording.size_bytes + len(recording.gathered))
+                    if recording.packets == most_packets:
+                        break
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            recording.close()
     channels = tuple(sorted(recording.channels))
     return Recorded(recording.packets, recording.size_bytes, channels)

@@ -6,7 +6,7 @@ nothing and keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from hkex_ops.flows.index.control import listen_in
 from hkex_ops.model import IndexTick, JsonObject, parse_published
 from hkex_ops.ports import IndexFeed
 
-__all__ = ["watch_feed", "watch_run"]
+__all__ = ["follow", "watch_feed", "watch_run"]
 
 
 async def watch_feed(feed: Configured[IndexFeed]) -> AsyncGenerator[IndexTick | JsonObject]:
@@ -38,3 +38,23 @@ async def watch_run(folder: Path) -> AsyncGenerator[IndexTick | JsonObject]:
             except WireError:
                 # A newer supervisor may tell what this program does not know.
                 continue
+
+
+async def follow(
+    told: AsyncGenerator[IndexTick | JsonObject],
+    tick: Callable[[IndexTick], None],
+    event: Callable[[JsonObject], None] = lambda _: None,
+    *,
+    count: int | None = None,
+) -> None:
+    """Hand each tick and each event of ``told`` on, until it ends or ``count`` ticks have come."""
+    seen = 0
+    async with aclosing(told):
+        async for one in told:
+            if not isinstance(one, IndexTick):
+                event(one)
+                continue
+            tick(one)
+            seen += 1
+            if seen == count:
+                return
