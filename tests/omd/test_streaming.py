@@ -19,6 +19,7 @@ from hkex_ops.omd.scanning import CaptureSubscription
 from hkex_ops.omd.streaming import Piece, Subscription, trade_struct
 from tests.omd.traffic import (
     ALSO,
+    START_NS,
     STEP_NS,
     Arrival,
     captured,
@@ -144,6 +145,22 @@ def test_channels_that_are_not_wanted_give_no_rows_and_move_the_time_all_the_sam
     sent = {read_header(one.packet).send_time_ns // STEP_NS for one in arrivals}
     marked = {mark.sent_ns // STEP_NS for piece in pieces for mark in piece.marks}
     assert sent == marked
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_heartbeats_of_known_messages_move_the_time(form: str) -> None:
+    """One that names a message which has not come does not."""
+    sent = [(START_NS + second * STEP_NS, sequence) for second, sequence in enumerate((1, 1, 9, 1))]
+    first = codec.encode_packet([codec.blank(Trade)], sequence=1, send_time_ns=START_NS)
+    beats = [codec.encode_packet((), sequence=last, send_time_ns=at) for at, last in sent]
+    arrivals = [
+        Arrival(30, line, START_NS + place, packet)
+        for place, packet in enumerate([first, *beats])
+        for line in "AB"
+    ]
+    pieces, _ = scanned(FORMATS[form](arrivals), piece=1 << 20)
+    marked = [mark.sent_ns for piece in pieces for mark in piece.marks]
+    assert [START_NS + second * STEP_NS for second in (0, 1, 3)] == marked
 
 
 def test_datagrams_of_no_channel_and_frames_without_one_are_counted() -> None:

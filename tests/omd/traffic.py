@@ -30,6 +30,7 @@ from hkex_ops.omd.streaming import Piece, TradeRow
 __all__ = [
     "ALSO",
     "CHANNELS",
+    "START_NS",
     "STEP_NS",
     "Arrival",
     "Read",

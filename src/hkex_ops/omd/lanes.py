@@ -29,7 +29,7 @@ class NotPlain(Exception):
 
 
 class Deliveries(NamedTuple):
-    """Records whose packets bring something new, in the order of delivery.
+    """Records whose packets bring something new, be it only time, in the order of delivery.
 
     ``record`` is the place of each among the records, ``skip`` how many of its messages are known.
     """
@@ -68,13 +68,14 @@ def deliver(
     open since then would be told of. `NotPlain` when that happens, or a gap stays open.
     """
     ordered = _sorted(records, np.array(expected, np.int64))
-    new = (ordered.end > ordered.before) & (ordered.messages > 0)
+    heartbeat = ordered.messages == 0
+    new = (ordered.end > ordered.before) | heartbeat
     turns: list[_Turn] = []
     upto = 0
     for at in np.flatnonzero(ordered.begin > ordered.before).tolist():
         if at >= upto:
             upto = _overtaken(ordered, at, turns, waits)
-            new[at:upto] = False
+            new[at:upto] = heartbeat[at:upto]
     chosen = np.zeros(len(new), bool)
     chosen[ordered.record[new]] = True
     known = np.empty(len(new), np.int64)

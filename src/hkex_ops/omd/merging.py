@@ -30,7 +30,7 @@ from hkex_ops.omd.line import Arbiter
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, Octets, packet_header
 
-__all__ = ["IN_CARE", "Delivered", "Merger"]
+__all__ = ["IN_CARE", "Delivered", "Merger", "time_alone"]
 
 IN_CARE = -1
 """What stands in the place of a number while a channel is not plain: no number equals it."""
@@ -38,6 +38,12 @@ IN_CARE = -1
 Delivered: TypeAlias = tuple[Octets, int, int, int, int]
 """Messages to be read: bytes, where the first begins, where the packet ends, how many they are,
 and when they were sent."""
+
+
+def time_alone(sent_ns: int) -> Delivered:
+    """What a packet delivers that moves time and nothing else, such as a heartbeat."""
+    return b"", 0, 0, 0, sent_ns
+
 
 _Early: TypeAlias = tuple[int, int, bytes, int, str, int, int]
 """A packet that came too early: number, order of arrival, bytes, count, line, time, send time."""
@@ -64,13 +70,13 @@ class _Lane:
         "watched_until_ns",
     )
 
-    def __init__(self, channel: int) -> None:
+    def __init__(self, channel: int, codec: Codec, limits: LineLimits) -> None:
         self.channel = channel
         self.next = 1
         self.early: list[_Early] = []
         self.floor_ns = 0  # what was sent before has numbers that are void
         self.waits_until_ns = 0
-        self.arbiter: Arbiter | None = None
+        self.arbiter = Arbiter(channel, codec, limits=limits)
         self.arbitrated = False
         self.restarted = _NO_RESTART
         self.watched_until_ns = 0
@@ -92,9 +98,9 @@ class Merger:
     ``expected[slot]``, was sent at ``floor_ns`` or later and carries ``n > 0`` well-formed
     messages, none of them a Sequence Reset, is delivered by the reader, who then adds ``n`` there.
     One whose last number is below ``expected[slot]``, and that does not begin with a Sequence
-    Reset, is a copy and is dropped. Every other packet goes to :meth:`take`. ``health`` collects
-    what is told of gaps, refused packets and resets; whoever reads it empties it. ``limits`` are
-    those of the arbiters.
+    Reset, is a copy and is dropped; if it is a heartbeat, its time has passed. Every other packet
+    goes to :meth:`take`. ``health`` collects what is told of gaps, refused packets and resets;
+    whoever reads it empties it. ``limits`` are those of the arbiters.
     """
 
     def __init__(
@@ -121,7 +127,7 @@ class Merger:
         slot = self._slots.get(channel)
         if slot is None:
             slot = self._slots[channel] = len(self._lanes)
-            self._lanes.append(_Lane(channel))
+            self._lanes.append(_Lane(channel, self._codec, self.limits))
             self.expected.append(1)
             self.wanted.append(self._channels is None or channel in self._channels)
         return slot
@@ -134,6 +140,18 @@ class Merger:
     def take(self, slot: int, packet: bytes, line: str, at_ns: int) -> Sequence[Delivered]:
         """A packet that is not plain; what is to be read now, in order."""
         lane = self._lanes[slot]
+        found = self._look_into(slot, lane, packet, line, at_ns)
+        if len(packet) != PACKET_HEADER_BYTES:
+            return found
+        _, count, _, sequence, sent_ns = _header_of(packet)
+        following = self.expected[slot]
+        if following == IN_CARE:
+            following = lane.arbiter.next_sequence if lane.arbitrated else lane.next
+        return found if count or sequence >= following else (*found, time_alone(sent_ns))
+
+    def _look_into(
+        self, slot: int, lane: _Lane, packet: bytes, line: str, at_ns: int
+    ) -> Sequence[Delivered]:
         if lane.arbitrated:
             return self._arbitrate(slot, lane, packet, line, at_ns)
         self._enter(slot, lane)
@@ -229,8 +247,6 @@ class Merger:
     def _arbiter(self, lane: _Lane) -> tuple[Arbiter, tuple[LineEvent, ...]]:
         """The arbiter of a channel, which knows all that has come; what it said to what waited."""
         arbiter = lane.arbiter
-        if arbiter is None:
-            arbiter = lane.arbiter = Arbiter(lane.channel, self._codec, limits=self.limits)
         events: tuple[LineEvent, ...] = ()
         if not lane.arbitrated:
             lane.arbitrated = True

@@ -17,7 +17,7 @@ from hkex_ops.errors import WireError
 from hkex_ops.omd.capture import CaptureStreams
 from hkex_ops.omd.frames import ETHERNET, Passed, address_text, datagram_in
 from hkex_ops.omd.framing import HEAD_BYTES, Framing, Pcap, framing_of
-from hkex_ops.omd.merging import Delivered
+from hkex_ops.omd.merging import Delivered, time_alone
 from hkex_ops.omd.messages import SequenceReset
 from hkex_ops.omd.packet import MAX_PACKET_BYTES, PACKET_HEADER_BYTES, packet_header
 from hkex_ops.omd.streaming import RESET_AT, Piece, Subscription
@@ -231,16 +231,22 @@ class CaptureSubscription:
                     if wanted[slot]:
                         add((data, at + first_at, at + packet_at + size, count, sent_ns))
                     elif sent_ns >= horizon:
-                        step = self._subscription.step_ns
-                        horizon = sent_ns // step * step + step
-                        add((data, at, at, 0, sent_ns))
+                        horizon = self._time_passed(sent_ns)
                 elif number + count > following or first == _RESET:
                     break
+                elif not count and sent_ns >= horizon:
+                    horizon = self._time_passed(sent_ns)
                 at += steps[size]
         except LookupError:
             pass  # a stream or a size that is not plain
         self._horizon = horizon
         return at
+
+    def _time_passed(self, sent_ns: int) -> int:
+        """Note a packet that brings nothing but its time; from when on the next one counts."""
+        self._found.append(time_alone(sent_ns))
+        step = self._subscription.step_ns
+        return sent_ns // step * step + step
 
     # -- any other record -------------------------------------------------------------------------
 
@@ -293,7 +299,7 @@ class CaptureSubscription:
             if merger.wanted[stream.slot]:
                 self._found.append((packet, PACKET_HEADER_BYTES, size, count, sent_ns))
             else:
-                self._found.append((packet, size, size, 0, sent_ns))
+                self._found.append(time_alone(sent_ns))
         elif (
             number + count > following
             or number == following
@@ -302,13 +308,15 @@ class CaptureSubscription:
         ):
             self._flush(data, self._at)
             self._take(stream, packet, time_ns)
+        elif not count:
+            self._found.append(time_alone(sent_ns))
 
     def _take(self, stream: _Stream, packet: bytes, time_ns: int) -> None:
         """A packet that is not plain."""
         slot, line = stream
         delivered = self._merger.take(slot, packet, line, time_ns)
         if not self._merger.wanted[slot]:
-            delivered = [(data, end, end, 0, sent) for data, _, end, _, sent in delivered]
+            delivered = [time_alone(sent_ns) for *_, sent_ns in delivered]
         self._subscription.read(delivered, self._piece, plain=False)
 
     def _stream(self, group: int, port: int) -> _Stream | None:

@@ -124,7 +124,8 @@ def _candidates(octets: Octets8, at: int, reader: _Reader, windows: int) -> Ints
     first, last = at + reader.frame_at + _VERSION_AT, windows + reader.frame_at + _VERSION_AT
     begins = np.flatnonzero(octets[first:last] == _NO_OPTIONS) + at
     begins = begins[octets[begins + (reader.frame_at + _PROTOCOL_AT)] == _UDP]
-    return begins[octets[begins + (reader.frame_at + _IPV4_AT)] == _IPV4]
+    found: Ints = begins[octets[begins + (reader.frame_at + _IPV4_AT)] == _IPV4]
+    return found
 
 
 def _plain(

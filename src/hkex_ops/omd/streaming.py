@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias, cast
 from hkex_ops.errors import WireError
 from hkex_ops.omd.codec import Codec
 from hkex_ops.omd.layout import HEADER_BYTES, Layout
-from hkex_ops.omd.merging import Delivered, Merger
+from hkex_ops.omd.merging import Delivered, Merger, time_alone
 from hkex_ops.omd.messages import Message, SequenceReset, Trade
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, Octets, message_header, packet_header
 
@@ -137,6 +137,8 @@ class Subscription:
                 self._catch_up(piece, found, slot, before, packets[first:place], line, at_ns)
                 self.read(merger.take(slot, packet, line, at_ns), piece, plain=False)
                 found, before, first = [], expected[slot], place + 1
+            elif not count:
+                found.append(time_alone(sent_ns))
         self._catch_up(piece, found, slot, before, packets[first:], line, at_ns)
         return piece
 
