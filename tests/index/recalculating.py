@@ -13,9 +13,10 @@ import pytest
 
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.engine import Engine
-from hkex_ops.index.recalculation import Recalculation, TickColumns, TradeRow
+from hkex_ops.index.recalculation import Recalculation, TradeRow
 from hkex_ops.index.records import IndexRecord, TimePassed, TradeRecord
 from hkex_ops.index.rules import IndexRules, TickOrder
+from hkex_ops.index.tick_columns import TickColumns
 from hkex_ops.index.ticks import TickComputed
 from hkex_ops.index.timeline import Between
 from tests.index.reference import NOW

@@ -107,7 +107,7 @@ class Limbs:
         exact = total * self._rates
         half = 0.0 if self._rounding is Rounding.DOWN else 0.5
         raised = exact + half
-        found = np.floor(raised).astype(np.int64)
+        found: Ints = np.floor(raised).astype(np.int64)
         doubtful = np.abs(raised - np.rint(raised)) <= raised * _DOUBT
         for moment, place in np.argwhere(doubtful).tolist():
             found[moment, place] = self._exactly(sums[:, moment, place], place)

@@ -23,6 +23,7 @@ from hkex_ops.index.records import (
 )
 from hkex_ops.index.rules import IndexRules, Rounding
 from hkex_ops.index.stocks import CANCELS_HELD, TRAIL
+from hkex_ops.index.tick_columns import TickColumns, no_ticks
 from hkex_ops.index.timeline import Between, Due, Pricing, Step, Stretch, Timeline
 from hkex_ops.index.totals import Totals
 from hkex_ops.model import IndexStatus
@@ -33,10 +34,8 @@ __all__ = [
     "LateTrade",
     "Recalculation",
     "Reckoning",
-    "TickColumns",
     "TradeRow",
     "TradeRows",
-    "no_ticks",
 ]
 
 LATE_KEPT = 1_000
@@ -52,26 +51,6 @@ _RATE_PLACES = 4
 _NO_TRADE = 0
 BEGINNING: TradeRow = (0, _NO_TRADE, 0, 0)
 """In a stock's trail, the state before its first trade."""
-
-
-class TickColumns(NamedTuple):
-    """Ticks of all indexes at several moments.
-
-    There is one time and one status for each moment; ``values``, ``highs`` and ``lows`` have a row
-    for each, in units of the last published decimal and in the order of the baskets, `None` where
-    an index lacks a previous close.
-    """
-
-    times_ns: list[int]
-    statuses: list[IndexStatus]
-    values: list[list[int | None]]
-    highs: list[list[int | None]]
-    lows: list[list[int | None]]
-
-
-def no_ticks() -> TickColumns:
-    """Columns without a row."""
-    return TickColumns([], [], [], [], [])
 
 
 class LateTrade(NamedTuple):

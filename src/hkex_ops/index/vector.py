@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.limbs import Ints, Limbs
-from hkex_ops.index.recalculation import BEGINNING, Reckoning, TickColumns, TradeRow, no_ticks
+from hkex_ops.index.recalculation import BEGINNING, Reckoning, TradeRow
 from hkex_ops.index.rules import IndexRules
 from hkex_ops.index.stocks import TRAIL
+from hkex_ops.index.tick_columns import TickColumns, no_ticks
 from hkex_ops.index.timeline import Between, Due, Step, Stretch, Timeline
 from hkex_ops.model import IndexStatus
 
