@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["DRILL_STEP", "EVENTS", "PLUGIN_FAULT", "REPORT_FINDING", "REPORT_KEPT"]
+__all__ = ["DRILL_STEP", "EVENTS", "INDEX_EVENT", "PLUGIN_FAULT", "REPORT_FINDING", "REPORT_KEPT"]
 
 REPORT_KEPT = "report_kept"
 REPORT_FINDING = "report_finding"
 DRILL_STEP = "drill_step"
 PLUGIN_FAULT = "plugin_fault"
+INDEX_EVENT = "index_event"
 
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -22,5 +23,6 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         REPORT_FINDING: "something about a report that a person should look at (kind, name)",
         DRILL_STEP: "a step of the folder drill ended (step, state, found)",
         PLUGIN_FAULT: "a plug-in or one of its hooks is not in use (distribution, hook, message)",
+        INDEX_EVENT: "something happened in an index run (name, and what that event has)",
     }
 )

@@ -9,7 +9,7 @@ supervisor of a run turns it by the clock, a rehearsal by hand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeAlias, cast
 
 from attrs import define, field, frozen
@@ -48,10 +48,13 @@ from hkex_ops.index.snapshot import SnapshotValue
 from hkex_ops.index.ticks import TickComputed, moment_of
 from hkex_ops.model import IndexTick, JsonObject, SiteRole, TickKind
 
-__all__ = ["SNAPSHOTS_KEPT", "Decided", "Deciding", "DecidingEvent"]
+__all__ = ["OVERDUE", "SNAPSHOTS_KEPT", "Decided", "Deciding", "DecidingEvent"]
 
 SNAPSHOTS_KEPT = 64
 """Moments whose snapshot values are kept of each contingency system: two minutes of them."""
+
+OVERDUE = timedelta(seconds=5)
+"""How long the values of a moment that is due are waited for, before the newest stand in."""
 
 DecidingEvent: TypeAlias = GatewayEvent | ContingencyEvent
 
@@ -73,7 +76,7 @@ class _System:
     values: dict[int, tuple[SnapshotValue, ...]] = field(
         factory=dict[int, tuple[SnapshotValue, ...]]
     )
-    due: set[int] = field(factory=set[int])
+    due: dict[int, datetime] = field(factory=dict[int, datetime])
 
 
 class Deciding:
@@ -138,6 +141,14 @@ class Deciding:
             self._publish(self._systems[system], time_ns, now, decided)
         return decided
 
+    def versions(self, ticks: tuple[IndexTick, ...]) -> Decided:
+        """An engine told the versions of an index after the close. They go out as its own ticks
+        do: not while engines are not believed, and the first to come."""
+        decided = Decided()
+        if ticks and self.gateway.state is GatewayState.PUBLISHING:
+            decided.ticks.append(ticks)
+        return decided
+
     def session_heard(self, record: SessionRecord, now: datetime) -> Decided:
         """A process heard a trading session. One that catches up tells old ones: passed over."""
         decided = Decided()
@@ -160,6 +171,9 @@ class Deciding:
         self._from_gateway(self.gateway.poll(now), now, decided)
         for system in self._systems.values():
             self._from_system(system, system.machine.poll(now), now, decided)
+            for time_ns, since in tuple(system.due.items()):
+                if now - since >= OVERDUE:
+                    self._stand_in(system, time_ns, now, decided)
         return decided
 
     # -- what a person says -----------------------------------------------------------------------
@@ -267,14 +281,21 @@ class Deciding:
         if event.after is ContingencyMode.ACTIVE and event.before is ContingencyMode.STANDBY:
             self._to_gateway(Hold(event.reason), now, decided)
 
+    def _stand_in(self, system: _System, due_ns: int, now: datetime, decided: Decided) -> None:
+        """A moment's values never came; the newest known are better than none, and bear their own
+        time. What of them is out already is not published again."""
+        del system.due[due_ns]
+        if system.values:
+            self._publish(system, max(system.values), now, decided)
+
     def _publish(self, system: _System, time_ns: int, now: datetime, decided: Decided) -> None:
         """The values of a moment, at once or as soon as the system tells them."""
         values = system.values.get(time_ns)
         if values is None:
-            system.due.add(time_ns)
+            system.due.setdefault(time_ns, now)
             return
-        system.due.discard(time_ns)
         machine = system.machine
+        system.due.pop(time_ns, None)
         if machine.mode is ContingencyMode.STANDBY:
             return
         ticks = tuple(
@@ -294,5 +315,5 @@ class Deciding:
             decided.ticks.append(ticks)
         others = [one for one in self._systems.values() if one is not system]
         for other in others:
-            other.due.discard(time_ns)
+            other.due.pop(time_ns, None)
         self._to_systems(others, PeerPublished(machine.name, time_ns), now, decided)

@@ -23,6 +23,7 @@ from hkex_ops.flows.index.checkpoint import (
     format_checkpoint,
     write_checkpoint,
 )
+from hkex_ops.flows.index.closing import versions_told
 from hkex_ops.flows.index.feed_time import FeedTime
 from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
 from hkex_ops.flows.index.link import Link
@@ -173,6 +174,8 @@ class EngineWork:
     def _tell(self, taken: Taken) -> None:
         if taken.data or taken.health:
             for line in lines_of(taken):
+                self._link.send(line)
+            for line in versions_told(self._pipeline.engine, taken.data):
                 self._link.send(line)
             self._recoverer.observe(taken.health)
 

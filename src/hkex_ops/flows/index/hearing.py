@@ -16,7 +16,7 @@ from hkex_ops.flows.index.attending import Attendance
 from hkex_ops.flows.index.deciding import Decided, Deciding
 from hkex_ops.flows.index.run_book import RunBook
 from hkex_ops.flows.index.run_plan import RunPlan
-from hkex_ops.flows.index.telling import session_in, ticks_in, values_in
+from hkex_ops.flows.index.telling import session_in, ticks_in, values_in, versions_in
 from hkex_ops.index.watch import StocksMoved, Watch, WatchEvent
 from hkex_ops.model import IndexTick, Json, JsonObject, TickKind
 
@@ -63,6 +63,8 @@ class Hearing:
                 self.last_tick_at[name] = now
                 self._moved(line, now)
                 self._decide(self._deciding.values(name, values_in(line), now))
+            case "versions":
+                self._decide(self._deciding.versions(self._versions(name, line)))
             case "session":
                 record = session_in(line)
                 before = self._deciding.session
@@ -104,6 +106,9 @@ class Hearing:
         if self._book.told(name, kind, fields, once=once):
             at = self._clock.now().isoformat()
             self._note({"event": kind, "at": at, "process": name, **fields})
+
+    def _versions(self, name: str, line: JsonObject) -> tuple[IndexTick, ...]:
+        return versions_in(line, name, self._attendance.processes[name].seat.site)
 
     def _moved(self, line: JsonObject, now: datetime) -> None:
         for row in cast("Sequence[Sequence[Json]]", line["rows"]):

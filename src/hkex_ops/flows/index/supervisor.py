@@ -13,8 +13,10 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
+import structlog
 from attrs import frozen
 
+from hkex_ops import log
 from hkex_ops.clock import Clock
 from hkex_ops.errors import ConfigError
 from hkex_ops.flows.index.attending import Attendance
@@ -50,6 +52,8 @@ POLL_S = 0.05
 
 FLUSH_S = 3
 """How long publishers may take for what is queued when the run ends."""
+
+_log = structlog.get_logger()
 
 _MODULES = {
     True: "hkex_ops.flows.index.engine_process",
@@ -294,6 +298,8 @@ class Supervisor:
             lane.tell(event_document(event))
 
     def _note(self, document: JsonObject) -> None:
+        told = {key: value for key, value in document.items() if key != "event"}
+        _log.info(log.INDEX_EVENT, name=document["event"], **told)
         self._watcher.event(document)
         self._control.tell(format_event(document))
 

@@ -16,11 +16,11 @@ import attrs
 from hkex_ops.flows.index.pipeline import MarketHealth, Taken
 from hkex_ops.index.records import SessionRecord, row_of
 from hkex_ops.index.snapshot import SnapshotValue
-from hkex_ops.index.ticks import EngineEvent, RecordJournalled, TickComputed
-from hkex_ops.model import IndexStatus, Json, JsonObject
+from hkex_ops.index.ticks import EngineEvent, RecordJournalled, TickComputed, moment_of
+from hkex_ops.model import IndexStatus, IndexTick, Json, JsonObject, SiteRole
 from hkex_ops.omd.events import PacketRefused
 
-__all__ = ["fields_of", "lines_of", "session_in", "ticks_in", "values_in"]
+__all__ = ["fields_of", "lines_of", "session_in", "ticks_in", "values_in", "versions_in"]
 
 
 def lines_of(taken: Taken) -> Iterator[JsonObject]:
@@ -60,6 +60,24 @@ def values_in(line: JsonObject) -> tuple[SnapshotValue, ...]:
     return tuple(
         SnapshotValue(code, time_ns, None if value is None else Decimal(value), tuple(stale))
         for code, value, stale, _ in rows
+    )
+
+
+def versions_in(line: JsonObject, engine: str, site: SiteRole) -> tuple[IndexTick, ...]:
+    """The after-the-close versions of a line that says ``versions``, as ticks of ``engine``."""
+    at = moment_of(cast("int", line["time_ns"]))
+    stale = tuple(cast("Sequence[int]", line["stale"]))
+    return tuple(
+        IndexTick(
+            code,
+            at,
+            Decimal(value),
+            status=IndexStatus.CLOSING,
+            stale=stale,
+            engine=engine,
+            site=site,
+        )
+        for code, value in cast("Sequence[tuple[str, str]]", line["rows"])
     )
 
 
