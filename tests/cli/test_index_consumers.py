@@ -128,7 +128,7 @@ class TestSettlement:
         ("arguments", "said"),
         [
             ((*SETTLE[:-1], "2010-01-23", "--ticks", "published.jsonl"), "no trading day"),
-            (SETTLE, "name --ticks FILE, --feed NAME, or both"),
+            (SETTLE, "name --ticks FILE, --capture FILE, --feed NAME"),
         ],
     )
     def test_a_question_that_makes_no_sense_is_refused(

@@ -13,7 +13,15 @@ from rich.console import Console
 
 from hkex_ops.calendars import BusinessDay, Calendar
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.index_ticks import FromFeed, TickFiles, TickSources, take_ticks, trading_day
+from hkex_ops.cli.index_captures import BasketFile, HowRead
+from hkex_ops.cli.index_ticks import (
+    Captures,
+    FromFeed,
+    TickFiles,
+    TickSources,
+    take_ticks,
+    trading_day,
+)
 from hkex_ops.cli.options import At, Config, Json, calendar_of, parse_at, system_clock
 from hkex_ops.cli.text import say, say_count
 from hkex_ops.config.products import load_products, load_trades
@@ -48,12 +56,15 @@ def calls(
     ] = None,
     date: Annotated[str | None, Parameter(help="The business date; today, if left out.")] = None,
     ticks: TickFiles = (),
+    capture: Captures = (),
     feed: FromFeed = None,
+    baskets: BasketFile = None,
     out: Annotated[
         Path | None,
         Parameter(help="A new folder: a trade file for each participant, drafts of announcements."),
     ] = None,
     at: At = None,
+    how: HowRead = HowRead(),  # noqa: B008
     config: Config = None,
     json: Json = False,
 ) -> Answer:
@@ -83,8 +94,9 @@ def calls(
         if feed is not None:
             say(console, _event(event))
 
-    sources = TickSources(ticks, feed, config)
-    take_ticks([machine], sources, clock, watch, wanted=wanted, now=now)
+    sources = TickSources(ticks, capture, feed, baskets, how, config)
+    indexes = machine.indexes
+    take_ticks([machine], sources, clock, watch, day=day, indexes=indexes, wanted=wanted, now=now)
     cancellation = cancellation_of(machine.calls, day_trades)
     found = _Found(
         day,

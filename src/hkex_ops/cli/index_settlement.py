@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.index_ticks import FromFeed, TickFiles, TickSources, take_ticks, trading_day
+from hkex_ops.cli.index_captures import BasketFile, HowRead
+from hkex_ops.cli.index_ticks import (
+    Captures,
+    FromFeed,
+    TickFiles,
+    TickSources,
+    take_ticks,
+    trading_day,
+)
 from hkex_ops.cli.options import At, Config, Json, calendar_of, parse_at, system_clock
 from hkex_ops.cli.text import say
 from hkex_ops.index.marks import LunchEdges
@@ -45,7 +53,9 @@ def settlement(
     index: Annotated[str, Parameter(help="A name such as HSI or HSCEI, or a code.")],
     date: Annotated[str | None, Parameter(help="The business date; today, if left out.")] = None,
     ticks: TickFiles = (),
+    capture: Captures = (),
     feed: FromFeed = None,
+    baskets: BasketFile = None,
     lunch_edges: Annotated[
         LunchEdges, Parameter(help="How the lunch break cuts the five-minute steps.")
     ] = _DEFAULTS.lunch_edges,
@@ -62,6 +72,7 @@ def settlement(
         FinalBase, Parameter(help="Whether the exact mean or the published EAS is rounded.")
     ] = _DEFAULTS.final_base,
     at: At = None,
+    how: HowRead = HowRead(),  # noqa: B008
     config: Config = None,
     json: Json = False,
 ) -> Answer:
@@ -84,7 +95,7 @@ def settlement(
         final_base=final_base,
     )
     machine = Settlement(code, day, rules)
-    sources = TickSources(ticks, feed, config)
+    sources = TickSources(ticks, capture, feed, baskets, how, config)
     console = Console(stderr=True, highlight=False)
 
     def wanted(tick: IndexTick) -> bool:
@@ -93,9 +104,10 @@ def settlement(
 
     def watch(event: SettlementEvent) -> None:
         if feed is not None:
-            say(console, _event(event))
+            so_far = machine.answer(clock.now() if at is None else now)
+            say(console, f"{_event(event)}; EAS so far {_figure(so_far.eas)}{_standing(so_far)}")
 
-    take_ticks([machine], sources, clock, watch, wanted=wanted, now=now)
+    take_ticks([machine], sources, clock, watch, day=day, indexes={code}, wanted=wanted, now=now)
     answer = machine.answer(now if at is not None or feed is not None else None)
     code_of_exit = ExitCode.FINDINGS if answer.missing else ExitCode.DONE
     return Answer(_document(answer), lambda shown: _render(answer, shown), code_of_exit)

@@ -77,6 +77,11 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
             ("record", "hkex_ops.cli.index_record:record", "Record a market feed as pcapng."),
             ("check", "hkex_ops.cli.index:check", "Judge a basket file that someone wrote."),
             (
+                "recalculate",
+                "hkex_ops.cli.index_recalculate:recalculate",
+                "Compute an outage again, beside what was shown.",
+            ),
+            (
                 "settlement",
                 "hkex_ops.cli.index_settlement:settlement",
                 "Work out the settlement of a day, mark by mark.",

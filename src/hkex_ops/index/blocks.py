@@ -18,6 +18,7 @@ from hkex_ops.model import Window
 __all__ = ["SessionBlock", "session_at", "session_blocks"]
 
 _AFTERNOON = ("afternoon", "closing-auction")
+_OPENING = "pre-opening"
 
 
 @frozen
@@ -42,12 +43,21 @@ def session_blocks(day: BusinessDay) -> tuple[SessionBlock, ...]:
 
 def session_at(day: BusinessDay, at: datetime) -> str:
     """The name of the session in which ``at`` falls, as the calendar calls it; ``between`` where
-    none is held. The instant at which one ends still counts to it."""
+    none is held.
+
+    The instant at which one ends still counts to it, and so does what its end brings: the opening
+    index in the minutes before trading begins, the closing index after the last session.
+    """
+    before = ""
     for one in day.securities:
         start, until = one.window.start.at, one.window.until.at
-        if start is not None and until is not None and start <= at <= until:
+        assert start is not None and until is not None, "hours have both ends"
+        if at < start:
+            return before if before == _OPENING else "between"
+        if at <= until:
             return one.name
-    return "between"
+        before = one.name
+    return before or "between"
 
 
 def _block(name: str, sessions: Sequence[TradingSession]) -> SessionBlock:

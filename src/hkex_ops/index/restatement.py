@@ -93,7 +93,7 @@ def restatement(
     if until < start:
         raise UsageError(f"the stretch ends at {until.isoformat()}, before {start.isoformat()}")
     ticks = tuple(
-        evolve(tick, kind=TickKind.RECALCULATED)
+        tick if tick.kind is TickKind.RECALCULATED else evolve(tick, kind=TickKind.RECALCULATED)
         for tick in computed
         if start <= tick.at <= until and tick.status is IndexStatus.REAL_TIME
     )
