@@ -19,7 +19,7 @@ from attrs import evolve
 from hkex_ops import HONG_KONG
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.config.settings import load_settings
-from hkex_ops.errors import UsageError
+from hkex_ops.errors import ConfigError, UsageError
 from hkex_ops.flows.index.adapters import configured_market_feed
 from hkex_ops.index.ticks import time_ns_of
 from hkex_ops.model import SiteRole
@@ -32,7 +32,7 @@ from hkex_ops_simulator.market.channels import GROUPS, RECOVERY, channels_of, po
 from hkex_ops_simulator.market.configuration import feed_text
 from hkex_ops_simulator.market.day import MarketDay
 from hkex_ops_simulator.market.live import LiveMarket, LiveOptions
-from hkex_ops_simulator.market.sending import LOOPBACK, Sender, free_base_port
+from hkex_ops_simulator.market.sending import LOOPBACK, Sender
 from hkex_ops_simulator.market.shape import CALM, Faults, Shape
 from hkex_ops_simulator.market.timetable import Timetable
 
@@ -57,9 +57,7 @@ def day(start: datetime = START) -> MarketDay:
 
 @asynccontextmanager
 async def markets(faults: Faults = CALM) -> AsyncIterator[LiveMarket]:
-    options = LiveOptions(
-        base_port=free_base_port(CHANNELS), faults=faults, seed=5, refresh_every_ms=20
-    )
+    options = LiveOptions(faults=faults, seed=5, refresh_every_ms=20)
     async with LiveMarket(day().sent(), CHANNELS, CODEC, options) as market:
         yield market
 
@@ -93,11 +91,11 @@ def listening(line: FeedLine, port: int) -> Iterator[socket.socket]:
 
 class TestSending:
     def test_a_packet_goes_to_the_group_and_port_of_its_channel_and_line(self) -> None:
-        base_port = free_base_port([BUSY])
-        sender = Sender(base_port)
+        sender = Sender(channels=[BUSY])
+        port = port_of(BUSY, sender.base_port)
         with (
-            listening(FeedLine.A, port_of(BUSY, base_port)) as line_a,
-            listening(FeedLine.B, port_of(BUSY, base_port)) as line_b,
+            listening(FeedLine.A, port) as line_a,
+            listening(FeedLine.B, port) as line_b,
         ):
             sender.send(BUSY, FeedLine.B, b"by line B")
             sender.send(BUSY, FeedLine.A, b"by line A")
@@ -112,10 +110,21 @@ class TestSending:
             await market.play(after(10), speed=50)
             assert 0.15 <= loop.time() - began < 5
 
-    async def test_a_base_port_that_somebody_hears_is_not_taken(self) -> None:
-        free = free_base_port(CHANNELS)
-        with listening(FeedLine.A, port_of(BUSY, free)):
-            assert free != free_base_port(CHANNELS)
+    def test_two_markets_never_have_the_same_ports(self) -> None:
+        first, second = Sender(), Sender()
+        assert first.base_port != second.base_port
+        with pytest.raises(ConfigError, match="is another market's: end that"):
+            Sender(first.base_port)
+        first.close()
+        second.close()
+
+    def test_ports_that_somebody_still_hears_are_not_taken(self) -> None:
+        first = Sender(channels=CHANNELS)
+        first.close()
+        with listening(FeedLine.A, port_of(BUSY, first.base_port)):
+            second = Sender(channels=CHANNELS)
+        second.close()
+        assert first.base_port != second.base_port
 
 
 @needs_adapter
@@ -197,8 +206,7 @@ class TestRecovery:
 
 class TestCommand:
     def test_it_says_where_it_is_heard_and_ends_when_told_to(self, tmp_path: Path) -> None:
-        base_port = free_base_port(channels_of(SHAPE.feed, 2))
-        words = ["simulator", "market", "--multicast", "live", "--base-port", str(base_port)]
+        words = ["simulator", "market", "--multicast", "live", "--base-port", "0"]
         code = "import sys; from hkex_ops.cli.main import run; sys.exit(run(sys.argv[1:]))"
         with subprocess.Popen(
             [sys.executable, "-c", code, *words, "--json"],

@@ -30,7 +30,6 @@ from hkex_ops_simulator.market.day import MarketDay
 from hkex_ops_simulator.market.live import LiveMarket, LiveOptions
 from hkex_ops_simulator.market.packing import Sent
 from hkex_ops_simulator.market.retransmission import RetransmissionRules
-from hkex_ops_simulator.market.sending import free_base_port
 from hkex_ops_simulator.market.shape import Shape
 from hkex_ops_simulator.market.timetable import Timetable
 
@@ -90,9 +89,7 @@ class MarketService:
     async def open_market(self, start: datetime) -> LiveMarket:
         """The market of a session, up; another one ends first."""
         await self.close()
-        base_port = free_base_port((*self.channels, *CONNECT_CHANNELS))
         options = LiveOptions(
-            base_port=base_port,
             seed=self.seed,
             refresh_every_ms=_REFRESH_EVERY_MS,
             rules=_RULES,

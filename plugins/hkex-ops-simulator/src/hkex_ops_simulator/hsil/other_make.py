@@ -14,7 +14,7 @@ from attrs import define, field
 
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.flows.index.own_capture import OwnChannel
-from hkex_ops.index.records import IndexRecord
+from hkex_ops.index.records import IndexRecord, SessionRecord
 from hkex_ops.index.snapshot import SnapshotComputation, SnapshotValue
 from hkex_ops.index.ticks import time_ns_of
 from hkex_ops_simulator.hsil.replayed import RULES_OF_2010, Replayed
@@ -34,6 +34,7 @@ class OtherMake:
     _own: dict[int, OwnChannel] = field(init=False)
     _table: SnapshotComputation = field(init=False)
     _moment_ns: int = field(default=0, init=False)
+    _closing: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         codec = load_codec()
@@ -60,13 +61,15 @@ class OtherMake:
     def due(self) -> Iterator[tuple[SnapshotValue, ...]]:
         """The values of every moment that all channels have passed since the last time."""
         while self._moment_ns and not self._table.missing_at(self._moment_ns):
-            values = self._table.values_at(self._moment_ns)
+            values = self._table.values_at(self._moment_ns, closing=self._closing)
             self.values |= {(one.code, one.time_ns): one.value for one in values}
             self._moment_ns += RULES_OF_2010.interval_ns
             yield values
 
     def _heard(self, records: Sequence[IndexRecord], now: datetime) -> Sequence[IndexRecord]:
         for record in records:
+            if isinstance(record, SessionRecord):
+                self._closing = record.session in RULES_OF_2010.closing_sessions
             if not self._moment_ns and record.send_time_ns:
                 step_ns = RULES_OF_2010.interval_ns
                 self._moment_ns = (record.send_time_ns // step_ns + 1) * step_ns

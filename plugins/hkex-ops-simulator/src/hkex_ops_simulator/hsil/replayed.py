@@ -6,7 +6,7 @@ the same. The lines lose nothing: what happened in 2010 needed no loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from hashlib import sha256
 
@@ -26,11 +26,18 @@ from hkex_ops_simulator.market.baskets import baskets_text
 from hkex_ops_simulator.market.channels import INDEX, RECOVERY, STATUS
 from hkex_ops_simulator.market.compiler import Published
 from hkex_ops_simulator.market.lines import Delivery, Lines
-from hkex_ops_simulator.market.packing import Packer
+from hkex_ops_simulator.market.packing import Packed, Packer
 from hkex_ops_simulator.market.shape import CALM
 from hkex_ops_simulator.market.stocks import Universe
 
-__all__ = ["RULES_OF_2010", "WATCH_OF_2010", "Replayed", "at"]
+__all__ = ["MORNING_ENDS", "RULES_OF_2010", "WATCH_OF_2010", "Replayed", "at"]
+
+# By then all that the papers tell of the morning is over: until here the digest compares two
+# rehearsals, and from here on a day that goes on is told sparsely.
+MORNING_ENDS = time(10, 45)
+
+# Between the sessions there is nothing to compute, and nothing is said.
+_LUNCH = time(12, 31), time(14, 29)
 
 # The hours and intervals of January 2010; everything else is as always. The opening values stood
 # for the moment half a minute after the indicator.
@@ -47,7 +54,8 @@ _MATCHING = 2
 class Replayed:
     """The day as it arrives. ``published`` is what the market's own compiler made of it.
 
-    ``channels`` are those that an index depends on; its own values are not among them.
+    ``channels`` are those that an index depends on; its own values are not among them. ``digest``
+    is of what arrives before `MORNING_ENDS`.
     """
 
     universe: Universe
@@ -59,12 +67,14 @@ class Replayed:
     @classmethod
     def of(cls, seed: int, until: time, *, out_of_sequence: bool = True) -> Replayed:
         """The day of ``seed`` to ``until``; without ``out_of_sequence`` the order is ordinary."""
-        day = ScriptedDay(seed, until, out_of_sequence)
+        day = ScriptedDay(seed, until, out_of_sequence, sparse_from=MORNING_ENDS)
         packets = Packer(load_codec().encode_message).whole(day.sent())
-        arrived = Lines(CALM, seed).deliver(packets)
+        arrived = Lines(CALM, seed).deliver(_thinned(packets))
         deliveries = tuple(one for one in arrived if one.channel not in (INDEX, RECOVERY))
-        digest = sha256()
+        digest, morning_ns = sha256(), time_ns_of(at(MORNING_ENDS))
         for one in deliveries:
+            if one.time_ns >= morning_ns:
+                break
             digest.update(f"{one.time_ns} {one.channel} {one.line.value} ".encode() + one.packet)
         channels = tuple(channel for channel in day.channels if channel != INDEX)
         published = tuple(day.published)
@@ -100,6 +110,21 @@ class Replayed:
         """What arrives from one moment to before another."""
         start_ns, until_ns = time_ns_of(start), time_ns_of(until)
         return (one for one in self.deliveries if start_ns <= one.time_ns < until_ns)
+
+
+def _thinned(packets: Iterable[Packed]) -> Iterator[Packed]:
+    """``packets``; after the morning a quiet channel says so once an interval, not at lunch."""
+    morning_ns, lunch_ns, again_ns = (
+        time_ns_of(at(moment)) for moment in (MORNING_ENDS, *_LUNCH)
+    )
+    said: dict[int, int] = {}
+    for one in packets:
+        if not one.messages and one.time_ns >= morning_ns:
+            interval = one.time_ns // RULES_OF_2010.interval_ns
+            if said.get(one.channel) == interval or lunch_ns <= one.time_ns < again_ns:
+                continue
+            said[one.channel] = interval
+        yield one
 
 
 def at(moment: time, day: date = BUSINESS_DATE) -> datetime:

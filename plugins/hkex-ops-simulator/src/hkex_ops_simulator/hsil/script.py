@@ -90,12 +90,14 @@ class ScriptedDay:
     """The day from 09:28 to ``until``. :meth:`sent` may be iterated once.
 
     ``out_of_sequence`` leaves the older record right before the indicator away when it is false:
-    everything else is the same. ``published`` has every index value told so far.
+    everything else is the same. After ``sparse_from`` there are trades once a minute only, which
+    take the indexes where they would be anyhow. ``published`` has every index value told so far.
     """
 
     seed: int
     until: time = _HALF_DAY
     out_of_sequence: bool = True
+    sparse_from: time | None = None
     universe: Universe = field(init=False)
     floor: Floor = field(init=False)
     _calibrations: dict[str, Calibration] = field(init=False)
@@ -201,10 +203,14 @@ class ScriptedDay:
         step = timedelta(seconds=INTERVAL_S)
         moment = datetime.combine(BUSINESS_DATE, start) + step
         while moment.time() <= end:
-            yield from self._interval(moment.time(), rng)
+            if not moment.second or not self._is_sparse(moment.time()):
+                yield from self._interval(moment.time(), rng)
             yield from self.floor.publish(_at(moment.time()), "T")
             moment += step
         self.floor.end_session()
+
+    def _is_sparse(self, moment: time) -> bool:
+        return self.sparse_from is not None and moment > self.sparse_from
 
     def _interval(self, moment: time, rng: Random) -> Sending:
         until_ns = _at(moment)

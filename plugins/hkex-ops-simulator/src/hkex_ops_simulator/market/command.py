@@ -80,7 +80,7 @@ def market(
     ] = None,
     speed: Annotated[int, Parameter(help="How many times as fast as the day it is sent.")] = 1,
     base_port: Annotated[
-        int, Parameter(help="A channel is sent to this port plus its number.")
+        int, Parameter(help="A channel goes to this port plus its number; 0: to any that is free.")
     ] = BASE_PORT,
     script: Annotated[
         Literal["hsil-2010"] | None,

@@ -20,7 +20,7 @@ from hkex_ops.model import Endpoint, SiteRole
 from hkex_ops.omd import Codec
 from hkex_ops.omd.messages import DisasterRecoverySignal, Message, RefreshComplete
 from hkex_ops.ports import FeedLine
-from hkex_ops_simulator.market.channels import BASE_PORT, RECOVERY
+from hkex_ops_simulator.market.channels import RECOVERY
 from hkex_ops_simulator.market.lines import Delivery, Lines
 from hkex_ops_simulator.market.packing import (
     FIRST_SEQUENCE,
@@ -30,7 +30,7 @@ from hkex_ops_simulator.market.packing import (
     Sent,
 )
 from hkex_ops_simulator.market.retransmission import Desk, RetransmissionRules
-from hkex_ops_simulator.market.sending import Sender
+from hkex_ops_simulator.market.sending import ANY_BASE_PORT, Sender
 from hkex_ops_simulator.market.servers import RetransmissionServer
 from hkex_ops_simulator.market.shape import CALM, Faults
 from hkex_ops_simulator.market.snapshot import ChannelState
@@ -54,7 +54,7 @@ _FAILING_OVER, _FAILED_OVER = 1, 2
 class LiveOptions:
     """How a market is sent. ``refresh_every_ms`` is from cycle to cycle, in the machine's time."""
 
-    base_port: int = BASE_PORT
+    base_port: int = ANY_BASE_PORT
     faults: Faults = CALM
     seed: int = 0
     users: tuple[str, ...] = USERS
@@ -102,7 +102,7 @@ class LiveMarket:
     async def __aenter__(self) -> Self:
         if self._sender is not None:
             raise UsageError("this market was entered before: make another")
-        self._sender = Sender(self._options.base_port)
+        self._sender = Sender(self._options.base_port, (*self.channels, RECOVERY))
         self._stack.callback(self._sender.close)
         try:
             for server in (one for servers in self.servers.values() for one in servers):
@@ -127,8 +127,9 @@ class LiveMarket:
 
     @property
     def base_port(self) -> int:
-        """The port from which those of the channels are counted."""
-        return self._options.base_port
+        """The port from which those of the channels are counted; once it was entered."""
+        assert self._sender is not None, "entered"
+        return self._sender.base_port
 
     def retransmission(self, site: SiteRole) -> tuple[Endpoint, ...]:
         """Where the retransmission servers of a site listen."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from hkex_ops.errors import ConfigError, UsageError
 from hkex_ops.ports import FeedLine
 from hkex_ops_simulator.market.channels import (
-    BASE_PORT,
     GROUPS,
     LAST_BASE_PORT,
     RECOVERY,
@@ -22,9 +21,13 @@ from hkex_ops_simulator.market.channels import (
 from hkex_ops_simulator.market.lines import Delivery
 from hkex_ops_simulator.market.timetable import NS
 
-__all__ = ["LOOPBACK", "Sender", "free_base_port"]
+__all__ = ["ANY_BASE_PORT", "LOOPBACK", "Sender"]
 
 LOOPBACK = "127.0.0.1"
+
+# Let the market take ports that nobody on this machine hears.
+ANY_BASE_PORT = 0
+_LEAST_BASE_PORT = 1024
 
 # Nothing that is sent leaves the machine, whatever its interfaces are.
 _TTL = 0
@@ -39,15 +42,21 @@ _FIRST_TRIED, _APART = 20_000, 200
 class Sender:
     """Sends to the groups of a market with ``base_port``, from loopback and to loopback.
 
-    `ConfigError` where the machine has no multicast on loopback.
+    With `ANY_BASE_PORT` it takes one at which nobody hears any of ``channels``. It has its base
+    port for itself until it is closed: two markets never talk into each other. `ConfigError` where
+    the port is another market's, or the machine has no multicast on loopback.
     """
 
-    def __init__(self, base_port: int = BASE_PORT) -> None:
-        if not 1024 <= base_port <= LAST_BASE_PORT:
-            raise UsageError(f"{base_port} is no base port: give 1024 to {LAST_BASE_PORT}")
-        self.base_port = base_port
+    def __init__(
+        self, base_port: int = ANY_BASE_PORT, channels: Collection[int] = (RECOVERY,)
+    ) -> None:
+        if base_port != ANY_BASE_PORT and not _LEAST_BASE_PORT <= base_port <= LAST_BASE_PORT:
+            raise UsageError(
+                f"{base_port} is no base port: give {_LEAST_BASE_PORT} to {LAST_BASE_PORT}, or "
+                f"{ANY_BASE_PORT} for any"
+            )
         self.packets = 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.base_port, self._socket = _bound(base_port, channels)
         try:
             loopback = socket.inet_aton(LOOPBACK)
             self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, loopback)
@@ -86,16 +95,31 @@ class Sender:
         await asyncio.sleep(0)
 
 
-def free_base_port(channels: Iterable[int]) -> int:
-    """A base port at which nobody on this machine hears any of ``channels``.
-
-    `ConfigError` when there is none.
-    """
-    wanted = sorted({*channels, RECOVERY})
-    for base_port in range(_FIRST_TRIED, LAST_BASE_PORT, _APART):
-        if all(_is_free(port_of(channel, base_port)) for channel in wanted):
-            return base_port
+def _bound(base_port: int, channels: Collection[int]) -> tuple[int, socket.socket]:
+    """A base port, and the socket that has it: nobody else can bind the same."""
+    if base_port != ANY_BASE_PORT:
+        taken = _take(base_port)
+        if taken is None:
+            raise ConfigError(f"base port {base_port} is another market's: end that, or name one")
+        return base_port, taken
+    for tried in range(_FIRST_TRIED, LAST_BASE_PORT, _APART):
+        taken = _take(tried)
+        if taken is not None:
+            if all(_is_free(port_of(channel, tried)) for channel in channels):
+                return tried, taken
+            taken.close()
     raise ConfigError("no ports are free for a simulated market: end other simulators")
+
+
+def _take(port: int) -> socket.socket | None:
+    """A socket bound to a port of loopback; nothing where somebody has it."""
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        made.bind((LOOPBACK, port))
+    except OSError:
+        made.close()
+        return None
+    return made
 
 
 def _is_free(port: int) -> bool:
