@@ -34,6 +34,9 @@ __all__ = [
     "say_lacking",
 ]
 
+TOLD_EVERY_BYTES = 256 << 20
+"""Where no terminal shows it, there is a line for so much of a capture."""
+
 _STREAMS = CaptureStreams()
 
 BasketFile = Annotated[
@@ -140,17 +143,17 @@ def say_lacking(found: Recomputed, console: Console) -> None:
 
 @contextmanager
 def _progress() -> Generator[Callable[[Path, int], None]]:
-    """A watcher that shows on a terminal how far it is, and elsewhere which file is being read."""
+    """A watcher that shows on a terminal how far it is, and elsewhere tells now and then."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         with console.status("reading") as status:
             yield lambda path, size_bytes: status.update(f"{path.name}: {say_size(size_bytes)}")
         return
-    told: set[Path] = set()
+    told: dict[Path, int] = {}
 
     def tell(path: Path, size_bytes: int) -> None:
-        if path not in told:
-            told.add(path)
-            say(console, f"reading {path.name}")
+        if size_bytes - told.get(path, 0) >= TOLD_EVERY_BYTES:
+            told[path] = size_bytes
+            say(console, f"{path.name}: {say_size(size_bytes)} read")
 
     yield tell
