@@ -87,6 +87,7 @@ class Gateway:
         self._judge = Judge(self._roster, self._rules, self._index_rules.decimals)
         self._due = due
         self._due_since: datetime | None = None
+        self._due_from_ns = 0  # the event time from which on a tick follows the one before it
         self._told = ToldToday()
         self._newest = 0  # the newest moment that went out
         self._last = 0  # the one that the next should follow, or 0 where it need follow none
@@ -156,6 +157,7 @@ class Gateway:
             due = record.session in rules.realtime_sessions
             if due and not self._due:
                 self._due_since, self._last = now, 0
+                self._due_from_ns = record.send_time_ns
             self._due = due
         return iter(())
 
@@ -261,7 +263,9 @@ class Gateway:
 
     def _follows(self, moment: MomentHeard) -> bool:
         """Whether no moment lies between it and the last one that went out."""
-        return not self._last or moment.time_ns <= self._last + self._index_rules.interval_ns
+        # An opening value may come after the session that ticks follow each other in was heard.
+        alone = self._last <= self._due_from_ns
+        return alone or moment.time_ns <= self._last + self._index_rules.interval_ns
 
     def _missed(self, moment: MomentHeard, now: datetime) -> Iterator[GatewayEvent]:
         if self._due and not self._follows(moment):
