@@ -1,20 +1,24 @@
-"""``hkex-ops index settlement`` and ``index calls`` on files of ticks, as an operator runs them."""
+"""``hkex-ops index settlement`` and ``calls`` on files and feeds, as an operator runs them."""
 
 from __future__ import annotations
 
 import csv
+import signal
+import subprocess
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from hkex_ops.config.shipped import load_calendar
 from hkex_ops.index.marks import settlement_marks
 from hkex_ops.model import HONG_KONG, IndexStatus, IndexTick, TickKind
 from hkex_ops.model.ticks import format_tick
-from tests.cli.program import Program, require_refused
+from tests.cli import folder_source, index_feed_source
+from tests.cli.program import HKEX_OPS, TIMEOUT_S, Program, require_refused
 
 HSI = "0000100"
 FRIDAY = load_calendar().day(datetime(2010, 1, 22, tzinfo=HONG_KONG).date())
@@ -73,6 +77,7 @@ def write(path: Path, ticks: Iterable[IndexTick]) -> None:
     path.write_text("".join(f"{format_tick(one)}\n" for one in ticks), encoding="utf-8")
 
 
+NIGHT = "2010-01-22T20:00"
 SETTLE = ("index", "settlement", "--index", "HSI", "--date", "2010-01-22")
 CALLS = ("index", "calls", "--products", "products.csv", "--date", "2010-01-22")
 
@@ -200,3 +205,87 @@ class TestCalls:
         (desk.home / "products.csv").write_text(wrong, encoding="utf-8")
         ended = desk.here(*CALLS, "--ticks", "published.jsonl", "--json")
         require_refused(ended, 6, "ConfigError", "line 2, column call_level")
+
+
+FEEDS = """\
+[index_feeds.told]
+adapter = "told"
+
+[index_feeds.told.options]
+file = "published.jsonl"
+
+[index_feeds.endless]
+adapter = "told"
+
+[index_feeds.endless.options]
+file = "published.jsonl"
+waits = true
+"""
+LINES = """\
+[index_feeds.told]
+adapter = "json-lines"
+
+[index_feeds.told.options]
+file = "published.jsonl"
+"""
+
+
+class TestFeeds:
+    """What is published live is worked as what was kept, and an early end is an end."""
+
+    @pytest.fixture
+    def wired(self, desk: Program, tmp_path: Path) -> Program:
+        """The desk with a plug-in that offers a feed."""
+        folder_source.install(tmp_path / "site", "told", module=index_feed_source.__name__)
+        (desk.home / "config.toml").write_text(FEEDS, encoding="utf-8")
+        return evolve(desk, path=(tmp_path / "site",))
+
+    @pytest.mark.parametrize("command", [SETTLE, CALLS])
+    def test_a_feed_gives_the_answer_that_its_file_gives(
+        self, wired: Program, command: tuple[str, ...]
+    ) -> None:
+        kept = wired.here(*command, "--ticks", "published.jsonl", "--at", NIGHT, "--json")
+        live = ("--feed", "told", "--config", "config.toml", "--at", NIGHT, "--json")
+        ended = wired.here(*command, *live)
+        assert (kept.code, kept.document) == (ended.code, ended.document)
+
+    def test_a_feed_goes_on_where_a_file_ended(self, wired: Program) -> None:
+        files = ("--ticks", "recalculated.jsonl", "--feed", "told", "--config", "config.toml")
+        ended = wired.here(*CALLS, *files, "--trades", "trades.csv", "--json")
+        assert {"trades": 2, "products": 1, "turnover": "3020.000"} == ended.document["totals"]
+        assert "61001 suspended: value 20496.05" in ended.stderr
+
+    def test_files_of_a_publisher_are_followed_as_they_grow(self, desk: Program) -> None:
+        (desk.home / "config.toml").write_text(LINES, encoding="utf-8")
+        basic = evolve(desk, plugins=frozenset({"hkex-ops-basic"}))
+        kept = basic.here(*SETTLE, "--ticks", "published.jsonl", "--at", NIGHT, "--json")
+        live = ("--feed", "told", "--config", "config.toml", "--at", NIGHT, "--json")
+        assert kept.document == basic.here(*SETTLE, *live).document
+
+    def test_ctrl_c_ends_with_the_answer_so_far(self, wired: Program) -> None:
+        """While it goes on, every reading is told with the estimate as it then stands."""
+        source = ("--feed", "endless", "--config", "config.toml")
+        process = subprocess.Popen(
+            [HKEX_OPS, *SETTLE, *source, "--at", "2010-01-22T15:00", "--json"],
+            cwd=wired.home,
+            env=wired.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            assert process.stderr is not None
+            last = next(line for line in process.stderr if line.startswith("15:00:00"))
+            process.send_signal(signal.SIGINT)
+            stdout, stderr = process.communicate(timeout=TIMEOUT_S)
+        assert "15:00:00 read 20511.75 (published); EAS so far" in last
+        assert "Traceback" not in stderr
+        assert 1 == process.returncode
+        assert '"open": 12' in stdout
+        assert '"missing": 6' in stdout
+
+    def test_a_feed_that_nobody_configured_is_told(self, wired: Program) -> None:
+        arguments = ("--feed", "tolled", "--config", "config.toml", "--json")
+        ended = wired.here(*SETTLE, *arguments)
+        assert ended.code in (2, 6)
+        assert "told" in ended.message
