@@ -6,10 +6,12 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from rich.console import Console
 
 from hkex_ops.cli.main import run
@@ -17,6 +19,10 @@ from hkex_ops.cli.text import say
 from hkex_ops.config.shipped import load_calendar, load_incidents
 from hkex_ops.flows.evidence import verify_evidence
 from hkex_ops.omd.capture import CaptureReader
+from hkex_ops.rundown import StepState
+from hkex_ops_simulator.hsil.new_design import NewDesign
+from hkex_ops_simulator.hsil.old_design import OldDesign
+from hkex_ops_simulator.hsil.replayed import Replayed
 from hkex_ops_simulator.hsil.staging import Make, rehearse_incident
 from hkex_ops_simulator.screen import Screen
 
@@ -69,6 +75,12 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Told]]:
         rehearsed[engine] = Told(code, json.loads(out.getvalue()))
     yield rehearsed
     patch.undo()
+
+
+@pytest.fixture(scope="module")
+def day() -> Replayed:
+    """The day until shortly after its opening."""
+    return Replayed.of(1, time(10, 1))
 
 
 class TestOldDesign:
@@ -201,6 +213,59 @@ class TestBoth:
         for line in told[engine].read("rundown.txt").splitlines():
             say(console, line.lstrip(), lead=line[: len(line) - len(line.lstrip())])
         assert max(map(len, file.getvalue().splitlines())) <= 80
+
+
+class TestJudgement:
+    """What would make a step fail does so."""
+
+    async def test_a_value_that_is_not_published_is_told(self, day: Replayed) -> None:
+        last = day.published[-1]
+        later = last._replace(time_ns=last.time_ns + 15_000_000_000)
+        design = NewDesign(evolve(day, published=(*day.published, later)), time(10, 1))
+        done = await design.every_tick()
+        assert StepState.FAILED is done.state
+        assert "1 missing, 0 twice, 0 not expected, 0 marked" in done.found
+
+    async def test_a_value_that_nobody_expects_or_comes_twice_is_told(self, day: Replayed) -> None:
+        design = NewDesign(evolve(day, published=day.published[:-1]), time(10, 1))
+        await design.every_tick()
+        design.system.published.append(design.system.published[0])
+        done = await design.every_tick()
+        assert "0 missing, 1 twice, 1 not expected, 0 marked" in done.found
+
+    async def test_a_value_that_differs_from_the_independent_one_is_told(
+        self, day: Replayed
+    ) -> None:
+        design = NewDesign(day, time(10, 1))
+        await design.every_tick()
+        first = day.published[0]
+        design.system.other_make.values[first.code, first.time_ns] = Decimal("1.00")
+        done = await design.snapshot_agrees()
+        assert (StepState.FAILED, "HSI 09:50:30: 20527.67, independently 1.00") == (
+            done.state,
+            done.found,
+        )
+
+    async def test_the_old_design_survives_the_day_in_its_ordinary_order(self) -> None:
+        """The control: the same stocks, prices and times, the two records in sequence."""
+        until = time(10, 31)
+        design = OldDesign(Replayed.of(1, until, out_of_sequence=False), until)
+        await design.systems_up()
+        done = [
+            await act()
+            for act in (
+                design.out_of_sequence,
+                design.matching_indicator,
+                design.opening_index,
+                design.first_tick,
+                design.call_level,
+                design.every_tick,
+            )
+        ]
+        assert ["failed", "passed", "passed", "passed", "passed", "passed"] == [
+            one.state.value for one in done
+        ]
+        assert "0 of 3 systems began the out-of-sequence process" == done[0].found
 
 
 class TestWrongWords:

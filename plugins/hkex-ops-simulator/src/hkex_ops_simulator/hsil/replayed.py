@@ -114,9 +114,7 @@ class Replayed:
 
 def _thinned(packets: Iterable[Packed]) -> Iterator[Packed]:
     """``packets``; after the morning a quiet channel says so once an interval, not at lunch."""
-    morning_ns, lunch_ns, again_ns = (
-        time_ns_of(at(moment)) for moment in (MORNING_ENDS, *_LUNCH)
-    )
+    morning_ns, lunch_ns, again_ns = (time_ns_of(at(moment)) for moment in (MORNING_ENDS, *_LUNCH))
     said: dict[int, int] = {}
     for one in packets:
         if not one.messages and one.time_ns >= morning_ns:
