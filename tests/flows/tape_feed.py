@@ -23,8 +23,8 @@ from attrs import frozen
 from hkex_ops.errors import Rejected, Unreachable
 from hkex_ops.flows.index.straight_trades import Heard, StraightTrades, TradeFields
 from hkex_ops.hookspecs import hookimpl
-from hkex_ops.model import IndexTick, SiteRole, format_tick
-from hkex_ops.ports import FeedLine, IndexPublisher, MarketFeed, Offer, PacketBatch
+from hkex_ops.model import IndexTick, SiteRole, format_tick, parse_tick
+from hkex_ops.ports import FeedLine, IndexFeed, IndexPublisher, MarketFeed, Offer, PacketBatch
 
 __all__ = [
     "LinesOptions",
@@ -32,6 +32,9 @@ __all__ = [
     "Tape",
     "TapeFeed",
     "TapeOptions",
+    "WrittenFeed",
+    "WrittenOptions",
+    "hkex_ops_index_feeds",
     "hkex_ops_index_publishers",
     "hkex_ops_market_feeds",
 ]
@@ -198,6 +201,36 @@ class LinesPublisher:
 @asynccontextmanager
 async def _open_lines(options: LinesOptions, site: SiteRole) -> AsyncGenerator[IndexPublisher]:
     yield LinesPublisher(options)
+
+
+@frozen
+class WrittenOptions:
+    """The file that is read."""
+
+    file: Path
+
+
+@frozen
+class WrittenFeed:
+    """The port ``IndexFeed`` from a file of ticks, to its end."""
+
+    options: WrittenOptions
+
+    async def ticks(self) -> AsyncGenerator[IndexTick]:
+        """Read one line after the other."""
+        for line in self.options.file.read_bytes().splitlines():
+            yield parse_tick(line)
+
+
+@asynccontextmanager
+async def _open_written(options: WrittenOptions, site: SiteRole) -> AsyncGenerator[IndexFeed]:
+    yield WrittenFeed(options)
+
+
+@hookimpl
+def hkex_ops_index_feeds() -> Iterable[Offer[IndexFeed]]:
+    """Offer ``written``."""
+    return [Offer("written", WrittenOptions, _open_written)]
 
 
 @hookimpl
