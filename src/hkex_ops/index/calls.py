@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import evolve, frozen
 
@@ -22,7 +22,7 @@ from hkex_ops.calendars import BusinessDay
 from hkex_ops.errors import UsageError
 from hkex_ops.index.blocks import session_at
 from hkex_ops.index.products import CallableProduct, Direction
-from hkex_ops.model import IndexTick, TickKind
+from hkex_ops.model import HONG_KONG, IndexTick, JsonObject, TickKind
 
 __all__ = [
     "Call",
@@ -148,6 +148,52 @@ class Calls:
         """Nothing: time alone calls nobody."""
         return ()
 
+    def snapshot(self) -> JsonObject:
+        """The calls so far, as plain data."""
+        return {
+            "date": self.day.date.isoformat(),
+            "calls": [
+                {
+                    "product": call.product.product,
+                    "time": None if call.time is None else call.time.isoformat(),
+                    "index_value": str(call.index_value),
+                    "by": call.by.value,
+                    "record_at": call.record_at.isoformat(),
+                    "suspended_at": call.suspended_at.isoformat(),
+                    "session": call.session,
+                    "kind": call.kind.value,
+                    "foreseen": call.foreseen,
+                }
+                for call in self._calls.values()
+            ],
+        }
+
+    def restore(self, snapshot: JsonObject) -> None:
+        """Stand where ``snapshot`` stood.
+
+        `UsageError` when it is of another day, or of a product that is not watched.
+        """
+        if snapshot["date"] != self.day.date.isoformat():
+            raise UsageError(f"a snapshot of {snapshot['date']} is none of {self.day.date}")
+        watched = {one.product: one for own in self._watched.values() for one in own}
+        calls: dict[str, Call] = {}
+        for row in cast("list[dict[str, str]]", snapshot["calls"]):
+            name = row["product"]
+            if name not in watched:
+                raise UsageError(f"the snapshot has product {name}, which is not watched here")
+            calls[name] = Call(
+                product=watched[name],
+                time=_instant(row["time"]) if row["time"] else None,
+                index_value=Decimal(row["index_value"]),
+                by=CrossedBy(row["by"]),
+                record_at=_instant(row["record_at"]),
+                suspended_at=_instant(row["suspended_at"]),
+                session=row["session"],
+                kind=TickKind(row["kind"]),
+                foreseen=bool(row["foreseen"]),
+            )
+        self._calls = calls
+
     def _judge(
         self,
         product: CallableProduct,
@@ -183,6 +229,10 @@ class Calls:
         if call.time is None:
             return [CallTimeDoubted(call, known.time)]
         return [CallTimeFound(call, known.time)]
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(HONG_KONG)
 
 
 def _crossing(product: CallableProduct, tick: IndexTick) -> tuple[CrossedBy, Decimal] | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from attrs import evolve, frozen
 
@@ -29,7 +29,7 @@ from hkex_ops.index.settlement_rules import (
     SettlementRules,
     alternatives,
 )
-from hkex_ops.model import IndexStatus, IndexTick, TickKind
+from hkex_ops.model import HONG_KONG, IndexStatus, IndexTick, JsonObject, TickKind
 
 __all__ = [
     "MarkMissed",
@@ -171,6 +171,43 @@ class Settlement:
         answer = self._under(self.rules, now)
         return evolve(answer, policies=tuple(self._policies(now)))
 
+    def snapshot(self) -> JsonObject:
+        """Everything that was taken so far, as plain data."""
+        return {
+            "index": self.index,
+            "date": self.day.date.isoformat(),
+            "exact": [
+                [at.isoformat(), kind.value, str(value)]
+                for at, found in self._exact.items()
+                for kind, value in found.items()
+            ],
+            "closing": [
+                [status.value, kind.value, str(value)]
+                for (status, kind), value in self._closing.items()
+            ],
+            "latest": [
+                [place, at.isoformat(), kind.value, str(value)]
+                for place, (at, value, kind) in self._latest.items()
+            ],
+            "missed": sorted(at.isoformat() for at in self._missed),
+        }
+
+    def restore(self, snapshot: JsonObject) -> None:
+        """Stand where ``snapshot`` stood; `UsageError` when it is of another index or day."""
+        own = (self.index, self.day.date.isoformat())
+        if own != (snapshot["index"], snapshot["date"]):
+            raise UsageError(
+                f"a snapshot of {snapshot['index']} on {snapshot['date']} is another's"
+            )
+        self._exact, self._closing, self._latest = {}, {}, {}
+        for at, kind, value in cast("list[list[str]]", snapshot["exact"]):
+            self._exact.setdefault(_instant(at), {})[MarkKind(kind)] = Decimal(value)
+        for status, kind, value in cast("list[list[str]]", snapshot["closing"]):
+            self._closing[IndexStatus(status), MarkKind(kind)] = Decimal(value)
+        for place, at, kind, value in cast("list[tuple[int, str, str, str]]", snapshot["latest"]):
+            self._latest[place] = (_instant(at), Decimal(value), MarkKind(kind))
+        self._missed = {_instant(at) for at in cast("list[str]", snapshot["missed"])}
+
     # -- ticks -------------------------------------------------------------------------------
 
     def _note(self, tick: IndexTick) -> None:
@@ -257,6 +294,10 @@ class Settlement:
                 continue
             other = self._under(rules, now)
             yield PolicyAnswer(setting, word, other.eas, other.final_settlement_price)
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(HONG_KONG)
 
 
 def _every_mark(day: BusinessDay) -> Iterator[SettlementMark]:
