@@ -52,7 +52,8 @@ _header = Struct("<HBxIQ").unpack_from
 _sent = Struct("<Q").unpack_from
 _SENT_AT = 8
 _UNREADABLE = (0, 1, 0, 0)  # size, count, number and time of a packet without a header
-_RESET_AT = 18  # where a packet has the type of its first message, the lower byte first
+_RESET_AT = 18  # where a packet has the type of its first message
+_RESET_TYPE = SequenceReset.TYPE.to_bytes(2, "little")
 
 MarketHealth: TypeAlias = HealthEvent | DisasterEvent | SequenceRestarted
 
@@ -169,11 +170,11 @@ class Pipeline:
                 following = sequence + count
                 if early:
                     following = _overtakers(early, following, rows, at)
-            elif sequence < following >= sequence + count:
+            elif sequence < following >= sequence + count and size == len(packet):
                 if not count:
                     if sent_ns >= moment:
                         rows.append((packet, sequence, count, following, sent_ns, at))
-                elif packet[_RESET_AT] == SequenceReset.TYPE and not packet[_RESET_AT + 1]:
+                elif packet[_RESET_AT : _RESET_AT + 2] == _RESET_TYPE:
                     break
             elif not (
                 count
