@@ -98,7 +98,7 @@ def _messages(random: Random, ids: dict[int, int]) -> list[Message]:
     return found
 
 
-def _damaged(random: Random, packet: bytes) -> bytes:
+def _damaged(random: Random, packet: bytes, *, header_bytes: int) -> bytes:
     """Cut off, or with a wrong size of its first message, or one bit of its header wrong.
 
     A message that nobody wants is stepped over and not looked into, so none is damaged inside.
@@ -110,23 +110,26 @@ def _damaged(random: Random, packet: bytes) -> bytes:
     if kind < 0.6:
         pack_into("<H", data, 16, random.choice((0, 1, 3, 5, 31, 40, 2_000)))
     else:
-        data[random.randrange(16)] ^= 1 << random.randrange(8)
+        data[random.randrange(header_bytes)] ^= 1 << random.randrange(8)
     return bytes(data)
 
 
-def traffic(seed: int, *, packets: int = 60, faults: float = 0.1) -> list[Arrival]:
+def traffic(
+    seed: int, *, packets: int = 60, faults: float = 0.1, recoverable: bool = False
+) -> list[Arrival]:
     """What comes of about ``packets`` packets of `CHANNELS`, in the order in which it comes.
 
     ``faults`` is the chance of each: a loss on a line, a loss on both, a copy too many, a packet
     that another overtakes, other boundaries on line B, a damaged packet. With faults numbers begin
-    anew now and then. Heartbeats are sent, and sometimes nothing for a while.
+    anew now and then. Heartbeats are sent, and sometimes nothing for a while. What is recoverable
+    comes whole by one line at least, within milliseconds, and nothing is reset.
     """
     random = Random(seed)
     now = START_NS
     following = dict.fromkeys(CHANNELS, 1)
     ids: dict[int, int] = {}
     found: list[Arrival] = []
-    for channel in CHANNELS:
+    for channel in () if recoverable else CHANNELS:
         _send(random, found, channel, now, [codec.blank(SequenceReset)._replace(new_sequence=1)], 1)
         following[channel] = 2
     for _ in range(packets):
@@ -138,13 +141,14 @@ def traffic(seed: int, *, packets: int = 60, faults: float = 0.1) -> list[Arriva
         if kind < 0.05:
             packet = codec.encode_packet((), sequence=following[channel] - 1, send_time_ns=now)
             found += (Arrival(channel, line, now, packet) for line in "AB")
-        elif kind < 0.06 and faults:
+        elif kind < 0.06 and faults and not recoverable:
             reset = codec.blank(SequenceReset)._replace(new_sequence=1)
             _send(random, found, channel, now, [reset], following[channel])
             following[channel] = 2
         else:
             messages = _messages(random, ids)
-            _send(random, found, channel, now, messages, following[channel], faults)
+            spared = random.choice("AB") if recoverable else ""
+            _send(random, found, channel, now, messages, following[channel], faults, spared)
             following[channel] += len(messages)
     return sorted(found, key=lambda arrival: arrival.at_ns)
 
@@ -157,16 +161,17 @@ def _send(
     messages: Sequence[Message],
     sequence: int,
     faults: float = 0.0,
+    spared: str = "",
 ) -> None:
-    """One send on both lines, as the network brings it."""
+    """One send on both lines, as the network brings it; nothing much happens to a line spared."""
 
     def happens(part: float = 1.0) -> bool:
         return random.random() < faults * part
 
     sent = now - now % MILLISECOND_NS
-    if happens(0.2):
+    if happens(0.2) and not spared:
         return
-    lost = random.choice("AB") if happens() else ""
+    lost = random.choice("AB".replace(spared, "") or "AB") if happens() else ""
     for line in "AB":
         if line == lost:
             continue
@@ -178,9 +183,10 @@ def _send(
             packet = codec.encode_packet(part, sequence=number, send_time_ns=sent, filler=7)
             at = now + random.randrange(20_000, 150_000)
             if happens():
-                at += random.choice((300_000, 3_000_000, 60_000_000))
-            if happens(0.5):
-                packet = _damaged(random, packet)
+                at += random.choice((300_000, 3_000_000, 60_000_000)[: 2 if line == spared else 3])
+            if happens(0.5) and line != spared:
+                # What is not recoverable may have a wrong number, and open a gap to nowhere.
+                packet = _damaged(random, packet, header_bytes=3 if spared else 16)
             found.append(Arrival(channel, line, at, packet))
             if happens():
                 found.append(Arrival(channel, line, at + 9_000, packet))
