@@ -168,6 +168,45 @@ def test_close_of_business_is_close_of_t1_of_the_same_day(day: date) -> None:
     assert CALENDAR.start_of_t(day) == start(f"start of T session {day}").at
 
 
+FORMS = ("{}", "{} 09:00", "{} ~11:00", "{} 24:00")
+EVENTS = ("start of T session {}", "close of T+1 session {}", "close of business {}")
+
+
+@given(
+    dates.filter(CALENDAR.is_business_day),
+    dates.filter(CALENDAR.is_business_day),
+    st.sampled_from((*FORMS, *EVENTS)),
+)
+def test_resolving_is_monotone_an_earlier_day_is_an_earlier_instant(
+    one: date, other: date, form: str
+) -> None:
+    earlier, later = sorted([one, other])
+    for resolve in (start, end):
+        bounds = [resolve(form.format(day)).at for day in (earlier, later)]
+        assert bounds[0] is not None
+        assert bounds[1] is not None
+        assert (bounds[0] < bounds[1]) == (earlier < later)
+
+
+@given(dates.filter(CALENDAR.is_business_day), st.sampled_from((*FORMS, *EVENTS)))
+def test_a_text_ends_no_earlier_than_it_starts(day: date, form: str) -> None:
+    begins, ends = start(form.format(day)).at, end(form.format(day)).at
+    assert begins is not None
+    assert ends is not None
+    assert begins <= ends
+
+
+@given(dates.filter(CALENDAR.is_business_day))
+def test_a_business_day_runs_from_its_t_session_to_its_t1_close_before_the_next_begins(
+    day: date,
+) -> None:
+    begins, closes = start(f"start of T session {day}").at, end(f"close of business {day}").at
+    following = CALENDAR.next_business_day(day)
+    assert begins is not None
+    assert closes is not None
+    assert begins < closes < CALENDAR.start_of_t(following)
+
+
 @given(st.text(alphabet="0123456789-:~ ()TSatunkowepcls+", max_size=30))
 def test_a_text_is_a_bound_or_an_error(text: str) -> None:
     try:

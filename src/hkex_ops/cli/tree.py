@@ -121,6 +121,7 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("run", "hkex_ops.cli.rundown:run", "Work a session, or go on where it stood."),
             ("show", "hkex_ops.cli.rundown:show", "Show a session's steps and how they stand."),
+            ("event", "hkex_ops.cli.happenings:event", "Enter what happened, and what then holds."),
             ("done", "hkex_ops.cli.rundown:done", "Note that an item of the agenda was done."),
         ),
     ),

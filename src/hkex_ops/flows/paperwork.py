@@ -17,12 +17,21 @@ from hkex_ops.flows.checklist import checklist_of
 from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.fallback import fallback_of
 from hkex_ops.flows.forms import FormMade, forms_made
+from hkex_ops.flows.happenings import happenings_of
 from hkex_ops.flows.journal import Journal
 from hkex_ops.flows.overrides import overrides_of, recorded_at
 from hkex_ops.flows.packing import kept_file
 from hkex_ops.flows.store.names import refusal
-from hkex_ops.model import Form, Json, JsonObject, Rollout, Session, plain
-from hkex_ops.render.pack import PackForm, PackItem, PackNote, PackOverride, PackPapers
+from hkex_ops.model import HONG_KONG, Form, Json, JsonObject, Rollout, Session, plain
+from hkex_ops.render.pack import (
+    PackForm,
+    PackHappening,
+    PackItem,
+    PackNote,
+    PackOverride,
+    PackPapers,
+)
+from hkex_ops.rollouts import judge_event
 from hkex_ops.rundown import ItemStanding
 
 __all__ = ["Desk", "add_documents", "serves"]
@@ -69,7 +78,11 @@ class Desk:
             if one.standing.granted.at <= end
             and (start is None or one.standing.granted.override.expires > start)
         )
-        return PackPapers(forms=tuple(self._forms(evidence, serving)), overrides=overrides)
+        return PackPapers(
+            forms=tuple(self._forms(evidence, serving)),
+            overrides=overrides,
+            happenings=tuple(one for one in self._happenings() if _on_its_day(one, session)),
+        )
 
     def of_rollout(self, evidence: EvidenceFolder, at: datetime) -> PackPapers:
         """Everything, as it stands at ``at``; every file that belongs to it is put in."""
@@ -83,13 +96,15 @@ class Desk:
             items=items,
             overrides=tuple(self._overrides()),
             fallback=fallback_of(rollout, entries) if rollout.fallback else None,
+            happenings=tuple(self._happenings()),
             notes=tuple(_notes(entries)),
         )
 
     def concerning(self, papers: PackPapers) -> Iterator[Record]:
-        """The entries that tell of the forms and overrides of ``papers``."""
+        """The entries that tell of the forms, overrides and events of ``papers``."""
         shas = {one.sha256 for one in papers.forms}
         numbers = {one.standing.granted.number for one in papers.overrides}
+        recorded = {one.recorded for one in papers.happenings}
         for entry in self.entries:
             match entry.kind:
                 case "form-made":
@@ -98,6 +113,8 @@ class Desk:
                     concerns = entry.body.get("number") in numbers
                 case "rule-overridden":
                     concerns = bool(numbers)
+                case "event-entered":
+                    concerns = datetime.fromisoformat(entry.at) in recorded
                 case _:
                     concerns = False
             if concerns:
@@ -131,6 +148,11 @@ class Desk:
                 evidence.add(path, data)
             files.append((one.file.name, path))
         return PackItem(standing, tuple(files))
+
+    def _happenings(self) -> Iterator[PackHappening]:
+        for one in happenings_of(self.entries):
+            judged = judge_event(self.rollout, one.at)
+            yield PackHappening(one.at, one.what, one.by, one.recorded, judged)
 
     def _overrides(self) -> Iterator[PackOverride]:
         recorded = recorded_at(self.entries)
@@ -183,8 +205,27 @@ def add_documents(evidence: EvidenceFolder, papers: PackPapers) -> None:
             "standing": [plain(one) for one in papers.fallback.ticked.values()],
         }
         evidence.add("fallback.json", fallback)
+    if papers.happenings:
+        happenings: list[Json] = [
+            {
+                "at": plain(one.at),
+                "what": one.what,
+                "by": one.by,
+                "recorded": plain(one.recorded),
+                "rules": {judged.rule.id: judged.applies.value for judged in one.judged},
+            }
+            for one in papers.happenings
+        ]
+        evidence.add("happenings.json", {"events": happenings})
     if papers.notes:
         evidence.add("notes.json", {"notes": [plain(one) for one in papers.notes]})
+
+
+def _on_its_day(one: PackHappening, session: Session) -> bool:
+    """Whether it happened on a day on which the session is held."""
+    bounds = [bound.at for bound in (session.window.start, session.window.until) if bound.at]
+    days = [at.astimezone(HONG_KONG).date() for at in bounds]
+    return not days or min(days) <= one.at.astimezone(HONG_KONG).date() <= max(days)
 
 
 def _form(form: Form, made: FormMade, path: str) -> PackForm:

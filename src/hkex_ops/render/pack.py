@@ -12,6 +12,7 @@ from attrs import frozen
 
 from hkex_ops.evidence import Head
 from hkex_ops.model import Form, Listing, Rollout, Source
+from hkex_ops.rollouts import JudgedContingency
 from hkex_ops.rundown import Fallback, ItemStanding, OverrideStanding, Verdict
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Pack",
     "PackFile",
     "PackForm",
+    "PackHappening",
     "PackItem",
     "PackListing",
     "PackNote",
@@ -118,6 +120,17 @@ class PackNote:
 
 
 @frozen
+class PackHappening:
+    """Something that a person said happened, and what the contingency rules say to it."""
+
+    at: datetime
+    what: str
+    by: str
+    recorded: datetime
+    judged: tuple[JudgedContingency, ...] = ()
+
+
+@frozen
 class PackPapers:
     """What was done beside the sessions; empty in a pack that holds none of it."""
 
@@ -125,6 +138,7 @@ class PackPapers:
     items: tuple[PackItem, ...] = ()
     overrides: tuple[PackOverride, ...] = ()
     fallback: Fallback | None = None
+    happenings: tuple[PackHappening, ...] = ()
     notes: tuple[PackNote, ...] = ()
 
 

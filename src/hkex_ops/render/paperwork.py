@@ -10,7 +10,14 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from hkex_ops.render.html import Html, element, join
-from hkex_ops.render.pack import Pack, PackForm, PackItem, PackNote, PackOverride
+from hkex_ops.render.pack import (
+    Pack,
+    PackForm,
+    PackHappening,
+    PackItem,
+    PackNote,
+    PackOverride,
+)
 from hkex_ops.render.proof import link
 from hkex_ops.render.tables import cell, place, row_head, table, when
 from hkex_ops.render.words import say_bound, say_instant, say_window
@@ -30,6 +37,8 @@ def paper_sections(pack: Pack) -> Iterator[Html]:
         yield from _overrides(papers.overrides)
     if papers.fallback is not None:
         yield from _fallback(papers.fallback)
+    if papers.happenings:
+        yield from _happenings(papers.happenings)
     if papers.notes:
         yield from _notes(papers.notes)
 
@@ -175,6 +184,33 @@ def _fallback(fallback: Fallback) -> Iterator[Html]:
         )
     columns = ("Thing", "Found", "By", "Looked at", "Source")
     yield table("What must still be standing for the way back", columns, rows)
+
+
+def _happenings(happenings: Sequence[PackHappening]) -> Iterator[Html]:
+    yield element("h2", "What happened besides")
+    rows: list[tuple[Html, ...]] = []
+    for one in happenings:
+        rules = [
+            part
+            for judged in one.judged
+            for part in (
+                element("div", f"{judged.rule.id}: {judged.applies} ({judged.why})"),
+                _quiet(f"“{judged.rule.then}” {judged.rule.source}"),
+            )
+        ] or [element("div", "the papers state none")]
+        rows.append(
+            (
+                when("When", one.at),
+                row_head("What", one.what),
+                cell("Told by", one.by, _quiet(f"recorded at {say_instant(one.recorded)}")),
+                cell("Contingency rules", *rules),
+            )
+        )
+    yield table(
+        "Events that a person entered, judged by the time at which they happened",
+        ("When", "What", "Told by", "Contingency rules"),
+        rows,
+    )
 
 
 def _notes(notes: Sequence[PackNote]) -> Iterator[Html]:

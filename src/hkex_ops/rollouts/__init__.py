@@ -13,6 +13,7 @@ from hkex_ops.rollouts.connections import (
     services_of,
     session_connections,
 )
+from hkex_ops.rollouts.contingency import Applies, JudgedContingency, judge_event
 from hkex_ops.rollouts.guard import Decision, Guard, Ruling
 from hkex_ops.rollouts.items import AgendaItem, ItemKind, ItemState, business_days_of, is_days_end
 from hkex_ops.rollouts.moments import parse_bound, parse_date
@@ -22,11 +23,13 @@ from hkex_ops.rollouts.status import Proof, ProofKind, Status, proofs_of, status
 __all__ = [
     "HORIZON",
     "AgendaItem",
+    "Applies",
     "Decision",
     "Directions",
     "Guard",
     "ItemKind",
     "ItemState",
+    "JudgedContingency",
     "Override",
     "Proof",
     "ProofKind",
@@ -42,6 +45,7 @@ __all__ = [
     "faults_of",
     "host_table",
     "is_days_end",
+    "judge_event",
     "nearest_deadline",
     "parse_bound",
     "parse_date",
