@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hkex_ops.errors import WireError
 from hkex_ops.model import JsonObject
 from hkex_ops.omd import Codec
 from hkex_ops.omd.events import LineEvent, SequenceRestarted
@@ -49,6 +50,7 @@ class Lane:
 
     __slots__ = (
         "_careful_until_ns",
+        "_check",
         "_looked_ns",
         "_wait_ns",
         "arbiter",
@@ -60,6 +62,7 @@ class Lane:
 
     def __init__(self, channel: int, codec: Codec, limits: LineLimits | None) -> None:
         self.arbiter = Arbiter(channel, codec, limits=limits)
+        self._check = codec.check
         self.next = IN_CARE
         self.early: dict[int, Early] = {}
         self.early_since_ns = 0
@@ -90,8 +93,20 @@ class Lane:
             self.early_since_ns = early.at_ns
         elif len(self.early) >= MOST_EARLY or self._is_overdue(early.at_ns):
             return False
-        self.early.setdefault(sequence, early)
+        if not self._is_sound(early.packet):
+            return False
+        known = self.early.get(sequence)
+        if known is None or known.message_count < early.message_count:
+            self.early[sequence] = early
         return True
+
+    def _is_sound(self, packet: bytes) -> bool:
+        """Whether it decodes and restarts nothing: one that does not must not wait in the place of
+        a good copy."""
+        try:
+            return self._check(packet) < 0
+        except WireError:
+            return False
 
     def drop_known(self) -> None:
         """Let go of waiting packets of which everything is known by now."""
