@@ -18,6 +18,7 @@ from hkex_ops.cli.text import say, say_count, say_size
 from hkex_ops.config.baskets import load_baskets
 from hkex_ops.config.index import IndexSettings
 from hkex_ops.config.layouts import load_codec, spec_on
+from hkex_ops.config.settings import Settings
 from hkex_ops.errors import ConfigError, Fault, UsageError
 from hkex_ops.flows.index.recomputing import CaptureReading, Recomputed, recompute
 from hkex_ops.index.basket import Basket
@@ -69,8 +70,17 @@ class HowRead:
             if self.interval < 1:
                 raise UsageError(f"--interval {self.interval} is no distance between ticks")
             rules = evolve(rules, interval_s=self.interval)
-        codec = load_codec(self.spec or spec_on(day))
+        codec = load_codec(self.spec or _spec_of(day, settings))
         return CaptureReading(codec, rules, CaptureStreams(self.base_port, self.line_b))
+
+
+def _spec_of(day: date, settings: Settings | None) -> str:
+    """The version that was in force on ``day``. Of a day before the feed there is no capture but a
+    synthetic one, which is written in the version that the configuration names."""
+    try:
+        return spec_on(day)
+    except UsageError:
+        return (settings.index if settings else IndexSettings()).specification
 
 
 def basket_file(path: Path | None, config: Path | None) -> Path:
