@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -46,6 +48,8 @@ from hkex_ops.index.residual import Residual, residual_value, valuation_period
 from hkex_ops.model import IndexTick, JsonObject, plain
 
 __all__ = ["calls"]
+
+_UNIT_DECIMALS = 8
 
 
 def calls(
@@ -194,7 +198,7 @@ def _document(found: _Found) -> JsonObject:
                 "from": plain(one.period.start.at),
                 "until": plain(one.period.until.at),
                 "extreme": plain(one.extreme),
-                "value": None if one.value is None else f"{one.value}",
+                "value": None if one.value is None else _units(one.value),
                 "final": one.final,
             }
             for one in found.residuals
@@ -202,6 +206,12 @@ def _document(found: _Found) -> JsonObject:
         "files_due": found.files_due.isoformat(),
         "cancelled_by": found.cancelled_by.date.isoformat(),
     }
+
+
+def _units(value: Fraction) -> str:
+    """An exact value as a decimal text; eight decimals where it has no end."""
+    scaled = round(value * 10**_UNIT_DECIMALS)
+    return f"{Decimal(scaled).scaleb(-_UNIT_DECIMALS).normalize():f}"
 
 
 def _trade(trade: ProductTrade) -> JsonObject:
@@ -238,7 +248,7 @@ def _render(found: _Found, out: Path | None, console: Console) -> None:
     for one in found.residuals:
         if one.value:
             standing = "" if one.final else " so far"
-            say(console, f"  {one.product.product} leaves {one.value} a unit{standing}")
+            say(console, f"  {one.product.product} leaves {_units(one.value)} a unit{standing}")
     if out is not None:
         say(console, f"Files in {out}")
 
