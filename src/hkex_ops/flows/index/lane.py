@@ -51,11 +51,11 @@ class Lane:
     __slots__ = (
         "_careful_until_ns",
         "_check",
+        "_early_since_ns",
         "_looked_ns",
         "_wait_ns",
         "arbiter",
         "early",
-        "early_since_ns",
         "next",
         "open_gaps",
     )
@@ -65,9 +65,9 @@ class Lane:
         self._check = codec.check
         self.next = IN_CARE
         self.early: dict[int, Early] = {}
-        self.early_since_ns = 0
+        self._early_since_ns = 0
         self.open_gaps: set[tuple[int, int]] = set()
-        self._wait_ns = (limits or LineLimits()).gap_wait_ns // 2
+        self._wait_ns = (limits or LineLimits()).gap_wait_ns
         self._looked_ns: dict[str, int] = {}
         self._careful_until_ns = 0
 
@@ -90,7 +90,7 @@ class Lane:
     def keep(self, sequence: int, early: Early) -> bool:
         """Keep a packet that overtook another; not one that waits too long or with too many."""
         if not self.early:
-            self.early_since_ns = early.at_ns
+            self._early_since_ns = early.at_ns
         elif len(self.early) >= MOST_EARLY or self._is_overdue(early.at_ns):
             return False
         if not self._is_sound(early.packet):
@@ -108,8 +108,10 @@ class Lane:
         except WireError:
             return False
 
-    def drop_known(self) -> None:
-        """Let go of waiting packets of which everything is known by now."""
+    def drop_known(self, at_ns: int) -> None:
+        """Let go of waiting packets of which everything is known by now; the rest waits anew, for
+        what is missing now."""
+        self._early_since_ns = at_ns
         self.early = {
             number: one
             for number, one in self.early.items()
@@ -151,7 +153,7 @@ class Lane:
         self.next = IN_CARE
 
     def _is_overdue(self, at_ns: int) -> bool:
-        return at_ns - self.early_since_ns >= self._wait_ns
+        return at_ns - self._early_since_ns >= self._wait_ns
 
     def _settled(self, events: tuple[LineEvent, ...], at_ns: int) -> tuple[LineEvent, ...]:
         """Take the channel back from the arbiter, if it holds nothing and waits for nothing.

@@ -190,9 +190,10 @@ class Pipeline:
         stopped = self._walk(turn.channel, rows, moment, trades, times)
         if stopped is not None:
             following, at = stopped[3], stopped[5]
+        if early and lane.next != following:
+            lane.next = following
+            lane.drop_known(at_ns)
         lane.next = following
-        if early:
-            lane.drop_known()
         if trades or times:
             self._straight.work(trades, times, turn.now, turn.data)
         return at
