@@ -206,6 +206,27 @@ class TestCalls:
         ended = desk.here(*CALLS, "--ticks", "published.jsonl", "--json")
         require_refused(ended, 6, "ConfigError", "line 2, column call_level")
 
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            ("4,61001,P01,P02,09:29:59,0.100,10000", "line 5, column time: "),
+            (
+                "1,61001,P01,P02,10:31:00,0.100,10000",
+                "line 5, column trade: 1 is on line 2 already",
+            ),
+            ("4,61001,P01,P02,10:31:00,0.100", "line 5: has 6 cells, and there are 7 columns"),
+        ],
+    )
+    def test_a_trade_that_cannot_be_is_told_and_nothing_is_computed(
+        self, desk: Program, row: str, said: str
+    ) -> None:
+        """Before the open, of a number that another has, or cut off: each by its line."""
+        (desk.home / "trades.csv").write_text(f"{TRADES}{row}\n", encoding="utf-8")
+        files = ("--ticks", "published.jsonl", "--trades", "trades.csv", "--out", "out")
+        ended = desk.here(*CALLS, *files, "--json")
+        require_refused(ended, 6, "ConfigError", "trades.csv", said)
+        assert not (desk.home / "out").exists()
+
 
 FEEDS = """\
 [index_feeds.told]
