@@ -9,9 +9,10 @@ that it knows which lines are heard.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from hkex_ops.errors import WireError
+from hkex_ops.flows.index.straight_trades import TradeFields
 from hkex_ops.model import JsonObject
 from hkex_ops.omd import Codec
 from hkex_ops.omd.events import LineEvent, SequenceRestarted
@@ -35,13 +36,14 @@ MOST_EARLY = 4_096
 
 
 class Early(NamedTuple):
-    """A packet that came before one with lower numbers."""
+    """A packet that came before one with lower numbers; ``trades`` are what was found in it."""
 
     packet: bytes
     message_count: int
     sent_ns: int
     line: str
     at_ns: int
+    trades: Sequence[TradeFields]
 
 
 class Lane:
@@ -50,7 +52,6 @@ class Lane:
 
     __slots__ = (
         "_careful_until_ns",
-        "_check",
         "_early_since_ns",
         "_looked_ns",
         "_wait_ns",
@@ -62,7 +63,6 @@ class Lane:
 
     def __init__(self, channel: int, codec: Codec, limits: LineLimits | None) -> None:
         self.arbiter = Arbiter(channel, codec, limits=limits)
-        self._check = codec.check
         self.next = IN_CARE
         self.early: dict[int, Early] = {}
         self._early_since_ns = 0
@@ -87,26 +87,12 @@ class Lane:
         """Whether the next packet of ``line`` goes to the arbiter, however plain it is."""
         return at_ns - self._looked_ns.get(line, 0) >= LOOK_EVERY_NS
 
-    def keep(self, sequence: int, early: Early) -> bool:
-        """Keep a packet that overtook another; not one that waits too long or with too many."""
+    def may_keep(self, at_ns: int) -> bool:
+        """Whether a packet that overtook another may wait here: not too many, nor too long."""
         if not self.early:
-            self._early_since_ns = early.at_ns
-        elif len(self.early) >= MOST_EARLY or self._is_overdue(early.at_ns):
-            return False
-        if not self._is_sound(early.packet):
-            return False
-        known = self.early.get(sequence)
-        if known is None or known.message_count < early.message_count:
-            self.early[sequence] = early
-        return True
-
-    def _is_sound(self, packet: bytes) -> bool:
-        """Whether it decodes and restarts nothing: one that does not must not wait in the place of
-        a good copy."""
-        try:
-            return self._check(packet) < 0
-        except WireError:
-            return False
+            self._early_since_ns = at_ns
+            return True
+        return len(self.early) < MOST_EARLY and not self._is_overdue(at_ns)
 
     def drop_known(self, at_ns: int) -> None:
         """Let go of waiting packets of which everything is known by now; the rest waits anew, for

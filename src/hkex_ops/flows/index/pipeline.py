@@ -86,9 +86,9 @@ def _overtakers(
 ) -> int:
     """Packets that had overtaken the one which has come now; the number that follows them."""
     for number in sorted(early):
-        packet, count, sent_ns, _, _ = early[number]
+        packet, count, sent_ns, _, _, trades = early[number]
         if number <= following < number + count:
-            rows.append((packet, number, count, following, sent_ns, at))
+            rows.append((packet, number, count, following, sent_ns, at, trades))
             following = number + count
     return following
 
@@ -111,7 +111,7 @@ class Pipeline:
         self.engine = engine
         self._codec = codec
         self._limits = limits
-        self._walk = Walker(engine.stocks).walk
+        self._walker = Walker(engine.stocks)
         self._row = row or EngineRow.detached()
         self._straight = StraightTrades(engine, self._row)
         self._lanes: dict[int, Lane] = {}
@@ -155,8 +155,9 @@ class Pipeline:
         Plain is the next packet of the channel, if no message in it is heard but trades, a copy of
         what is known, and one that overtook another.
         """
-        lane, line, at_ns = turn.lane, turn.line, turn.at_ns
+        lane, at_ns = turn.lane, turn.at_ns
         following, early = lane.next, lane.early
+        self._walker.mind(marked=bool(self.engine.marked))
         moment = self.engine.sequencer.moment
         rows: list[PlainPacket] = []
         for at in range(place, len(packets)):
@@ -166,28 +167,23 @@ class Pipeline:
             except StructError:
                 break
             if sequence <= following < sequence + count and size == len(packet):
-                rows.append((packet, sequence, count, following, sent_ns, at))
+                rows.append((packet, sequence, count, following, sent_ns, at, None))
                 following = sequence + count
                 if early:
                     following = _overtakers(early, following, rows, at)
             elif sequence < following >= sequence + count and size == len(packet):
                 if not count:
                     if sent_ns >= moment:
-                        rows.append((packet, sequence, count, following, sent_ns, at))
+                        rows.append((packet, sequence, count, following, sent_ns, at, None))
                 elif packet[_RESET_AT : _RESET_AT + 2] == _RESET_TYPE:
                     break
-            elif not (
-                count
-                and sequence > following != IN_CARE
-                and size == len(packet)
-                and lane.keep(sequence, Early(packet, count, sent_ns, line, at_ns))
-            ):
+            elif not self._keep(turn, packet, following):
                 break
         else:
             at = len(packets)
         trades: list[TradeFields] = []
         times: list[tuple[int, TimePassed]] = []
-        stopped = self._walk(turn.channel, rows, moment, trades, times)
+        stopped = self._walker.walk(turn.channel, rows, moment, trades, times)
         if stopped is not None:
             following, at = stopped[3], stopped[5]
         if early and lane.next != following:
@@ -197,6 +193,23 @@ class Pipeline:
         if trades or times:
             self._straight.work(trades, times, turn.now, turn.data)
         return at
+
+    def _keep(self, turn: _Turn, packet: bytes, following: int) -> bool:
+        """Keep a packet that overtook another for when that comes; not one that is not plain, or
+        a damaged one would wait in the place of a good copy."""
+        size, count, sequence, sent_ns = _header(packet)
+        known = turn.lane.early.get(sequence)
+        if known is not None and known.message_count >= count > 0:
+            return True
+        if not count or following == IN_CARE or size != len(packet):
+            return False
+        if not turn.lane.may_keep(turn.at_ns):
+            return False
+        trades = self._walker.trades_of(turn.channel, packet, sequence, count, sent_ns)
+        if trades is None:
+            return False
+        turn.lane.early[sequence] = Early(packet, count, sent_ns, turn.line, turn.at_ns, trades)
+        return True
 
     def _strange(self, turn: _Turn, packet: bytes) -> None:
         """Work on a packet by way of the arbiter; it is in hand meanwhile."""
