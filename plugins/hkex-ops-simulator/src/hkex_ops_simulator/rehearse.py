@@ -61,7 +61,8 @@ def rehearse(
     configuration at most the rollout files that it names are read. Exits 1 when a step failed.
 
     An incident such as hsil-2010 is met by an index system: the order of messages of that day,
-    with synthetic prices, against the system of today or a toy of that of 2010.
+    with synthetic prices, against the system of today or a toy of that of 2010. Today's meets the
+    whole day in two acts: as it would have been, and as it was, worked with today's tools.
 
     Ended by Ctrl-C, it closes its evidence as FOLDER.interrupted; killed, the next rehearsal into
     the same folder does so, and starts anew.
@@ -122,6 +123,7 @@ def _rehearse_incident(
             "outcome": done.outcome.value,
             "fault": None,
             "steps": [row(event) for event in screen.ended],
+            "golden": [one.told() for one in done.golden],
             "evidence": str(target),
             "seal": done.seal,
         },

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.flows.index.deciding import Decided, Deciding, DecidingEvent
@@ -19,15 +19,17 @@ from hkex_ops.flows.index.pipeline import Pipeline, Taken
 from hkex_ops.index.contingency import ContingencyMode
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.records import SessionRecord
+from hkex_ops.index.snapshot import SnapshotValue
 from hkex_ops.index.ticks import RecordJournalled, TickComputed, moment_of
 from hkex_ops.index.watch import Watch, WatchEvent
 from hkex_ops.model import IndexTick, SiteRole
 from hkex_ops.ports import PacketBatch
+from hkex_ops_simulator.hsil.expected import NAMES
 from hkex_ops_simulator.hsil.other_make import OtherMake
 from hkex_ops_simulator.hsil.replayed import RULES_OF_2010, WATCH_OF_2010, Replayed
 from hkex_ops_simulator.market.lines import Delivery
 
-__all__ = ["CONTINGENCY", "ENGINES", "IndexSystem"]
+__all__ = ["CONTINGENCY", "ENGINES", "IndexSystem", "OtherValues"]
 
 # Two at the primary site and one at the backup site, as the three systems of 2010 were.
 # Source: HSIL report, section 2 b.
@@ -42,10 +44,20 @@ CONTINGENCY = "contingency-1"
 _LOOKS_EVERY = timedelta(seconds=5)
 
 
+@frozen
+class OtherValues:
+    """What the other make told of one moment, when, and how often prices had changed by then."""
+
+    at: datetime
+    values: tuple[SnapshotValue, ...]
+    changes: Mapping[str, int]
+
+
 @define
 class IndexSystem:
     """The system for one day. What came of it: ``published`` with the instant at which each went
-    out, ``computed`` by each engine, the ``other_make``'s values, ``journal``, ``events``."""
+    out, ``computed`` by each engine, the ``other_make``'s values (``others`` as they came),
+    ``journal``, ``events``."""
 
     day: Replayed
     published: list[tuple[datetime, IndexTick]] = field(
@@ -53,6 +65,7 @@ class IndexSystem:
     )
     computed: dict[str, dict[tuple[str, int], TickComputed]] = field(init=False)
     other_make: OtherMake = field(init=False)
+    others: list[OtherValues] = field(factory=list[OtherValues], init=False)
     journal: dict[str, list[RecordJournalled]] = field(init=False)
     sessions: list[SessionRecord] = field(factory=list[SessionRecord], init=False)
     events: list[DecidingEvent | WatchEvent] = field(
@@ -115,6 +128,8 @@ class IndexSystem:
                 self._decided(self._deciding.session_heard(record, now), now)
                 self.events += self._watch.handle(record, now)
         for values in self.other_make.due():
+            changes = {code: self.other_make.changes_of(code) for code in NAMES}
+            self.others.append(OtherValues(now, values, changes))
             self._decided(self._deciding.values(CONTINGENCY, values, now), now)
 
     def _look(self, now: datetime) -> None:
