@@ -204,13 +204,21 @@ class Calls:
     ) -> list[CallEvent]:
         known = self._calls.get(product.product)
         seen = tick.kind is not TickKind.RECALCULATED
+        suspended_at = tick.at if seen else now
+        # A later record that nobody saw earlier changes nothing; most are such.
+        if (
+            known is not None
+            and known.record_at < tick.at
+            and (not known.foreseen, known.suspended_at) <= (not seen, suspended_at)
+        ):
+            return []
         found = Call(
             product=product,
             time=tick.at if by is CrossedBy.VALUE else None,
             index_value=level,
             by=by,
             record_at=tick.at,
-            suspended_at=tick.at if seen else now,
+            suspended_at=suspended_at,
             session=session_at(self.day, tick.at),
             kind=tick.kind,
             foreseen=seen,
