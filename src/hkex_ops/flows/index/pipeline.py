@@ -135,7 +135,7 @@ class Pipeline:
         # Another way than the plain one: what is sent again, what is quarantined, and now and then
         # one packet of each line, so that the arbiter knows that the line is heard.
         strange = line is FeedLine.RETRANSMISSION or channel in self._quarantine
-        looks = strange or lane.is_to_look(line, at_ns)
+        looks = strange or (not lane.early and lane.is_to_look(line, at_ns))
         place = 0
         while place < len(packets):
             if not looks:
@@ -155,9 +155,9 @@ class Pipeline:
         Plain is the next packet of the channel, if no message in it is heard but trades, a copy of
         what is known, and one that overtook another.
         """
-        lane, at_ns = turn.lane, turn.at_ns
+        lane, at_ns, walker = turn.lane, turn.at_ns, self._walker
         following, early = lane.next, lane.early
-        self._walker.mind(marked=bool(self.engine.marked))
+        walker.mind(marked=bool(self.engine.marked))
         moment = self.engine.sequencer.moment
         rows: list[PlainPacket] = []
         for at in range(place, len(packets)):
@@ -177,13 +177,22 @@ class Pipeline:
                         rows.append((packet, sequence, count, following, sent_ns, at, None))
                 elif packet[_RESET_AT : _RESET_AT + 2] == _RESET_TYPE:
                     break
-            elif not self._keep(turn, packet, following):
+            elif sequence > following != IN_CARE and size == len(packet) and count:
+                known = early.get(sequence)
+                if known is not None and known.message_count >= count:
+                    continue
+                found = walker.trades_of(turn.channel, packet, sequence, count, sent_ns)
+                # A damaged packet must not wait in the place of a good copy.
+                if found is None or not lane.may_keep(at_ns):
+                    break
+                early[sequence] = Early(packet, count, sent_ns, turn.line, at_ns, found)
+            else:
                 break
         else:
             at = len(packets)
         trades: list[TradeFields] = []
         times: list[tuple[int, TimePassed]] = []
-        stopped = self._walker.walk(turn.channel, rows, moment, trades, times)
+        stopped = walker.walk(turn.channel, rows, moment, trades, times)
         if stopped is not None:
             following, at = stopped[3], stopped[5]
         if early and lane.next != following:
@@ -193,23 +202,6 @@ class Pipeline:
         if trades or times:
             self._straight.work(trades, times, turn.now, turn.data)
         return at
-
-    def _keep(self, turn: _Turn, packet: bytes, following: int) -> bool:
-        """Keep a packet that overtook another for when that comes; not one that is not plain, or
-        a damaged one would wait in the place of a good copy."""
-        size, count, sequence, sent_ns = _header(packet)
-        known = turn.lane.early.get(sequence)
-        if known is not None and known.message_count >= count > 0:
-            return True
-        if not count or following == IN_CARE or size != len(packet):
-            return False
-        if not turn.lane.may_keep(turn.at_ns):
-            return False
-        trades = self._walker.trades_of(turn.channel, packet, sequence, count, sent_ns)
-        if trades is None:
-            return False
-        turn.lane.early[sequence] = Early(packet, count, sent_ns, turn.line, turn.at_ns, trades)
-        return True
 
     def _strange(self, turn: _Turn, packet: bytes) -> None:
         """Work on a packet by way of the arbiter; it is in hand meanwhile."""
