@@ -164,6 +164,29 @@ def test_a_closing_price_heals_its_stock_at_the_close() -> None:
     assert [(1,), ()] == stale_by_moment(engine, records)
 
 
+def test_a_lost_closing_price_marks_every_stock_that_has_none_whatever_its_channel() -> None:
+    """Closing prices need not come on the channel of trades: stock 700 trades on another."""
+    engine = Engine((PLAIN,), IndexRules(closing_delay_s=0), channels=CHANNELS)
+    table = SnapshotComputation((PLAIN,), channels=CHANNELS)
+    engine.day.restore({"session": 105, "due": {"R": 99 * S, "C": 103 * S}, "done": ["R"]})
+    records: list[IndexRecord] = [
+        passed(100),
+        passed(100, 31),
+        TradeRecord(31, 1, 700, 1, 412_000, 100, 0, 100 * S, 100 * S),
+        traded(1, 66_000, 100),
+        traded(1, 60_000, 100, sequence=2, security=5),
+        ClosingPriceRecord(30, 3, 1, 66_500, 101 * S),
+        ClosingPriceRecord(30, 4, 5, 60_500, 101 * S),
+        RecordsLost(30, 5, 5, 101 * S),
+        passed(105),
+        passed(105, 31),
+    ]
+    for record in records:
+        table.handle(record, NOW)
+    assert [(700,)] == stale_by_moment(engine, records)
+    assert [(700,)] == [value.stale for value in table.values_at(104 * S, closing=True)]
+
+
 # -- generated ---------------------------------------------------------------------------------
 
 

@@ -38,6 +38,15 @@ class Board:
         ]
         self._incomplete: set[str] = set()
         self.closing_prices: dict[int, int] = {}
+        self.closing_lost = False  # whether a closing price may be among what was lost
+
+    def without_close(self, moment: Moment) -> tuple[int, ...]:
+        """Stocks whose closing price may be on its way or lost: they have none, and on which
+        channel it comes nobody knows."""
+        if not self.closing_lost and not moment.missing:
+            return ()
+        slots = enumerate(self._totals.securities)
+        return tuple(code for slot, code in slots if slot not in self.closing_prices)
 
     def close(self) -> Iterable[int]:
         """Closing prices take the place of last ones; where there is none the last one stays.
@@ -118,6 +127,7 @@ class Board:
             "openings": list(self._openings),
             "closings": list(self._closings),
             "closing_prices": [list(pair) for pair in sorted(self.closing_prices.items())],
+            "closing_lost": self.closing_lost,
             "incomplete": sorted(self._incomplete),
         }
 
@@ -129,6 +139,7 @@ class Board:
         self._closings = list(cast("list[int | None]", snapshot["closings"]))
         pairs = cast("list[tuple[int, int]]", snapshot["closing_prices"])
         self.closing_prices = dict(pairs)
+        self.closing_lost = bool(snapshot["closing_lost"])
         self._incomplete = set(cast("list[str]", snapshot["incomplete"]))
 
     def _lacking(self, place: int, time_ns: int) -> Iterable[EngineEvent]:

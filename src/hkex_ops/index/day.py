@@ -34,6 +34,11 @@ class TradingDay:
         """The letters of the opening and closing values that have been computed."""
         return frozenset(self._done)
 
+    @property
+    def trading(self) -> bool:
+        """Whether the session is one of those during which ticks are computed."""
+        return self._session in self._rules.realtime_sessions
+
     def handle(self, record: SessionRecord, sent_ns: int) -> None:
         """The market is in another session, since event time ``sent_ns``."""
         rules = self._rules
@@ -65,8 +70,7 @@ class TradingDay:
                 return status
         if self._first_ns is not None:
             return IndexStatus.REAL_TIME if time_ns >= self._first_ns else None
-        real_time = self._session in self._rules.realtime_sessions
-        return IndexStatus.REAL_TIME if real_time else None
+        return IndexStatus.REAL_TIME if self.trading else None
 
     def snapshot(self) -> JsonObject:
         """What has come, as plain data."""

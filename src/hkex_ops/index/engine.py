@@ -138,6 +138,8 @@ class Engine:
                 stock = self.stocks[self.totals.securities[slot]]
                 if stock.stale:
                     healed += self._heal(stock, moment.time_ns)
+            doubtful = (*moment.doubtful, *self.board.without_close(moment))
+            moment = moment._replace(doubtful=doubtful)
         return (*healed, *self.board.ticks(moment, status, self.stocks, self.marked))
 
     def _trade(self, record: TradeRecord) -> tuple[EngineEvent, ...]:
@@ -222,6 +224,7 @@ class Engine:
         if isinstance(record, SessionRecord):
             # A refresh says which session it is, and not since when: from now on, then.
             self.day.handle(record, record.send_time_ns or self.sequencer.since)
+            self.board.closing_lost = self.board.closing_lost and not self.day.trading
             return _NOTHING
         if isinstance(record, RecordsLost):
             return self._lost(record, JournalReason.LOST)
@@ -310,7 +313,11 @@ class Engine:
     def _lost(
         self, record: RecordsLost | QuarantinedRecord, reason: JournalReason
     ) -> Sequence[EngineEvent]:
-        """Any stock of the channel may be concerned, and any whose channel is not known yet."""
+        """Any stock of the channel may be concerned, and any whose channel is not known yet.
+
+        Closing prices come when trading is over, and need not come on the channel of trades.
+        """
+        self.board.closing_lost = self.board.closing_lost or not self.day.trading
         for security, stock in self.stocks.items():
             if stock.channel in (record.channel, UNKNOWN_CHANNEL):
                 stock.mark(0)

@@ -30,6 +30,7 @@ from hkex_ops.index.records import (
     PreviousCloseRecord,
     QuarantinedRecord,
     RecordsLost,
+    SessionRecord,
     StatisticsRecord,
     TradeCancelRecord,
     TradeRecord,
@@ -191,6 +192,8 @@ class SnapshotComputation:
         self._clocks: dict[int, int] = dict.fromkeys(channels, 0)
         self._rates: dict[str, list[tuple[int, Decimal]]] = {}
         self._open: dict[int, list[_Between]] = {}
+        self._trading = False
+        self._closing_lost = False
 
     def handle(self, record: IndexRecord, now: datetime) -> None:
         """Take one record of the feed into the table, in whatever order it comes."""
@@ -221,6 +224,10 @@ class SnapshotComputation:
                 self._rate(record)
             case QuarantinedRecord() | RecordsLost():
                 self._doubt(record)
+            case SessionRecord():
+                if record.market.strip() == self._rules.session_market:
+                    self._trading = record.session in self._rules.realtime_sessions
+                    self._closing_lost = self._closing_lost and not self._trading
             case _:
                 pass
 
@@ -242,6 +249,8 @@ class SnapshotComputation:
             close = row.closing_before(time_ns) if closing else None
             prices[security] = close or (last.price if last else row.previous)
             unheard = bool(silent) and (row.channel is None or row.channel in silent)
+            if closing and (silent or self._closing_lost):
+                unheard = True  # on which channel a closing price comes nobody knows
             if close is None and (unheard or row.doubtful(time_ns, last)):
                 stale.add(security)
             row.forget(time_ns, KEPT_TRADES)
@@ -313,6 +322,7 @@ class SnapshotComputation:
 
     def _doubt(self, record: QuarantinedRecord | RecordsLost) -> None:
         known = isinstance(record, QuarantinedRecord) and record.security
+        self._closing_lost = self._closing_lost or not (known or self._trading)
         lost = record.trade_id if isinstance(record, QuarantinedRecord) else 0
         for security, row in self._rows.items():
             concerned = security == known if known else row.channel in (None, record.channel)
