@@ -13,7 +13,13 @@ from hypothesis import given, strategies as st
 from hkex_ops.errors import UsageError
 from hkex_ops.index.basket import Basket, Constituent, CurrencyRate
 from hkex_ops.index.engine import Engine
-from hkex_ops.index.records import CurrencyRateRecord, IndexRecord, TimePassed, TradeRecord
+from hkex_ops.index.records import (
+    CurrencyRateRecord,
+    IndexRecord,
+    RecordsLost,
+    TimePassed,
+    TradeRecord,
+)
 from hkex_ops.index.rules import IndexRules, Rounding, TickOrder
 from hkex_ops.index.snapshot import SnapshotComputation
 from hkex_ops.index.straight import values_by_moment
@@ -228,6 +234,29 @@ def test_rates_of_the_feed_move_an_index_only_where_the_rules_say_so(follows: bo
     assert [event.value_cents for event in events] == [
         int((value.value or Decimal(0)) * 100) for value in table.values_at(FIRST)
     ]
+
+
+def test_a_rate_that_may_be_lost_marks_the_stocks_it_concerns() -> None:
+    """Rates need not come on the channel of trades; the next one heals."""
+    rules = IndexRules(rates_from_feed=True)
+    engine = Engine([foreign()], rules, channels=(40,), first_ns=FIRST)
+    table = SnapshotComputation([foreign()], rules, channels=(40,))
+    engine.stocks[80_700].trades_on(30)
+    told: list[tuple[int, ...]] = []
+    checked: list[tuple[int, ...]] = []
+    for record in (
+        RecordsLost(40, 1, 1, 101 * S),
+        TimePassed(40, 1, 102 * S),
+        CurrencyRateRecord(40, 2, "CNY", 0, 11_500, 103 * S),
+        TimePassed(40, 2, 104 * S),
+    ):
+        table.handle(record, NOW)
+        for one in engine.handle(record, NOW):
+            if isinstance(one, TickComputed):
+                told.append(one.stale)
+                checked += [value.stale for value in table.values_at(one.time_ns)]
+    assert [True, False] == [80_700 in stale for stale in told]
+    assert 80_700 in checked[0]
 
 
 def test_the_straight_loop_refuses_what_it_does_not_know() -> None:

@@ -32,13 +32,14 @@ def imports_of(name: str) -> dict[str, set[str]]:
 
 def test_the_snapshot_computation_imports_facts_only() -> None:
     """Neither totals nor engine, nor anything of theirs."""
-    assert set(imports_of("snapshot")) == FACTS | OUTSIDE
+    assert set(imports_of("snapshot")) == FACTS | OUTSIDE | {"hkex_ops.index.price_rows"}
+    assert set(imports_of("price_rows")) == {"__future__", "typing"}
 
 
 def test_the_engine_imports_nothing_of_the_snapshot_computation() -> None:
     """Not by a helper either."""
     for name in ENGINE:
-        assert "hkex_ops.index.snapshot" not in imports_of(name)
+        assert not {"hkex_ops.index.snapshot", "hkex_ops.index.price_rows"} & set(imports_of(name))
 
 
 def test_what_both_share_computes_nothing() -> None:

@@ -81,6 +81,7 @@ class Engine:
         self.board = Board(self.baskets, self.totals, self.rules.decimals)
         self.sequences: dict[int, int] = {}
         self.marked: set[int] = set()
+        self.rates_lost: set[str] = set()  # currencies of which a rate may have been lost
         self._types = frozenset(self.rules.trade_types)
         # For the one method that runs for every trade.
         self._stock_of = self.stocks.get
@@ -139,6 +140,9 @@ class Engine:
                 if stock.stale:
                     healed += self._heal(stock, moment.time_ns)
             doubtful = (*moment.doubtful, *self.board.without_close(moment))
+            moment = moment._replace(doubtful=doubtful)
+        for currency in self.rates_lost:
+            doubtful = (*moment.doubtful, *self.totals.priced_in(currency))
             moment = moment._replace(doubtful=doubtful)
         return (*healed, *self.board.ticks(moment, status, self.stocks, self.marked))
 
@@ -296,6 +300,7 @@ class Engine:
         known = record.factor >= 0 and places >= 0
         if self.rules.rates_from_feed and record.rate_4dp > 0 and known:
             self.totals.set_rate(record.currency.strip(), record.rate_4dp * 10**places)
+            self.rates_lost.discard(record.currency.strip())
         return _NOTHING
 
     def _quarantined(self, stock: Stock | None, record: QuarantinedRecord) -> Sequence[EngineEvent]:
@@ -315,9 +320,12 @@ class Engine:
     ) -> Sequence[EngineEvent]:
         """Any stock of the channel may be concerned, and any whose channel is not known yet.
 
-        Closing prices come when trading is over, and need not come on the channel of trades.
+        Closing prices come when trading is over, and need not come on the channel of trades; nor
+        need currency rates.
         """
         self.board.closing_lost = self.board.closing_lost or not self.day.trading
+        if self.rules.rates_from_feed:
+            self.rates_lost |= self.totals.currencies
         for security, stock in self.stocks.items():
             if stock.channel in (record.channel, UNKNOWN_CHANNEL):
                 stock.mark(0)

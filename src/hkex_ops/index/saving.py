@@ -30,6 +30,7 @@ def engine_snapshot(engine: Engine) -> JsonObject:
         "prices": list(totals.prices),
         "previous": list(totals.previous),
         "rates": dict(totals.rates),
+        "rates_lost": sorted(engine.rates_lost),
         "stocks": [stock.snapshot() for stock in engine.stocks.values()],
         "sequences": [list(pair) for pair in sorted(engine.sequences.items())],
         "sequencer": engine.sequencer.snapshot(),
@@ -60,6 +61,8 @@ def restore_engine(engine: Engine, snapshot: JsonObject) -> None:
     engine.sequencer.restore(cast("JsonObject", snapshot["sequencer"]))
     engine.day.restore(cast("JsonObject", snapshot["day"]))
     engine.board.restore(cast("JsonObject", snapshot["board"]))
+    engine.rates_lost.clear()
+    engine.rates_lost.update(cast("Sequence[str]", snapshot["rates_lost"]))
     engine.marked.clear()
     engine.marked.update(code for code, stock in engine.stocks.items() if stock.stale)
 

@@ -4,7 +4,7 @@ Three engines of one make failed together in 2010, so this one shares no arithme
 and none of its thinking: it keeps the trades it heard with their times, picks each stock's price
 for a moment afterwards, and adds up decimals from nothing. It is the contingency path's source and
 the standing check of the engines. A test holds it to this: of this room it imports the facts only
-(baskets, records, rules), never `totals`, `stocks`, `sequencing` or `engine`.
+(baskets, records, rules) and its own rows, never `totals`, `stocks`, `sequencing` or `engine`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from decimal import (
 from typing import NamedTuple
 
 from hkex_ops.index.basket import HOME_CURRENCY, Basket, Constituent
+from hkex_ops.index.price_rows import Between, Doubt, Heard, Row, bounded
 from hkex_ops.index.records import (
     ClosingPriceRecord,
     CurrencyRateRecord,
@@ -40,7 +41,6 @@ from hkex_ops.model import SiteRole
 
 __all__ = [
     "BETWEENS",
-    "DOUBTS",
     "HEARD_TRADES",
     "KEPT_TRADES",
     "SnapshotComputation",
@@ -52,9 +52,6 @@ HEARD_TRADES = 1_024
 
 KEPT_TRADES = 16
 """How many trades older than a moment that was asked for are kept, for cancels to fall back on."""
-
-DOUBTS = 16
-"""How many losses are kept apart for each stock."""
 
 BETWEENS = 64
 """How many records without a time are kept for each stock; they concern moments just past."""
@@ -82,89 +79,6 @@ class SnapshotValue(NamedTuple):
     stale: tuple[int, ...]
 
 
-class _Heard(NamedTuple):
-    number: int
-    sent_ns: int
-    price: int
-
-
-class _Doubt:
-    """From ``sent_ns`` on the price is doubtful until a trade above ``number`` is the last one.
-
-    Where nobody knows what was lost there is no number before the next trade has come.
-    """
-
-    def __init__(self, sent_ns: int, number: int | None) -> None:
-        self.sent_ns = sent_ns
-        self.number = number
-
-    def holds(self, time_ns: int, last: int) -> bool:
-        """Whether the price of trade ``last`` is doubtful for it at that time."""
-        return self.sent_ns < time_ns and (self.number is None or last <= self.number)
-
-
-class _Between:
-    """A record was sent after one time and not after another, which is not known at first."""
-
-    def __init__(self, after_ns: int) -> None:
-        self.after_ns = after_ns
-        self.until_ns: int | None = None
-
-
-class _Row:
-    """One stock in the table of prices."""
-
-    def __init__(self, previous: int | None) -> None:
-        self.previous = previous
-        self.channel: int | None = None
-        self.heard: dict[int, _Heard] = {}
-        self.cancelled: dict[int, int] = {}
-        self.closing: list[tuple[int, int]] = []
-        self.doubts: list[_Doubt] = []
-        self.between: list[_Between] = []
-        self.top = 0
-        self.lossy = False
-        self.forgotten = 0
-        self.changes = 0
-        self.told = _Heard(0, 0, 0)
-
-    def last_before(self, time_ns: int) -> _Heard | None:
-        """The trade with the highest number sent before ``time_ns`` that then stood."""
-        standing = [
-            trade
-            for number, trade in self.heard.items()
-            if trade.sent_ns < time_ns
-            and not (number in self.cancelled and self.cancelled[number] < time_ns)
-        ]
-        return max(standing, default=None)
-
-    def closing_before(self, time_ns: int) -> int | None:
-        """The closing price that was told last before ``time_ns``."""
-        told = [price for sent, price in self.closing if sent < time_ns]
-        return told[-1] if told else None
-
-    def doubtful(self, time_ns: int, last: _Heard | None) -> bool:
-        """Whether something newer than ``last`` may be missing at ``time_ns``."""
-        number = last.number if last else 0
-        if number < self.forgotten:
-            return True
-        for one in self.between:
-            if one.after_ns < time_ns and (one.until_ns is None or time_ns <= one.until_ns):
-                return True
-        gone = (one for one, sent in self.cancelled.items() if sent < time_ns)
-        if self.lossy and any(one > number for one in gone):
-            return True  # what is left when a trade was cancelled may have been cancelled too
-        return any(doubt.holds(time_ns, number) for doubt in self.doubts)
-
-    def forget(self, time_ns: int, keep: int) -> None:
-        """Drop what no moment from ``time_ns`` on can need, but for ``keep`` older trades."""
-        older = sorted(number for number, trade in self.heard.items() if trade.sent_ns < time_ns)
-        for number in older[:-keep]:
-            self.forgotten = max(self.forgotten, number)
-            del self.heard[number]
-            self.cancelled.pop(number, None)
-
-
 class SnapshotComputation:
     """Prices of all stocks with their times, and the indexes at any moment not long ago.
 
@@ -184,16 +98,17 @@ class SnapshotComputation:
         self.site = site
         self._baskets = tuple(baskets)
         self._rules = rules or IndexRules()
-        self._rows: dict[int, _Row] = {}
+        self._rows: dict[int, Row] = {}
         for basket in self._baskets:
             for stock in basket.constituents:
-                row = self._rows.setdefault(stock.security, _Row(None))
+                row = self._rows.setdefault(stock.security, Row(None))
                 row.previous = row.previous or stock.previous_close_3dp
         self._clocks: dict[int, int] = dict.fromkeys(channels, 0)
         self._rates: dict[str, list[tuple[int, Decimal]]] = {}
-        self._open: dict[int, list[_Between]] = {}
+        self._open: dict[int, list[Between]] = {}
         self._trading = False
         self._closing_lost = False
+        self._rates_lost: set[str] = set()
 
     def handle(self, record: IndexRecord, now: datetime) -> None:
         """Take one record of the feed into the table, in whatever order it comes."""
@@ -272,7 +187,7 @@ class SnapshotComputation:
         after = waiting[-1].after_ns if waiting else self._clocks.get(record.channel, 0)
         if isinstance(record, TradeRecord):
             after = max(after, record.trade_time_ns)
-        between = _Between(after)
+        between = Between(after)
         waiting.append(between)
         row = self._rows.get(record.security)
         if row is not None:
@@ -292,7 +207,7 @@ class SnapshotComputation:
         if record.trade_type not in self._rules.trade_types or record.price_3dp < 1:
             return
         event_time = record.send_time_ns
-        heard = _Heard(record.trade_id, event_time, record.price_3dp)
+        heard = Heard(record.trade_id, event_time, record.price_3dp)
         row.heard.setdefault(heard.number, heard)
         if heard.number > row.told.number:
             row.changes += heard.price != (row.told.price or row.previous)
@@ -308,7 +223,7 @@ class SnapshotComputation:
         if row.heard and not row.doubts:
             return
         sent = row.heard[row.top].sent_ns if row.top in row.heard else 0
-        row.heard[row.top] = _Heard(row.top, sent, record.last_3dp)
+        row.heard[row.top] = Heard(row.top, sent, record.last_3dp)
         row.cancelled.pop(row.top, None)
         row.doubts.clear()
 
@@ -316,6 +231,7 @@ class SnapshotComputation:
         followed = self._rules.rates_from_feed and record.rate_4dp > 0
         if followed and 0 <= record.factor <= _HIGHEST_FACTOR:
             rate = Decimal(record.rate_4dp).scaleb(-4 - record.factor)
+            self._rates_lost.discard(record.currency.strip())
             known = self._rates.setdefault(record.currency.strip(), [])
             known.append((record.send_time_ns, rate))
             del known[:-KEPT_TRADES]
@@ -323,12 +239,15 @@ class SnapshotComputation:
     def _doubt(self, record: QuarantinedRecord | RecordsLost) -> None:
         known = isinstance(record, QuarantinedRecord) and record.security
         self._closing_lost = self._closing_lost or not (known or self._trading)
+        if self._rules.rates_from_feed and not known:
+            stocks = (stock for basket in self._baskets for stock in basket.constituents)
+            self._rates_lost |= {stock.currency for stock in stocks} - {HOME_CURRENCY}
         lost = record.trade_id if isinstance(record, QuarantinedRecord) else 0
         for security, row in self._rows.items():
             concerned = security == known if known else row.channel in (None, record.channel)
             if concerned:
                 row.lossy = True
-                row.doubts = _bounded([*row.doubts, _Doubt(record.send_time_ns, lost or None)])
+                row.doubts = bounded([*row.doubts, Doubt(record.send_time_ns, lost or None)])
 
     def _value(
         self,
@@ -337,7 +256,12 @@ class SnapshotComputation:
         prices: Mapping[int, int | None],
         stale: set[int],
     ) -> SnapshotValue:
-        marked = tuple(sorted(stale & {stock.security for stock in basket.constituents}))
+        doubtful = {
+            stock.security
+            for stock in basket.constituents
+            if stock.security in stale or stock.currency in self._rates_lost
+        }
+        marked = tuple(sorted(doubtful))
         now = before = Decimal(0)
         for stock in basket.constituents:
             price, previous = prices[stock.security], self._rows[stock.security].previous
@@ -368,14 +292,3 @@ class SnapshotComputation:
         told = [rate for sent, rate in self._rates.get(stock.currency, ()) if sent < time_ns]
         live = told[-1] if told and basket.currency == HOME_CURRENCY else fixed
         return fixed, live
-
-
-def _bounded(doubts: list[_Doubt]) -> list[_Doubt]:
-    """With too many, one takes the place of the older half: since the first, for the longest."""
-    if len(doubts) <= DOUBTS:
-        return doubts
-    older, newer = doubts[: DOUBTS // 2], doubts[DOUBTS // 2 :]
-    numbers = [one.number for one in older]
-    known = [number for number in numbers if number is not None]
-    number = max(known) if len(known) == len(numbers) else None
-    return [_Doubt(min(one.sent_ns for one in older), number), *newer]

@@ -127,6 +127,15 @@ class Totals:
             moves[at] = (place, weight)
 
     @property
+    def currencies(self) -> frozenset[str]:
+        """The currencies whose rates move an index."""
+        return frozenset(self._foreign)
+
+    def priced_in(self, currency: str) -> set[int]:
+        """The securities that a rate of ``currency`` concerns."""
+        return {self.securities[slot] for slot, _, _ in self._foreign.get(currency, ())}
+
+    @property
     def complete(self) -> bool:
         """Whether every index has every previous close, and so a value."""
         return not any(self.unpriced)
