@@ -446,7 +446,7 @@ def test_what_a_killed_rehearsal_left_may_be_closed_by_hand(program: Program) ->
         require_refused(busy, 6, "StoreError", "is being written: wait until that has ended")
         process.kill()
         process.communicate(timeout=TIMEOUT_S)
-    ended = program.here("evidence", "close", "proof.partial", "--json")
+    ended = program.here("evidence", "close", "proof", "--json")
     assert (0, "interrupted", len(STEPS), "proof.interrupted") == (
         ended.code,
         ended.document["outcome"],

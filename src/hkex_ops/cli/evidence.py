@@ -16,7 +16,7 @@ from hkex_ops.cli.text import say, say_count
 from hkex_ops.cli.working import Desk, Work, desk_of, now_of
 from hkex_ops.clock import Clock
 from hkex_ops.errors import StoreError, UsageError
-from hkex_ops.flows.evidence import EvidenceReport, verify_evidence
+from hkex_ops.flows.evidence import EvidenceReport, partial_of, verify_evidence
 from hkex_ops.flows.interrupted import Interrupted, close_interrupted
 from hkex_ops.flows.journal import Journal, read_journal
 from hkex_ops.flows.pack import pack_again
@@ -58,14 +58,16 @@ def verify(folder: Path, /, *, json: Json = False) -> Answer:
 def close(folder: Path, /, *, config: Config = None, json: Json = False) -> Answer:
     """Close what an interrupted run left, as far as it came: whole, and saying so.
 
-    FOLDER.partial becomes FOLDER.interrupted, which verifies. Nothing that happened is lost, and
+    NAME.partial becomes NAME.interrupted, which verifies. Nothing that happened is lost, and
     nothing looks finished that is not. Exits 6 while the run is still going on.
 
     Parameters
     ----------
     folder
-        The folder that was left, such as evidence/rrs-2023-20230401T090000.partial.
+        The folder that was left, such as evidence/rrs-2023-20230401T090000.partial; or NAME.
     """
+    if not folder.exists() and partial_of(folder).is_dir():
+        folder = folder.with_name(partial_of(folder).name)
     papers, _ = known_papers(config)
     closed = close_interrupted(folder, now_of(), papers.rollouts)
     shown = shown_path(closed.packed.folder)

@@ -24,7 +24,7 @@ from hkex_ops.flows.pack import rollout_document
 from hkex_ops.flows.plugged import load_plugins
 from hkex_ops.flows.store import Archive
 from hkex_ops.flows.summary import add_summary, pack_steps
-from hkex_ops.model import Rollout
+from hkex_ops.model import Rollout, SiteRole
 from hkex_ops.rundown import Rundown, RundownStep, Verdict, verdict_of
 from hkex_ops_simulator.acts import Acts
 from hkex_ops_simulator.addresses import REPORT_SERVICE, report_places
@@ -40,7 +40,7 @@ from hkex_ops_simulator.server import SimulatedExchange
 from hkex_ops_simulator.stand_ins import StandIns
 from hkex_ops_simulator.tree import DEFAULT_SEED
 
-__all__ = ["Rehearsed", "Saboteur", "close_left", "left_by_one_of", "rehearse_rollout"]
+__all__ = ["FarSides", "Rehearsed", "Saboteur", "close_left", "left_by_one_of", "rehearse_rollout"]
 
 # Business dates whose reports lie in the folder when the rehearsal begins.
 DATES_IN_FOLDER = 3
@@ -51,12 +51,31 @@ _INFO = {
 }
 
 
+@frozen
+class FarSides:
+    """Everything of the exchange in one rehearsal; ``market`` where an adapter speaks to it."""
+
+    exchange: SimulatedExchange
+    stand_ins: StandIns
+    market: MarketSide | None
+
+    async def take_down(self, site: SiteRole) -> None:
+        """The report service and the market data of a site are gone; its listeners stay."""
+        await self.exchange.take_down(site)
+        if self.market is not None:
+            await self.market.take_down(site)
+
+    async def bring_up(self, site: SiteRole) -> None:
+        """They are back; what was being sent of market data is not, until it is opened again."""
+        await self.exchange.bring_up(site)
+        if self.market is not None:
+            self.market.bring_up(site)
+
+
 class Saboteur:
     """Whoever wants things to go wrong: told of every step before it begins. This one does not."""
 
-    async def before(
-        self, step: RundownStep, exchange: SimulatedExchange, stand_ins: StandIns
-    ) -> None:
+    async def before(self, step: RundownStep, far: FarSides) -> None:
         """Do to the far sides whatever shall be done to them before ``step``."""
 
 
@@ -170,7 +189,7 @@ class _Staging:
                 desk,
                 screen.watch,
                 progress,
-                partial(self.saboteur.before, exchange=exchange, stand_ins=stand_ins),
+                partial(self.saboteur.before, far=FarSides(exchange, stand_ins, desk.market)),
                 {"seed": self.seed, "fault": self.fault.value if self.fault else None},
             )
             screen.introduce(stand_ins)

@@ -67,6 +67,17 @@ class MarketSide:
         for service in self.services.values():
             await service.close()
 
+    async def take_down(self, site: SiteRole) -> None:
+        """Nothing is sent from a site any more; a market that is there falls silent."""
+        self.acts.down.add(site)
+        for service in self.services.values():
+            if service.market is not None and service.market.site is site:
+                await service.market.go_silent()
+
+    def bring_up(self, site: SiteRole) -> None:
+        """The site sends again, from the next session on."""
+        self.acts.down.discard(site)
+
     def told(self) -> JsonObject:
         """What speaks to what, as a row of evidence each."""
         rows: list[Json] = [

@@ -178,6 +178,11 @@ class LiveMarket:
         self._packer.skip_to(at_ns)
         await self._tell(_FAILED_OVER, at_ns)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether it went silent; a market that did stays so."""
+        return self._silent
+
     async def go_silent(self) -> None:
         """Nothing is sent any more, and no server answers: the exchange is not there."""
         self._silent = True
