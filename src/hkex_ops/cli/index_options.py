@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from hkex_ops.cli.options import parse_day
+from hkex_ops.cli.options import parse_day, parse_instant
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import Settings
 from hkex_ops.flows.index.run_plan import run_folder
+from hkex_ops.model import HONG_KONG
 
-__all__ = ["Baskets", "BusinessDay", "JsonLines", "RunFolder", "planned_date", "run_folder_of"]
+__all__ = [
+    "Baskets",
+    "BusinessDay",
+    "JsonLines",
+    "RunFolder",
+    "moment_on",
+    "planned_date",
+    "run_folder_of",
+]
 
 Baskets = Annotated[
     Path | None,
@@ -41,6 +50,14 @@ JsonLines = Annotated[
 def planned_date(text: str | None, clock: Clock) -> date:
     """The business date that was named, or today's date."""
     return clock.now().date() if text is None else parse_day(text)
+
+
+def moment_on(day: date, text: str, option: str) -> datetime:
+    """The moment that the text of ``option`` states: an instant, or a bare time of ``day``."""
+    try:
+        return datetime.combine(day, time.fromisoformat(text), HONG_KONG)
+    except ValueError:
+        return parse_instant(text, option)
 
 
 def run_folder_of(settings: Settings, folder: Path | None, text: str | None, clock: Clock) -> Path:

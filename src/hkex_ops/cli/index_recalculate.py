@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -24,8 +24,9 @@ from hkex_ops.cli.index_captures import (
     say_lacking,
 )
 from hkex_ops.cli.index_facts import say_fact
+from hkex_ops.cli.index_options import moment_on
 from hkex_ops.cli.index_ticks import trading_day
-from hkex_ops.cli.options import Config, Json, calendar_of, parse_instant, system_clock
+from hkex_ops.cli.options import Config, Json, calendar_of, system_clock
 from hkex_ops.cli.text import say, say_count
 from hkex_ops.config.baskets import load_baskets
 from hkex_ops.errors import ConfigError, UsageError
@@ -35,7 +36,7 @@ from hkex_ops.flows.index.told_ticks import events_in, is_run, ticks_in
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.names import index_name
 from hkex_ops.index.restatement import Restatement, restatement
-from hkex_ops.model import HONG_KONG, IndexStatus, IndexTick, JsonObject, TickKind, plain
+from hkex_ops.model import IndexStatus, IndexTick, JsonObject, TickKind, plain
 from hkex_ops.render.chart import ChartEvent, Level
 
 __all__ = ["recalculate"]
@@ -171,23 +172,14 @@ def _asked(
     if not whole:
         raise ConfigError("holds no basket: there is nothing to compute", document=str(path))
     own = whole[0].business_date
-    start = _moment(from_, "--from", own, time(0))
-    until = _moment(to, "--to", own, time(23, 59, 59))
+    start = moment_on(own, "00:00:00" if from_ is None else from_, "--from")
+    until = moment_on(own, "23:59:59" if to is None else to, "--to")
     if until < start:
         raise UsageError(f"the stretch ends at {until.isoformat()}, before {start.isoformat()}")
     if start.date() != until.date():
         raise UsageError("a stretch is of one day: ask for one day after the other")
     day = trading_day(start.date().isoformat(), calendar_of(config), system_clock())
     return _Asked(day, start, until, baskets_of_day(path, start.date(), index))
-
-
-def _moment(text: str | None, option: str, day: date, default: time) -> datetime:
-    if text is None:
-        return datetime.combine(day, default, HONG_KONG)
-    try:
-        return datetime.combine(day, time.fromisoformat(text), HONG_KONG)
-    except ValueError:
-        return parse_instant(text, option)
 
 
 def _level(text: str) -> Decimal:

@@ -75,6 +75,7 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
             ),
             ("watch", "hkex_ops.cli.index_watch:watch", "Show index values as they come."),
             ("record", "hkex_ops.cli.index_record:record", "Record a market feed as pcapng."),
+            ("replay", "hkex_ops.cli.index_replay:replay", "Compute a day again from a capture."),
             ("check", "hkex_ops.cli.index:check", "Judge a basket file that someone wrote."),
             (
                 "recalculate",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from hkex_ops.errors import Fault
 from hkex_ops.index.rules import (
@@ -69,11 +69,11 @@ class IndexSettings:
     specification: str = "omd-c-1.45"
     feed: str | None = None
     publish: tuple[str, ...] = ()
-    rules: IndexRules = IndexRules()
-    gateway: GatewayRules = GatewayRules()
-    contingency: ContingencyRules = ContingencyRules()
-    watch: WatchRules = WatchRules()
-    run: RunSettings = RunSettings()
+    rules: IndexRules = Factory(IndexRules)
+    gateway: GatewayRules = Factory(GatewayRules)
+    contingency: ContingencyRules = Factory(ContingencyRules)
+    watch: WatchRules = Factory(WatchRules)
+    run: RunSettings = Factory(RunSettings)
 
 
 _LEAST_MS = 10

@@ -137,7 +137,7 @@ class _Stated:
     market_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index_publishers: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
-    index: IndexSettings = IndexSettings()
+    index: IndexSettings = Factory(IndexSettings)
 
 
 @frozen

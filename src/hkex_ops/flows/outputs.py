@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hkex_ops.flows.store.disk import Folder, store_error, translating
 
-__all__ = ["new_file", "write_new_file", "write_over_file"]
+__all__ = ["growing_file", "new_file", "write_new_file", "write_over_file"]
 
 SAFE = "nothing of that name was touched"
 
@@ -38,22 +38,64 @@ def new_file(path: Path, data: bytes) -> Generator[None]:
     What the body keeps of the file is kept before anybody can meet it.
     """
     with _written(path, data) as (folder, part):
-        if folder.look(path.name) is not None:
-            taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-            raise store_error(taken, path, "put the file there", SAFE)
+        _require_free(folder, path)
         yield
-        with translating(path, "put the file there", SAFE):
-            # A link, unlike a renaming, never takes the place of what is there.
-            os.link(part, path.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
+        _name(folder, part, path)
+
+
+@contextmanager
+def growing_file(path: Path) -> Generator[Callable[[bytes], None]]:
+    """A writer of ``path``, piece by piece; the file is there when the body has ended well.
+
+    `StoreError` when something of that name is there, before and after the body.
+    """
+    with _part(path) as (folder, part):
+        _require_free(folder, path)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with translating(path, "write the file", SAFE):
+            descriptor = folder.open_file(part, flags)
+
+        def write(data: bytes) -> None:
+            rest = memoryview(data)
+            with translating(path, "write the file", SAFE):
+                while rest:
+                    rest = rest[os.write(descriptor, rest) :]
+
+        try:
+            yield write
+            with translating(path, "make the file durable", SAFE):
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        _name(folder, part, path)
+
+
+def _require_free(folder: Folder, path: Path) -> None:
+    if folder.look(path.name) is not None:
+        taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        raise store_error(taken, path, "put the file there", SAFE)
+
+
+def _name(folder: Folder, part: str, path: Path) -> None:
+    with translating(path, "put the file there", SAFE):
+        # A link, unlike a renaming, never takes the place of what is there.
+        os.link(part, path.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
 
 
 @contextmanager
 def _written(path: Path, data: bytes) -> Generator[tuple[Folder, str]]:
     """``data`` under a name of its own beside ``path``, for as long as the body runs."""
+    with _part(path) as (folder, part):
+        folder.write_new(part, data)
+        yield folder, part
+
+
+@contextmanager
+def _part(path: Path) -> Generator[tuple[Folder, str]]:
+    """A name beside ``path``, for what gets that path at the end; gone when the body has ended."""
     part = f".{path.name}.{os.getpid()}.part"
     with Folder.open(path.absolute().parent) as folder:
         try:
-            folder.write_new(part, data)
             yield folder, part
             folder.sync()
         finally:
