@@ -38,7 +38,7 @@ class Board:
         ]
         self._incomplete: set[str] = set()
         self.closing_prices: dict[int, int] = {}
-        self.closing_lost = False  # whether a closing price may be among what was lost
+        self.closing_lost: bool = False  # whether a closing price may be among what was lost
 
     def without_close(self, moment: Moment) -> tuple[int, ...]:
         """Stocks whose closing price may be on its way or lost: they have none, and on which

@@ -178,7 +178,7 @@ class Contingency:
     ) -> None:
         self.name = name
         self.site = site
-        self.mode = ContingencyMode.STANDBY
+        self.mode: ContingencyMode = ContingencyMode.STANDBY
         self._rules = rules or ContingencyRules()
         self._index_rules = index_rules or IndexRules()
         self._waits = timedelta(seconds=self._rules.waits_s if second else 0)

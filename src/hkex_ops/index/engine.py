@@ -13,7 +13,7 @@ from datetime import datetime
 from hkex_ops.index.basket import RATE_DECIMALS, Basket
 from hkex_ops.index.board import Board
 from hkex_ops.index.day import TradingDay
-from hkex_ops.index.orders import Moment, Sequenced, Untimely
+from hkex_ops.index.orders import Moment, Sequenced, Sequencer, Untimely
 from hkex_ops.index.records import (
     ChannelRestarted,
     CurrencyRateRecord,
@@ -66,19 +66,19 @@ class Engine:
         channels: Iterable[int] = (),
         first_ns: int | None = None,
     ) -> None:
-        self.rules = rules or IndexRules()
+        self.rules: IndexRules = rules or IndexRules()
         self.name = name
         self.site = site
-        self.baskets = tuple(baskets)
-        self.totals = Totals(
+        self.baskets: tuple[Basket, ...] = tuple(baskets)
+        self.totals: Totals = Totals(
             self.baskets, decimals=self.rules.decimals, rounding=self.rules.rounding
         )
         self.stocks: dict[int, Stock] = {
             code: Stock(slot, self.totals.moves[slot]) for code, slot in self.totals.slots.items()
         }
-        self.sequencer = make_sequencer(self.rules, channels, first_ns)
-        self.day = TradingDay(self.rules, first_ns)
-        self.board = Board(self.baskets, self.totals, self.rules.decimals)
+        self.sequencer: Sequencer = make_sequencer(self.rules, channels, first_ns)
+        self.day: TradingDay = TradingDay(self.rules, first_ns)
+        self.board: Board = Board(self.baskets, self.totals, self.rules.decimals)
         self.sequences: dict[int, int] = {}
         self.marked: set[int] = set()
         self.rates_lost: set[str] = set()  # currencies of which a rate may have been lost

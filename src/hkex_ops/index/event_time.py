@@ -28,8 +28,8 @@ class EventTimeOrder:
     def __init__(
         self, step_ns: int, settle: timedelta, channels: Iterable[int] = (), first_ns: int = 0
     ) -> None:
-        self.since = 1
-        self.until = first_ns
+        self.since: int = 1
+        self.until: int = first_ns
         self._moment = first_ns  # the next one to close
         self._step = step_ns
         self._settle = settle

@@ -79,7 +79,7 @@ class Gateway:
         *,
         due: bool = False,
     ) -> None:
-        self.state = GatewayState.PUBLISHING
+        self.state: GatewayState = GatewayState.PUBLISHING
         self._rules = rules or GatewayRules()
         self._index_rules = index_rules or IndexRules()
         self._roster = Roster(engines)

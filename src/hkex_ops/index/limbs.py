@@ -39,10 +39,10 @@ class Limbs:
         self._totals = totals
         self._rounding = rounding
         members = max(map(len, totals.members))
-        self.bits = _SUM_BITS - _PRICE_BITS - members.bit_length()
+        self.bits: int = _SUM_BITS - _PRICE_BITS - members.bit_length()
         pairs = [pair for moves in totals.moves for pair in moves]
         widest = max(weight.bit_length() for _, weight in pairs)
-        self.count = -(-widest // self.bits)
+        self.count: int = -(-widest // self.bits)
         self.offsets: Ints = np.cumsum([0, *map(len, totals.moves)], dtype=np.int64)
         self.places: Ints = np.array([place for place, _ in pairs], np.int64)
         self.weights: Ints = np.array([self._cut(weight) for _, weight in pairs], np.int64).T.copy()

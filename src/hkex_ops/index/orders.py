@@ -104,7 +104,7 @@ class Believer:
     """
 
     def __init__(self, newest_ns: int) -> None:
-        self.certain = newest_ns > 0
+        self.certain: bool = newest_ns > 0
         self._newest = newest_ns
         self._doubted = 0
 

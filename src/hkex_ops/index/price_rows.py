@@ -56,9 +56,9 @@ class Row:
         self.between: list[Between] = []
         self.top = 0
         self.lossy = False
-        self.forgotten = 0
+        self.forgotten: int = 0
         self.changes = 0
-        self.told = Heard(0, 0, 0)
+        self.told: Heard = Heard(0, 0, 0)
 
     def last_before(self, time_ns: int) -> Heard | None:
         """The trade with the highest number sent before ``time_ns`` that then stood."""

@@ -71,14 +71,16 @@ class Reckoning:
     """
 
     def __init__(self, baskets: Sequence[Basket], rules: IndexRules | None = None) -> None:
-        self.rules = rules or IndexRules()
-        self.totals = Totals(baskets, decimals=self.rules.decimals, rounding=self.rules.rounding)
+        self.rules: IndexRules = rules or IndexRules()
+        self.totals: Totals = Totals(
+            baskets, decimals=self.rules.decimals, rounding=self.rules.rounding
+        )
         self.late: list[LateTrade] = []
-        self.late_count = 0
+        self.late_count: int = 0
         self.undone: set[int] = set()
         self.taken_back: set[tuple[int, int]] = set()
         stocks, indexes = len(self.totals.prices), len(self.totals.indexes)
-        self.newest = [_NO_TRADE] * stocks
+        self.newest: list[int] = [_NO_TRADE] * stocks
         self.values: list[int | None] = [None] * indexes
         self.highs: list[int | None] = [None] * indexes
         self.lows: list[int | None] = [None] * indexes
@@ -254,7 +256,7 @@ class Recalculation:
         first_ns: int | None = None,
     ) -> None:
         """``first_ns`` as with the engine: values from then on, whatever the session."""
-        self.reckoning = Reckoning(baskets, rules)
+        self.reckoning: Reckoning = Reckoning(baskets, rules)
         self._timeline: Timeline[TradeRows] = Timeline(self.reckoning.rules, first_ns)
 
     def feed(self, rows: TradeRows, marks: Iterable[Between]) -> TickColumns:

@@ -52,7 +52,7 @@ class ArrivalOrder:
 
     def __init__(self, step_ns: int, first_ns: int = 0) -> None:
         self.since = 1
-        self.until = first_ns
+        self.until: int = first_ns
         self._moment = first_ns
         self._step = step_ns
         self._believer = Believer(first_ns)

@@ -77,19 +77,19 @@ class Stock:
     )
 
     def __init__(self, slot: int, moves: Sequence[tuple[int, int]]) -> None:
-        self.slot = slot
-        self.moves = moves
-        self.channel = UNKNOWN_CHANNEL
-        self.top = 0
-        self.last = 0
-        self.heals_after = NOT_STALE
-        self.unwitnessed = False
-        self.lossy = False
-        self.suspended = False
-        self.unsettled = True
+        self.slot: int = slot
+        self.moves: Sequence[tuple[int, int]] = moves
+        self.channel: int = UNKNOWN_CHANNEL
+        self.top: int = 0
+        self.last: int = 0
+        self.heals_after: int = NOT_STALE
+        self.unwitnessed: bool = False
+        self.lossy: bool = False
+        self.suspended: bool = False
+        self.unsettled: bool = True
         # Number, price and quantity in turn. Flat, for a tuple each would burden every trade.
         self.trail: list[int] = []
-        self.folded = Folded(0, 0, 0, 0, 0)
+        self.folded: Folded = Folded(0, 0, 0, 0, 0)
         self.missing: set[int] = set()
         self.cancels: set[int] = set()
 

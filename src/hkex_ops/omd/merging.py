@@ -113,10 +113,10 @@ class Merger:
         """``channels`` are those whose messages are wanted, all where none are named."""
         self.expected: list[int] = []
         self.wanted: list[bool] = []
-        self.floor_ns = 0
+        self.floor_ns: int = 0
         self.health: list[HealthEvent] = []
         self._codec = codec
-        self.limits = limits or LineLimits()
+        self.limits: LineLimits = limits or LineLimits()
         self._channels = channels
         self._lanes: list[_Lane] = []
         self._slots: dict[int, int] = {}

@@ -31,7 +31,7 @@ class CaptureOutline:
             self._length, self._more = Struct(f"{order}4xI"), 0
         self._rest = b""
         self._skip = 0
-        self.sound = True
+        self.sound: bool = True
         """Whether every record so far has a length that can be."""
 
     @property

@@ -44,10 +44,10 @@ class Known:
 
     def __init__(self, link: int, hops: Iterable[int], slots: Mapping[int, int]) -> None:
         self.link = link
-        self.hops = tuple(hops)
+        self.hops: tuple[int, ...] = tuple(hops)
         keys = np.array(sorted(slots), np.uint64)
-        self.keys = keys
-        self.slots = np.array([slots[int(key)] for key in keys], np.int64)
+        self.keys: NDArray[np.uint64] = keys
+        self.slots: Ints = np.array([slots[int(key)] for key in keys], np.int64)
 
 
 class PlainRecords(NamedTuple):

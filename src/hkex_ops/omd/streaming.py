@@ -93,16 +93,16 @@ class Subscription:
         also: Collection[int] = (),
         merger: Merger | None = None,
     ) -> None:
-        self.merger = merger or Merger(codec)
-        self.layout = codec.layout
+        self.merger: Merger = merger or Merger(codec)
+        self.layout: Layout = codec.layout
         self.step_ns = step_ns
         # One byte for each type there can be: whether it is looked into.
         heard = bytearray(1 << 16)
         for type in (Trade.TYPE, SequenceReset.TYPE, *also):
             heard[type] = 1
-        self.heard = bytes(heard)
+        self.heard: bytes = bytes(heard)
         self._decode = codec.decode_message
-        self.interval = (0, 0)
+        self.interval: tuple[int, int] = (0, 0)
         trade, self._trade_bytes = trade_struct(codec.layout)
         self._trade_of = cast("Callable[[Octets, int], TradeRow]", trade.unpack_from)
 

@@ -118,11 +118,11 @@ class FakeMarketFeed:
     """The port ``MarketFeed`` on :class:`FakeMarket`, with every capability."""
 
     def __init__(self, options: FakeFeedOptions) -> None:
-        self.market = options.market
+        self.market: FakeMarket = options.market
         self.queue: _Queue = asyncio.Queue()
         self.ends: list[_Queue] = [self.queue]
-        self.lock = asyncio.Lock()
-        self.asked = False
+        self.lock: asyncio.Lock = asyncio.Lock()
+        self.asked: bool = False
         self.received: Counter[tuple[int, FeedLine]] = Counter()
         self.open()
 
@@ -216,7 +216,7 @@ class FakeMarketFeedBench(MarketFeedBench):
     ) -> None:
         self.make = make
         self.is_live = is_live
-        self.market = FakeMarket(is_live=is_live)
+        self.market: FakeMarket = FakeMarket(is_live=is_live)
 
     @property
     def offer(self) -> Offer[MarketFeed]:

@@ -93,7 +93,7 @@ class Deciding:
         contingency_rules: ContingencyRules | None = None,
         due: bool = False,
     ) -> None:
-        self.gateway = Gateway(engines, gateway_rules, rules, due=due)
+        self.gateway: Gateway = Gateway(engines, gateway_rules, rules, due=due)
         self._systems = {
             name: _System(
                 Contingency(name, site, contingency_rules, rules, second=place > 0, due=due)

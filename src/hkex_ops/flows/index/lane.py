@@ -62,8 +62,8 @@ class Lane:
     )
 
     def __init__(self, channel: int, codec: Codec, limits: LineLimits | None) -> None:
-        self.arbiter = Arbiter(channel, codec, limits=limits)
-        self.next = IN_CARE
+        self.arbiter: Arbiter = Arbiter(channel, codec, limits=limits)
+        self.next: int = IN_CARE
         self.early: dict[int, Early] = {}
         self._early_since_ns = 0
         self.open_gaps: set[tuple[int, int]] = set()

@@ -44,11 +44,11 @@ class EngineWay:
         self, engine: Engine, codec: Codec, streams: CaptureStreams, channels: frozenset[int] | None
     ) -> None:
         self.engine = engine
-        self.reader = CaptureReader()
-        self.strangers = 0
+        self.reader: CaptureReader = CaptureReader()
+        self.strangers: int = 0
         self.health: list[HealthEvent] = []
         self.journal: list[RecordJournalled] = []
-        self.journalled = 0
+        self.journalled: int = 0
         self._pipeline = Pipeline(engine, codec, channels or ())
         self._channels = channels
         self._streams = streams

@@ -88,21 +88,21 @@ class Supervisor:
         self.plan = plan
         self.clock = clock
         self._watcher = watcher or RunWatcher()
-        self.book = RunBook.open(folder, clock)
+        self.book: RunBook = RunBook.open(folder, clock)
         seats = (*plan.engines, *plan.contingency)
-        self.board = Board.create(plan.folder / BOARD_NAME, processes=len(seats), run=1)
+        self.board: Board = Board.create(plan.folder / BOARD_NAME, processes=len(seats), run=1)
         for row in self.book.quarantined:
             self.board.quarantine(row)
         index = plan.settings.index
-        self.deciding = Deciding(
+        self.deciding: Deciding = Deciding(
             plan.engine_sites,
             plan.contingency_sites,
             rules=index.rules,
             gateway_rules=index.gateway,
             contingency_rules=index.contingency,
         )
-        self.attendance = Attendance(plan, self.board, self.book, clock)
-        self.hearing = Hearing(
+        self.attendance: Attendance = Attendance(plan, self.board, self.book, clock)
+        self.hearing: Hearing = Hearing(
             plan,
             self.attendance,
             self.deciding,
@@ -112,8 +112,8 @@ class Supervisor:
             tell=self._tell,
             note=self._note,
         )
-        self.children = {seat.name: self._child(seat) for seat in seats}
-        self.lanes = tuple(
+        self.children: dict[str, Child] = {seat.name: self._child(seat) for seat in seats}
+        self.lanes: tuple[PublisherLane, ...] = tuple(
             PublisherLane(one.name, one.open, clock, self._lane_told) for one in plan.publishers
         )
         self._control = Control(folder, self._answers())
