@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 import pytest_asyncio
@@ -18,6 +19,8 @@ from hkex_ops.model import Endpoint, Rollout, SiteRole
 from hkex_ops_simulator.configuration import write_configuration
 from hkex_ops_simulator.doors import listening_socket
 from hkex_ops_simulator.listeners import LOGIN_PAGE_TEXT, Listener
+from hkex_ops_simulator.market.retransmission import Desk
+from hkex_ops_simulator.market.servers import RetransmissionServer
 from hkex_ops_simulator.server import SimulatedExchange
 from hkex_ops_simulator.stand_ins import StandIns
 
@@ -42,6 +45,10 @@ async def backbone(tmp_path: Path) -> AsyncIterator[StandIns]:
 
 def names_in(folder: Path) -> list[str]:
     return [entry.name for entry in folder.iterdir()]
+
+
+def server_without_a_desk(host: str) -> RetransmissionServer:
+    return RetransmissionServer(host, cast("Desk", None))
 
 
 async def page_of(where: Endpoint, ca_file: Path, name: str) -> bytes:
@@ -165,6 +172,20 @@ class TestHowTheyGoAndCome:
         assert not any(one.listener.is_open for one in stand_ins.all)
         with pytest.raises(UsageError, match="entered before"):
             await stand_ins.__aenter__()
+
+    @pytest.mark.parametrize("made", [Listener, server_without_a_desk])
+    async def test_one_that_is_cancelled_while_it_opens_can_be_closed(
+        self, made: Callable[[str], Listener | RetransmissionServer]
+    ) -> None:
+        listener = made("127.150.9.8")
+        opening = asyncio.create_task(listener.open())
+        await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await listener.close()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(listener.host, listener.port)
 
     async def test_a_port_that_somebody_took_meanwhile_is_named(self) -> None:
         listener = Listener("127.151.200.9")

@@ -60,13 +60,15 @@ class Listener:
                 f"port {self.port} of {self.host} is in use on this machine: end what took it"
             ) from error
         self.port = listening.getsockname()[1]
-        try:
-            self._server = await asyncio.start_server(
-                self._visited, sock=listening, ssl=self._context, limit=PIECE_BYTES
-            )
-        except BaseException:
-            listening.close()
-            raise
+        # Nothing else runs before the server is known: whoever is cancelled now can close it.
+        self._server = await asyncio.start_server(
+            self._visited,
+            sock=listening,
+            ssl=self._context,
+            limit=PIECE_BYTES,
+            start_serving=False,
+        )
+        await self._server.start_serving()
 
     async def close(self) -> None:
         """Refuse connections and cut those that stand, as a machine that goes down does."""

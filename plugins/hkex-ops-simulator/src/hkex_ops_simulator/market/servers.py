@@ -52,7 +52,9 @@ class RetransmissionServer:
                 f"port {self.port} of {self.host} is in use on this machine: end what took it"
             ) from error
         self.port = listening.getsockname()[1]
-        self._server = await asyncio.start_server(self._called, sock=listening)
+        # Nothing else runs before the server is known: whoever is cancelled now can close it.
+        self._server = await asyncio.start_server(self._called, sock=listening, start_serving=False)
+        await self._server.start_serving()
 
     async def close(self) -> None:
         """Refuse connections and cut those that stand, as a machine that goes down does."""
