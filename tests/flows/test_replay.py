@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from hkex_ops.errors import ConfigError, StoreError, UsageError
+from hkex_ops.flows.index import replay_ways
 from hkex_ops.flows.index.replay import Replay, ReplayPlan, ReplayWay
 from hkex_ops.flows.index.replay_findings import LISTED, ReplayFinding, ReplayFindingKind
 from hkex_ops.index.rules import IndexRules, TickOrder
@@ -34,15 +35,31 @@ BASKETS = [
         (941, 12_345_678_901, 85, 7777, 412_250),
     ),
 ]
-QUICK = [ReplayWay.PLAIN, ReplayWay.VECTOR]
+QUICK = [ReplayWay.PLAIN, ReplayWay.VECTOR, ReplayWay.COMPILED]
+WANTS = {ReplayWay.VECTOR: ("numpy", "data"), ReplayWay.COMPILED: ("numba", "fast")}
 KINDS = ReplayFindingKind
 
 
-@pytest.fixture(params=QUICK, ids=str)
-def way(request: pytest.FixtureRequest) -> ReplayWay:
+@pytest.fixture(params=[*QUICK, ReplayWay.ENGINE], ids=str)
+def any_way(request: pytest.FixtureRequest) -> ReplayWay:
     found: ReplayWay = request.param
-    if found is ReplayWay.VECTOR:
-        pytest.importorskip("numpy", reason="wants the extra `data`")
+    if found in WANTS:
+        package, extra = WANTS[found]
+        pytest.importorskip(package, reason=f"wants the extra `{extra}`")
+    return found
+
+
+@pytest.fixture(params=QUICK, ids=str)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ReplayWay:
+    """Compiled code is kept from test to test, and from run to run."""
+    found: ReplayWay = request.param
+    if found in WANTS:
+        package, extra = WANTS[found]
+        pytest.importorskip(package, reason=f"wants the extra `{extra}`")
+    cache = request.config.cache
+    assert cache is not None
+    kept = cache.mkdir("compiled")
+    monkeypatch.setattr("hkex_ops.flows.index.replay_ways.default_cache", lambda: kept)
     return found
 
 
@@ -167,7 +184,7 @@ def test_an_engine_tells_no_columns(tmp_path: Path) -> None:
 
 
 def test_progress_is_told_up_to_the_last_byte(tmp_path: Path, way: ReplayWay) -> None:
-    path = capture(tmp_path / "day.pcapng", captured(traffic(3, packets=3_000)))
+    path = capture(tmp_path / "day.pcapng", captured(traffic(3, packets=1_500)))
     told: list[tuple[int, int]] = []
     plan = ReplayPlan(BASKETS, ARRIVAL, way, first_ns=START_NS)
     list(Replay(plan).columns(path, lambda read, size: told.append((read, size))))
@@ -223,25 +240,45 @@ def test_many_findings_of_a_kind_are_counted(tmp_path: Path, way: ReplayWay) -> 
     assert "and 7 more like these" == findings[-1].message
 
 
-@pytest.mark.parametrize("way", [*QUICK, ReplayWay.ENGINE], ids=str)
-def test_a_file_that_is_not_there_is_an_error_of_the_store(tmp_path: Path, way: ReplayWay) -> None:
-    replay = Replay(ReplayPlan(BASKETS, ARRIVAL, way))
+def test_a_file_that_is_not_there_is_an_error_of_the_store(
+    tmp_path: Path, any_way: ReplayWay
+) -> None:
+    replay = Replay(ReplayPlan(BASKETS, ARRIVAL, any_way, cache=tmp_path))
     with pytest.raises(StoreError, match="cannot open the capture: it is not there"):
         list(replay.moments(tmp_path / "none.pcap"))
 
 
-@pytest.mark.parametrize("way", [*QUICK, ReplayWay.ENGINE], ids=str)
 @pytest.mark.parametrize("data", [b"", b"no capture at all, but text" * 9])
-def test_what_is_no_capture_is_a_finding(tmp_path: Path, way: ReplayWay, data: bytes) -> None:
+def test_what_is_no_capture_is_a_finding(tmp_path: Path, any_way: ReplayWay, data: bytes) -> None:
     path = tmp_path / "day.pcap"
     path.write_bytes(data)
-    ticks, findings = replayed(path, ReplayPlan(BASKETS, ARRIVAL, way))
+    ticks, findings = replayed(path, ReplayPlan(BASKETS, ARRIVAL, any_way, cache=tmp_path))
     assert ([], [KINDS.CAPTURE_DAMAGED]) == (ticks, [finding.kind for finding in findings])
 
 
-def test_a_missing_extra_is_said_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("hkex_ops.index.vector")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "numpy", None)
-    with pytest.raises(ConfigError, match=r"install hkex-ops\[data\]"):
-        Replay(ReplayPlan(BASKETS, way=ReplayWay.VECTOR))
+@pytest.mark.parametrize("way", WANTS)
+def test_a_missing_extra_is_said_in_one_sentence(
+    way: ReplayWay, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package, extra = WANTS[way]
+    for name in ("hkex_ops.index.vector", "hkex_ops.omd.columns", package):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ConfigError, match=rf"install hkex-ops\[{extra}\]"):
+        Replay(ReplayPlan(BASKETS, way=way, cache=tmp_path))
+
+
+def test_a_cache_that_cannot_be_made_is_an_error_of_the_store(tmp_path: Path) -> None:
+    pytest.importorskip("numba", reason="wants the extra `fast`")
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(StoreError, match="make the folder for compiled code"):
+        Replay(ReplayPlan(BASKETS, way=ReplayWay.COMPILED, cache=blocked / "cache"))
+
+
+def test_compiled_code_is_kept_in_the_folder_that_is_named(tmp_path: Path, way: ReplayWay) -> None:
+    """And nothing else writes there."""
+    path = capture(tmp_path / "day.pcapng", message_packets((1, trade(1, 60_000))))
+    list(Replay(ReplayPlan(BASKETS, ARRIVAL, way)).moments(path))
+    if way is ReplayWay.COMPILED:
+        assert list(replay_ways.default_cache().rglob("*.nbi"))

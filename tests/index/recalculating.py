@@ -42,6 +42,15 @@ def _vector(*given: Any, **named: Any) -> Any:
     return _FromRows(module.VectorRecalculation(*given, **named))
 
 
+def _accelerated(*given: Any, **named: Any) -> Any:
+    """Its loop as Python; compiled code is tried with captures."""
+    pytest.importorskip("numpy", reason="wants the extra `data`")
+    from hkex_ops.index.accelerated import AcceleratedRecalculation, compiled_work
+
+    work = compiled_work(lambda function: function)
+    return _FromRows(AcceleratedRecalculation(*given, work=work, **named))
+
+
 class _FromRows:
     """A recalculation of arrays, fed with rows."""
 
@@ -60,6 +69,7 @@ class _FromRows:
 WAYS = [
     pytest.param(Recalculation, id="plain"),
     pytest.param(_vector, id="vector"),
+    pytest.param(_accelerated, id="accelerated"),
 ]
 
 

@@ -1,13 +1,15 @@
-"""Captures read by numpy give what arbiters and the codec give, and as much of it as can be."""
+"""Captures read as columns hold what arbiters deliver and the codec reads, whoever reads them."""
 
 from __future__ import annotations
 
 import pytest
 
+from hkex_ops.errors import WireError
 from hkex_ops.omd.merging import Merger
+from hkex_ops.omd.scanning import CaptureSubscription
 from hkex_ops.omd.streaming import Piece, Subscription
 from tests.omd.test_streaming import FORMATS, SEEDS
-from tests.omd.traffic import ALSO, STEP_NS, codec, reference, told, traffic
+from tests.omd.traffic import ALSO, STEP_NS, Arrival, codec, reference, told, traffic
 
 columns = pytest.importorskip("hkex_ops.omd.columns", reason="wants the extra `data`")
 
@@ -18,10 +20,26 @@ def rows_of(piece: columns.ColumnPiece) -> Piece:
     return Piece(list(zip(*(column.tolist() for column in trades), strict=True)), marks)
 
 
-def in_columns(data: bytes, *, piece: int) -> tuple[list[Piece], list[object]]:
+def by_numpy(subscription: Subscription) -> columns.ColumnSubscription:
+    return columns.ColumnSubscription(subscription)
+
+
+def by_loop(subscription: Subscription) -> columns.ColumnSubscription:
+    """The loop that is made to be compiled, as the Python that it is."""
+    from hkex_ops.omd.accelerated import AcceleratedSubscription, compiled_scan
+
+    return AcceleratedSubscription(subscription, compiled_scan(lambda function: function))
+
+
+READERS = {"numpy": by_numpy, "loop": by_loop}
+
+
+def in_columns(
+    data: bytes, *, piece: int, reader: str = "numpy"
+) -> tuple[list[Piece], list[object]]:
     merger = Merger(codec)
     subscription = Subscription(codec, step_ns=STEP_NS, also=ALSO, merger=merger)
-    subscribed = columns.ColumnSubscription(subscription)
+    subscribed = READERS[reader](subscription)
     pieces = [
         rows_of(subscribed.feed_columns(data[at : at + piece])) for at in range(0, len(data), piece)
     ]
@@ -36,13 +54,42 @@ def small_slices_are_worth_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "WORTHWHILE_BYTES", 0)
 
 
+@pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("seeds", SEEDS)
-def test_columns_hold_what_arbiters_deliver(seeds: range, form: str) -> None:
+def test_columns_hold_what_arbiters_deliver(seeds: range, form: str, reader: str) -> None:
     """Of captures with every fault, in slices large and small."""
     for seed in seeds:
         arrivals = traffic(seed, faults=(0.1, 0.02, 0.0)[seed % 3])
         data, expected = FORMATS[form](arrivals), reference(arrivals)
         for piece in (1 << 20, 5_000):
-            pieces, health = in_columns(data, piece=piece)
+            pieces, health = in_columns(data, piece=piece, reader=reader)
             assert expected == (told(pieces), health), (seed, piece)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("form", ["pcap", "pcapng"])
+def test_packets_that_overtake_each_other_are_read_without_the_plain_reader(
+    form: str, reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Losses on one line, copies, other boundaries and packets out of order need no help."""
+    arrivals = traffic(5, packets=2_000, faults=0.05, recoverable=True)
+    arrivals = [one for one in arrivals if is_sound(one)]
+    helped: list[int] = []
+    one_record = CaptureSubscription._one
+
+    def watched(self: CaptureSubscription, data: bytes, at: int) -> int:
+        helped.append(at)
+        return one_record(self, data, at)
+
+    monkeypatch.setattr(CaptureSubscription, "_one", watched)
+    pieces, health = in_columns(FORMATS[form](arrivals), piece=1 << 20, reader=reader)
+    assert (reference(arrivals)[0], []) == (told(pieces), health)
+    assert len(helped) < len(arrivals) / 4
+
+
+def is_sound(arrival: Arrival) -> bool:
+    try:
+        return codec.check(arrival.packet) < 0
+    except WireError:
+        return False

@@ -128,7 +128,7 @@ def test_what_is_plain_is_read_the_plain_way(form: str, monkeypatch: pytest.Monk
         return one(self, data, at)
 
     monkeypatch.setattr(CaptureSubscription, "_one", watched)
-    arrivals = traffic(1, packets=3_000, faults=0.0)
+    arrivals = traffic(1, packets=1_500, faults=0.0)
     pieces, _ = scanned(FORMATS[form](arrivals), piece=1 << 20)
     assert reference(arrivals)[0] == told(pieces)
     assert len(looked_at) < len(arrivals) / 10

@@ -24,7 +24,7 @@ from hkex_ops.index.tick_columns import TickColumns, no_ticks
 from hkex_ops.index.timeline import Between, Due, Step, Stretch, Timeline
 from hkex_ops.model import IndexStatus
 
-__all__ = ["HISTORY_ROWS", "TradeArrays", "VectorRecalculation"]
+__all__ = ["HISTORY_ROWS", "Arrays", "TradeArrays", "Trades", "VectorRecalculation"]
 
 TradeArrays: TypeAlias = tuple[Ints, Ints, Ints, Ints]
 """Securities, trade numbers, prices in thousandths and types, in delivery order."""
@@ -62,7 +62,7 @@ class _Remembering(Reckoning):
         return found
 
 
-class _Arrays:
+class Arrays:
     """What a reckoning knows, as arrays; good while every index has a value."""
 
     def __init__(self, reckoning: Reckoning) -> None:
@@ -120,7 +120,7 @@ class _Batch:
         return moment, (securities, trade_ids, prices, kinds)
 
 
-class _Trades(NamedTuple):
+class Trades(NamedTuple):
     """Trades that set prices, or would if they were not late, in delivery order.
 
     ``moment`` is how many moments are due before each.
@@ -132,7 +132,7 @@ class _Trades(NamedTuple):
     price: Ints
 
 
-_NO_TRADES = _Trades(*(np.empty(0, np.int64) for _ in range(4)))
+_NO_TRADES = Trades(*(np.empty(0, np.int64) for _ in range(4)))
 
 
 class VectorRecalculation:
@@ -152,7 +152,7 @@ class VectorRecalculation:
         self._timeline: Timeline[TradeArrays] = Timeline(self.reckoning.rules, first_ns)
         self._taken = np.zeros(_ANY_TYPE + 1, bool)
         self._taken[[kind & _ANY_TYPE for kind in self.reckoning.rules.trade_types]] = True
-        self._arrays: _Arrays | None = None
+        self._arrays: Arrays | None = None
         self._kept = 0
         totals = self.reckoning.totals
         self._slots: Ints = np.full(max(totals.securities) + 2, -1, np.int64)
@@ -215,7 +215,7 @@ class VectorRecalculation:
         trades = self._that_count(batch) if batch.stretches else _NO_TRADES
         self._remember(trades)
         if self._arrays is None and self.reckoning.totals.complete:
-            self._arrays = _Arrays(self.reckoning)
+            self._arrays = Arrays(self.reckoning)
         arrays = self._arrays
         if arrays is None or (arrays.minded and arrays.minded.intersection(trades.slot.tolist())):
             self._plainly(batch, columns)
@@ -224,13 +224,13 @@ class VectorRecalculation:
         if batch.dues:
             self._tell(arrays, batch.dues, sums, columns)
 
-    def _that_count(self, batch: _Batch) -> _Trades:
+    def _that_count(self, batch: _Batch) -> Trades:
         moment, (securities, trade_ids, prices, kinds) = batch.rows()
         slot = self._slots[np.minimum(securities, len(self._slots) - 1)]
         good = np.flatnonzero((slot >= 0) & (prices > 0) & self._taken[kinds & _ANY_TYPE])
-        return _Trades(moment[good], slot[good], trade_ids[good], prices[good])
+        return Trades(moment[good], slot[good], trade_ids[good], prices[good])
 
-    def _moved(self, arrays: _Arrays, moments: int, trades: _Trades) -> Ints:
+    def _moved(self, arrays: Arrays, moments: int, trades: Trades) -> Ints:
         """Work the trades of a batch; the sums at its moments."""
         by_stock = np.argsort(trades.slot.astype(np.int16), kind="stable")
         slot = trades.slot[by_stock]
@@ -258,14 +258,16 @@ class VectorRecalculation:
         moment = trades.moment[by_stock[moved]]
         return arrays.limbs.move(moments, moment, slot[moved], change[moved])
 
-    def _late(self, trades: _Trades, places: Ints, known: Ints) -> None:
+    def _late(self, trades: Trades, places: Ints, known: Ints) -> None:
         """Tell of trades out of sequence, in the order in which they came."""
-        securities = self.reckoning.totals.securities
         for place, newest in sorted(zip(places.tolist(), known.tolist(), strict=True)):
-            security = securities[int(trades.slot[place])]
-            self.reckoning.came_late(security, int(trades.trade_id[place]), newest % _NUMBERS)
+            self._came_late(trades, place, newest % _NUMBERS)
 
-    def _tell(self, arrays: _Arrays, dues: Sequence[Due], sums: Ints, columns: TickColumns) -> None:
+    def _came_late(self, trades: Trades, place: int, newest: int) -> None:
+        security = self.reckoning.totals.securities[int(trades.slot[place])]
+        self.reckoning.came_late(security, int(trades.trade_id[place]), newest)
+
+    def _tell(self, arrays: Arrays, dues: Sequence[Due], sums: Ints, columns: TickColumns) -> None:
         values = arrays.limbs.values(sums)
         highs = np.maximum(np.maximum.accumulate(values), arrays.highs)
         lows = np.minimum(np.minimum.accumulate(values), arrays.lows)
@@ -276,7 +278,7 @@ class VectorRecalculation:
         columns.highs.extend(highs.tolist())
         columns.lows.extend(lows.tolist())
 
-    def _remember(self, trades: _Trades) -> None:
+    def _remember(self, trades: Trades) -> None:
         """Keep what a cancel would need."""
         history = self._remembering.history
         history.append(

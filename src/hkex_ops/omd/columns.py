@@ -23,7 +23,7 @@ from hkex_ops.omd.slices import Ints, Known, PlainRecords, plain_records
 from hkex_ops.omd.streaming import TRADE_FIELDS, Mark, Piece, Subscription, Unsound
 from hkex_ops.omd.strides import Walked, walk_in_step
 
-__all__ = ["ColumnPiece", "ColumnSubscription", "TradeColumns"]
+__all__ = ["ColumnPiece", "ColumnSubscription", "TradeColumns", "columns_of"]
 
 ATTEMPTS = 8
 """How often a slice is tried again behind a record that is not plain."""
@@ -85,7 +85,7 @@ class ColumnSubscription(CaptureSubscription):
 
     def _gathered(self, last: Piece) -> ColumnPiece:
         """Everything since the last time, in one."""
-        parts, self._parts = [*self._parts, _columns_of(last)], []
+        parts, self._parts = [*self._parts, columns_of(last)], []
         marks: list[Mark] = []
         rows = 0
         for part in parts:
@@ -121,7 +121,7 @@ class ColumnSubscription(CaptureSubscription):
         except (NotPlain, Unsound, WireError):
             return at
         self._merger.expected[:] = expected
-        self._parts += (_columns_of(self._piece), part)
+        self._parts += (columns_of(self._piece), part)
         self._piece = Piece([], [])
         self._note(records.end)
         return records.end
@@ -143,7 +143,7 @@ class ColumnSubscription(CaptureSubscription):
         record = delivered.record
         sent = records.sent[record]
         if not len(sent):
-            return _columns_of(Piece([], []))
+            return columns_of(Piece([], []))
         if sent.min() < self._merger.floor_ns:
             raise NotPlain
         wanted = np.array(self._merger.wanted, bool)[records.slot[record]]
@@ -191,7 +191,7 @@ class ColumnSubscription(CaptureSubscription):
         return [mark for _, _, mark in sorted(placed, key=lambda one: one[:2])]
 
 
-def _columns_of(piece: Piece) -> ColumnPiece:
+def columns_of(piece: Piece) -> ColumnPiece:
     """Rows as columns."""
     rows = np.array(piece.rows, np.int64).reshape(-1, len(TRADE_FIELDS))
     return ColumnPiece(TradeColumns(*rows.T), piece.marks)

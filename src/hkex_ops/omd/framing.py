@@ -47,7 +47,8 @@ class Framing(Protocol):
     """How one file format is cut into records.
 
     ``order`` is the byte order as :mod:`struct` writes it, ``links`` are the link layers of the
-    frames to come.
+    frames to come. ``unit_ns`` is what times are counted in, 0 if that is not one whole number of
+    nanoseconds.
     """
 
     @property
@@ -56,6 +57,8 @@ class Framing(Protocol):
     def order(self) -> str: ...
     @property
     def links(self) -> frozenset[int]: ...
+    @property
+    def unit_ns(self) -> int: ...
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """Handle the record at ``at``; where the next one begins, or -1 if it is not all there."""
@@ -90,7 +93,7 @@ class Pcap:
         self.order = order
         self.links = frozenset({_known(link, self.name, HEAD_BYTES - 4)})
         self._record = Struct(f"{order}IIII").unpack_from
-        self._unit_ns = unit_ns
+        self.unit_ns = unit_ns
         self._link = link
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
@@ -104,14 +107,14 @@ class Pcap:
         end: int = begin + length
         if len(data) < end:
             return -1
-        time_ns = seconds * NS_PER_S + fraction * self._unit_ns
+        time_ns = seconds * NS_PER_S + fraction * self.unit_ns
         taker.frame(data, begin, end, self._link, time_ns)
         return end
 
     def time_ns(self, data: bytes, at: int) -> int:
         """See :meth:`Framing.time_ns`."""
         seconds, fraction, _, _ = self._record(data, at)
-        return cast("int", seconds * NS_PER_S + fraction * self._unit_ns)
+        return cast("int", seconds * NS_PER_S + fraction * self.unit_ns)
 
 
 def _known(link: int, spec: str, offset: int) -> int:
@@ -159,6 +162,12 @@ class Pcapng:
     def links(self) -> frozenset[int]:
         """The link layers of the section's interfaces so far."""
         return frozenset(interface.link for interface in self._interfaces)
+
+    @property
+    def unit_ns(self) -> int:
+        """What all interfaces count in, if that is one number of nanoseconds."""
+        ticks = {interface.ticks for interface in self._interfaces}
+        return NS_PER_S // ticks.pop() if len(ticks) == 1 and not NS_PER_S % min(ticks) else 0
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """See :meth:`Framing.take`."""

@@ -105,12 +105,14 @@ class CaptureSubscription:
         self.passed: Counter[Passed] = Counter()
         self.strangers = 0
         self._subscription = subscription
-        self._merger = subscription.merger
+        self.merger = self._merger = subscription.merger
         self._rules = streams or CaptureStreams()
         self._framing: Framing | None = None
         self._shape: Shape | None = None
         self._streams: dict[tuple[int, int], _Stream | None] = {}
-        self._slots: dict[int, int] = {}  # by addressee, as a plain record has it
+        # By addressee, as a plain record has it; the slots again, for the loop.
+        self._plain_streams: dict[int, _Stream] = {}
+        self._slots: dict[int, int] = {}
         self._link = 0  # link type and IP version, as a plain record has them
         self._hops: set[int] = set()
         self._rest: bytes = b""
@@ -281,7 +283,7 @@ class CaptureSubscription:
             self.strangers += not self._careful
             return
         if link == ETHERNET and begin_packet == begin + FRAME_BYTES:
-            self._learn(data, begin, stream.slot)
+            self._learn(data, begin, stream)
         packet = data[begin_packet:end_packet]
         if self._careful:
             self._take(stream, packet, time_ns)
@@ -330,12 +332,14 @@ class CaptureSubscription:
             self._streams[group, port] = known
         return known
 
-    def _learn(self, data: bytes, begin: int, slot: int) -> None:
+    def _learn(self, data: bytes, begin: int, stream: _Stream) -> None:
         """Know a plain frame of this stream by its looks from now on."""
         if len(self._slots) < STREAMS_KEPT:
             self._link = int.from_bytes(data[begin + 12 : begin + 16], "little")
             self._hops.add(int.from_bytes(data[begin + 20 : begin + 24], "little"))
-            self._slots[int.from_bytes(data[begin + 30 : begin + 38], "little")] = slot
+            key = int.from_bytes(data[begin + 30 : begin + 38], "little")
+            self._slots[key] = stream.slot
+            self._plain_streams[key] = stream
 
     # -- what was taken for plain -----------------------------------------------------------------
 

@@ -26,7 +26,13 @@ from hkex_ops.flows.index.replay_findings import (
     day_findings,
     engine_findings,
 )
-from hkex_ops.flows.index.replay_ways import QuickWay, plain_way, rare_types, vector_way
+from hkex_ops.flows.index.replay_ways import (
+    QuickWay,
+    compiled_way,
+    plain_way,
+    rare_types,
+    vector_way,
+)
 from hkex_ops.flows.store.disk import translating
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.engine import Engine
@@ -60,8 +66,8 @@ class ReplayPlan:
     ``specification`` is that of the feed. ``streams`` tells which group and port is which channel.
     ``channels`` are those that carry what values depend on: trades, sessions, definitions, closing
     prices; of others only the time is read. All, where none are named. With ``first_ns`` there is a
-    value at every moment from then on, whatever the session. ``cache`` is a folder for compiled
-    code.
+    value at every moment from then on, whatever the session. ``cache`` is where compiled code is
+    kept, instead of the user's own cache.
     """
 
     baskets: Sequence[Basket]
@@ -78,7 +84,8 @@ class Replay:
     """One capture, computed once. ``findings`` is complete when the last tick has been told."""
 
     def __init__(self, plan: ReplayPlan) -> None:
-        """`ConfigError` when the way wants an extra that is not installed."""
+        """`ConfigError` when the way wants an extra that is not installed, `StoreError` when there
+        is no room for compiled code."""
         self.plan = plan
         self.findings: tuple[ReplayFinding, ...] = ()
         self._codec = load_codec(plan.specification)
@@ -174,8 +181,10 @@ class Replay:
             also=rare,
             merger=Merger(self._codec, channels=plan.channels),
         )
-        make = plain_way if plan.way is ReplayWay.PLAIN else vector_way
-        return make(subscription, plan.streams, plan.baskets, plan.rules, plan.first_ns)
+        given = (subscription, plan.streams, plan.baskets, plan.rules, plan.first_ns)
+        if plan.way is ReplayWay.COMPILED:
+            return compiled_way(*given, plan.cache)
+        return plain_way(*given) if plan.way is ReplayWay.PLAIN else vector_way(*given)
 
 
 class _OpenFile:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from hkex_ops.errors import ConfigError, WireError
+from hkex_ops.flows.index.compiling import Compiler, default_cache
 from hkex_ops.flows.index.translate import record_of_message
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.recalculation import Recalculation, Reckoning
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from hkex_ops.index.vector import VectorRecalculation
     from hkex_ops.omd.columns import ColumnSubscription
 
-__all__ = ["QuickWay", "plain_way", "rare_types", "vector_way"]
+__all__ = ["QuickWay", "compiled_way", "plain_way", "rare_types", "vector_way"]
 
 PLAIN_SLICE_BYTES = 256 * 1024
 VECTOR_SLICE_BYTES = 1024 * 1024
@@ -126,6 +128,25 @@ def vector_way(
         from hkex_ops.omd.columns import ColumnSubscription
     reader = ColumnSubscription(subscription, streams=streams)
     return _ColumnWay(reader, VectorRecalculation(baskets, rules, first_ns=first_ns))
+
+
+def compiled_way(
+    subscription: Subscription,
+    streams: CaptureStreams,
+    baskets: Sequence[Basket],
+    rules: IndexRules,
+    first_ns: int | None,
+    cache: Path | None,
+) -> QuickWay:
+    """By code that numba compiles; `ConfigError` where it is not installed, `StoreError` where
+    nothing can be kept in ``cache``."""
+    compiler = Compiler(cache or default_cache())
+    from hkex_ops.index.accelerated import AcceleratedRecalculation, compiled_work
+    from hkex_ops.omd.accelerated import AcceleratedSubscription, compiled_scan
+
+    reader = AcceleratedSubscription(subscription, compiled_scan(compiler), streams=streams)
+    day = AcceleratedRecalculation(baskets, rules, work=compiled_work(compiler), first_ns=first_ns)
+    return _ColumnWay(reader, day)
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""The loop of the accelerated recalculation: trades in, sums at moments out.
+
+A function of arrays, made to be compiled; as it stands it is Python, and tests run it as that too.
+Nobody calls it but :mod:`hkex_ops.index.accelerated`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+__all__ = ["Given", "Stocks", "Weights", "work"]
+
+
+class Given(NamedTuple):
+    """Trades that set prices unless they are late; ``moment`` is how many are due before each."""
+
+    moment: Any
+    slot: Any
+    trade_id: Any
+    price: Any
+
+
+class Stocks(NamedTuple):
+    """By slot: the last price, and the number of the trade that set it."""
+
+    prices: Any
+    newest: Any
+
+
+class Weights(NamedTuple):
+    """Which indexes a stock moves, and by what weight; see :class:`~hkex_ops.index.limbs.Limbs`."""
+
+    offsets: Any
+    places: Any
+    limbs: Any
+
+
+def work(
+    given: Given, stocks: Stocks, weights: Weights, sums: Any, at_moments: Any, late: Any
+) -> int:
+    """Move ``sums`` by the trades, and put down what they are at each moment.
+
+    The places of trades that came after a newer one of their stock are put into ``late``, each with
+    the number of the newer one; how many there are is returned.
+    """
+    limbs, indexes = sums.shape
+    moments = at_moments.shape[1]
+    done, many_late = 0, 0
+    for place in range(len(given.slot)):
+        while done < given.moment[place]:
+            for limb in range(limbs):
+                for index in range(indexes):
+                    at_moments[limb, done, index] = sums[limb, index]
+            done += 1
+        slot = given.slot[place]
+        if given.trade_id[place] <= stocks.newest[slot]:
+            late[0, many_late] = place
+            late[1, many_late] = stocks.newest[slot]
+            many_late += 1
+            continue
+        stocks.newest[slot] = given.trade_id[place]
+        change = given.price[place] - stocks.prices[slot]
+        if change:
+            stocks.prices[slot] = given.price[place]
+            for pair in range(weights.offsets[slot], weights.offsets[slot + 1]):
+                for limb in range(limbs):
+                    sums[limb, weights.places[pair]] += change * weights.limbs[limb, pair]
+    while done < moments:
+        for limb in range(limbs):
+            for index in range(indexes):
+                at_moments[limb, done, index] = sums[limb, index]
+        done += 1
+    return many_late
