@@ -23,6 +23,6 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         REPORT_FINDING: "something about a report that a person should look at (kind, name)",
         DRILL_STEP: "a step of the folder drill ended (step, state, found)",
         PLUGIN_FAULT: "a plug-in or one of its hooks is not in use (distribution, hook, message)",
-        INDEX_EVENT: "something happened in an index run (name, and what that event has)",
+        INDEX_EVENT: "something happened in an index run (happened, and what that event has)",
     }
 )

@@ -101,7 +101,7 @@ def test_a_poison_record_takes_one_engine_and_a_restart_of_everything_knows_it(
         [event] = bench.told("message-quarantined")
         assert "a record of 5" in event["incident"]
         bench.wait_for("its return", lambda: 4 == len(bench.journal("process-ready")) - 1)
-        ended = [one.body["process"] for one in bench.journal("process-ended")]
+        ended = [one.body["process"] for one in bench.journal("process-died")]
         assert [entry.body["process"]] == ended
 
         # The supervisor goes too, and with it every process; another one takes over.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json as json_module
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,7 +30,7 @@ from hkex_ops.flows.index.run_plan import RunPlan, plan_run
 from hkex_ops.flows.index.running import run_index
 from hkex_ops.flows.index.supervisor import RunResult, RunWatcher
 from hkex_ops.index.basket import Basket
-from hkex_ops.model import IndexTick, JsonObject, plain, tick_document
+from hkex_ops.model import IndexTick, JsonObject, format_event, format_tick, plain
 from hkex_ops.plugins import Plugins
 
 __all__ = ["check", "findings_in", "run"]
@@ -134,17 +133,17 @@ def _render_check(
 
 
 def _json_lines() -> RunWatcher:
-    """Everything on stdout, one document to a line."""
+    """Everything on stdout, one document to a line, spelt as publishers spell it."""
 
-    def line(document: JsonObject) -> None:
-        sys.stdout.write(json_module.dumps(document, ensure_ascii=True) + "\n")
+    def event(document: JsonObject) -> None:
+        sys.stdout.write(format_event(document) + "\n")
         sys.stdout.flush()
 
     def ticks(published: Sequence[IndexTick]) -> None:
-        for tick in published:
-            line(tick_document(tick))
+        sys.stdout.write("".join(f"{format_tick(tick)}\n" for tick in published))
+        sys.stdout.flush()
 
-    return RunWatcher(line, ticks)
+    return RunWatcher(event, ticks)
 
 
 def findings_in(result: RunResult) -> list[str]:
@@ -158,6 +157,7 @@ def findings_in(result: RunResult) -> list[str]:
 
 _FINDINGS: Mapping[str, tuple[str, str]] = {
     "message-quarantined": ("message quarantined", "messages quarantined"),
+    "process-died": ("process died", "processes died"),
     "process-hung": ("process hung", "processes hung"),
     "process-failed": ("process failed", "processes failed"),
     "mode-changed": ("change of mode", "changes of mode"),
@@ -166,6 +166,7 @@ _FINDINGS: Mapping[str, tuple[str, str]] = {
         "value that the standing check has otherwise",
         "values that the standing check has otherwise",
     ),
+    "gap-lost": ("loss of messages", "losses of messages"),
     "moment-missed": ("moment without ticks", "moments without ticks"),
     "ticks-given-up": ("moment that a publisher lost", "moments that a publisher lost"),
     "journal-failed": ("failure to write the journal", "failures to write the journal"),

@@ -60,11 +60,14 @@ def _ready(one: JsonObject) -> str:
     return f"{one['process']} is ready at the {one['site']} site (pid {one['pid']}), {begun}"
 
 
+def _numbers(one: JsonObject, begin: str = "begin", end: str = "end") -> str:
+    first, last = one[begin], one[end]
+    return f"message {first}" if first == last else f"messages {first} to {last}"
+
+
 def _messages(one: JsonObject) -> str:
-    first, last = one["first"], one["last"]
-    numbers = f"message {first}" if first == last else f"messages {first} to {last}"
     stock = "" if one["security"] is None else f", stock {one['security']}"
-    return f"{numbers} of channel {one['channel']}{stock}"
+    return f"{_numbers(one, 'first', 'last')} of channel {one['channel']}{stock}"
 
 
 def _quarantined(one: JsonObject) -> str:
@@ -102,6 +105,7 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
     "process-ready": _ready,
     "process-failed": lambda one: f"{one['process']} cannot go on: {one['reason']}",
     "process-hung": lambda one: f"{one['process']} hangs for {one['silent_ms']} ms: killed",
+    "process-died": lambda one: f"{one['process']} (pid {one['pid']}) {one['how']}",
     "process-ended": lambda one: f"{one['process']} (pid {one['pid']}) {one['how']}",
     "message-suspected": _suspected,
     "message-quarantined": _quarantined,
@@ -141,7 +145,8 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
     "feed-on-one-line": lambda one: (
         f"channel {one['channel']} comes on line {one['line']} only, since {one['since']}"
     ),
+    "gap-lost": lambda one: f"{one['process']}: {_numbers(one)} of channel {one['channel']} LOST",
     "feed-on-both-lines": lambda one: f"channel {one['channel']} comes on both lines again",
-    "DisasterRecoveryBegan": lambda _: "THE EXCHANGE MOVES TO ITS OTHER SITE",
-    "DisasterRecoveryEnded": lambda _: "the exchange has moved to its other site",
+    "disaster-recovery-began": lambda _: "THE EXCHANGE MOVES TO ITS OTHER SITE",
+    "disaster-recovery-ended": lambda _: "the exchange has moved to its other site",
 }

@@ -53,6 +53,7 @@ _NUMBERED = frozenset(
         "mode-changed",
         "opening-came",
         "opening-late",
+        "process-died",
         "process-failed",
         "process-hung",
         "publication-resumed",

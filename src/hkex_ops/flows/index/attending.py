@@ -21,6 +21,7 @@ from hkex_ops.flows.index.children import Ended
 from hkex_ops.flows.index.events import (
     MessageQuarantined,
     MessageSuspected,
+    ProcessDied,
     ProcessEnded,
     ProcessFailed,
     ProcessHung,
@@ -152,7 +153,8 @@ class Attendance:
     def ended(self, name: str, ended: Ended) -> Iterator[RunEvent]:
         """A process is gone; what it had in hand is judged before anybody moves up."""
         attended = self.processes[name]
-        yield ProcessEnded(self._clock.now(), name, attended.seat.site, ended.pid, ended.how)
+        told = ProcessEnded if attended.has_finished else ProcessDied
+        yield told(self._clock.now(), name, attended.seat.site, ended.pid, ended.how)
         if self.is_engine(name):
             yield from self._inquest(attended, ended)
             self._ranks.leave(attended.seat.number)

@@ -23,6 +23,7 @@ __all__ = [
     "JournalMended",
     "MessageQuarantined",
     "MessageSuspected",
+    "ProcessDied",
     "ProcessEnded",
     "ProcessFailed",
     "ProcessHung",
@@ -100,8 +101,19 @@ class ProcessHung:
 
 
 @frozen
+class ProcessDied:
+    """A process has ended by itself or was killed; it is started again after a while."""
+
+    at: datetime
+    process: str
+    site: SiteRole
+    pid: int
+    how: str
+
+
+@frozen
 class ProcessEnded:
-    """A process has ended; it is started again after a while."""
+    """A process has ended in order: at the end of its feed, or told to."""
 
     at: datetime
     process: str
@@ -178,6 +190,7 @@ RunEvent: TypeAlias = (
     | ProcessReady
     | ProcessFailed
     | ProcessHung
+    | ProcessDied
     | ProcessEnded
     | MessageSuspected
     | MessageQuarantined

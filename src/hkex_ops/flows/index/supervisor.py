@@ -299,7 +299,7 @@ class Supervisor:
 
     def _note(self, document: JsonObject) -> None:
         told = {key: value for key, value in document.items() if key != "event"}
-        _log.info(log.INDEX_EVENT, name=document["event"], **told)
+        _log.info(log.INDEX_EVENT, happened=document["event"], **told)
         self._watcher.event(document)
         self._control.tell(format_event(document))
 

@@ -13,6 +13,7 @@ from typing import cast
 
 import attrs
 
+from hkex_ops.flows.index.events import event_name
 from hkex_ops.flows.index.pipeline import MarketHealth, Taken
 from hkex_ops.index.records import SessionRecord, row_of
 from hkex_ops.index.snapshot import SnapshotValue
@@ -35,11 +36,11 @@ def lines_of(taken: Taken) -> Iterator[JsonObject]:
                 ticks = []
             ticks.append(event)
         else:
-            yield {"say": "told", "kind": type(event).__name__, "fields": fields_of(event)}
+            yield {"say": "told", "kind": event_name(event), "fields": fields_of(event)}
     if ticks:
         yield _ticks(ticks)
     for told in taken.health:
-        yield {"say": "health", "kind": type(told).__name__, "fields": fields_of(told)}
+        yield {"say": "health", "kind": event_name(told), "fields": fields_of(told)}
 
 
 def ticks_in(line: JsonObject) -> tuple[TickComputed, ...]:
