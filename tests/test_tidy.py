@@ -132,7 +132,9 @@ def _defined(tree: ast.Module) -> Iterator[str]:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                 yield node.name
             case ast.Assign(targets=targets):
-                yield from (target.id for target in targets if isinstance(target, ast.Name))
+                for target in targets:
+                    names = target.elts if isinstance(target, ast.Tuple) else [target]
+                    yield from (one.id for one in names if isinstance(one, ast.Name))
             case ast.AnnAssign(target=ast.Name(id=name)):
                 yield name
             case ast.Import(names=names) | ast.ImportFrom(names=names):

@@ -15,6 +15,8 @@ DOUBTS = 16
 
 
 class Heard(NamedTuple):
+    """The trade that a price was last heard from."""
+
     number: int
     sent_ns: int
     price: int

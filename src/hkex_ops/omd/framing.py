@@ -52,13 +52,24 @@ class Framing(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What a person calls the format."""
+        ...
+
     @property
-    def order(self) -> str: ...
+    def order(self) -> str:
+        """The byte order, as struct writes it."""
+        ...
+
     @property
-    def links(self) -> frozenset[int]: ...
+    def links(self) -> frozenset[int]:
+        """The link layers of the frames to come."""
+        ...
+
     @property
-    def unit_ns(self) -> int: ...
+    def unit_ns(self) -> int:
+        """What times are counted in, in nanoseconds; 0 where that is no whole number."""
+        ...
 
     def take(self, taker: Taker, data: bytes, at: int) -> int:
         """Handle the record at ``at``; where the next one begins, or -1 if it is not all there."""
