@@ -16,7 +16,7 @@ from hkex_ops.index.engine import Engine
 from hkex_ops.index.recalculation import Recalculation, TradeRow
 from hkex_ops.index.records import IndexRecord, TimePassed, TradeRecord
 from hkex_ops.index.rules import IndexRules, TickOrder
-from hkex_ops.index.tick_columns import TickColumns
+from hkex_ops.index.tick_columns import Extremes, TickColumns
 from hkex_ops.index.ticks import TickComputed
 from hkex_ops.index.timeline import Between
 from tests.index.reference import NOW
@@ -119,13 +119,17 @@ def slices(
 
 
 def told(columns: Iterable[TickColumns]) -> list[Told]:
-    """Columns, tick by tick."""
-    return [
-        Told(time_ns, index, status.value, *values)
-        for each in columns
-        for time_ns, status, *rows in zip(*each, strict=True)
-        for index, values in enumerate(zip(*rows, strict=True))
-    ]
+    """Columns, tick by tick, with the extremes of the day so far."""
+    found: list[Told] = []
+    extremes: Extremes | None = None
+    for each in columns:
+        for time_ns, status, values in zip(*each, strict=True):
+            extremes = extremes or Extremes(len(values))
+            rows = zip(values, *extremes.pass_by(values), strict=True)
+            found += [
+                Told(time_ns, place, status.value, *figures) for place, figures in enumerate(rows)
+            ]
+    return found
 
 
 def recalculated(

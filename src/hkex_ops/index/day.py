@@ -17,6 +17,8 @@ __all__ = ["DAY_CLOSE", "TradingDay"]
 DAY_CLOSE = 0
 """TradingSessionSubID of the day close: whatever was missing, the closing index is due."""
 
+_ONCE = (IndexStatus.CLOSING, IndexStatus.PRELIMINARY_CLOSE, IndexStatus.OPENING)
+
 
 class TradingDay:
     """The sessions of one day as far as they have come."""
@@ -59,15 +61,12 @@ class TradingDay:
 
         One value for one moment: what is due once goes before what comes every time.
         """
-        for status in (
-            IndexStatus.CLOSING,
-            IndexStatus.PRELIMINARY_CLOSE,
-            IndexStatus.OPENING,
-        ):
-            due = self._due.get(status)
-            if due is not None and status not in self._done and due < time_ns:
-                self._done.add(status)
-                return status
+        if len(self._done) < len(self._due):
+            for status in _ONCE:
+                due = self._due.get(status)
+                if due is not None and status not in self._done and due < time_ns:
+                    self._done.add(status)
+                    return status
         if self._first_ns is not None:
             return IndexStatus.REAL_TIME if time_ns >= self._first_ns else None
         return IndexStatus.REAL_TIME if self.trading else None

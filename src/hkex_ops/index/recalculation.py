@@ -11,9 +11,9 @@ read them. The plain way, and the measure of its faster sisters :mod:`hkex_ops.i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from operator import floordiv, itemgetter  # pyright: ignore[reportUnknownVariableType]
+from typing import NamedTuple, TypeAlias, cast
 
 from hkex_ops.index.basket import RATE_DECIMALS, Basket
 from hkex_ops.index.records import (
@@ -32,6 +32,7 @@ __all__ = [
     "BEGINNING",
     "LATE_KEPT",
     "LateTrade",
+    "Numerators",
     "Recalculation",
     "Reckoning",
     "TradeRow",
@@ -47,6 +48,7 @@ TradeRow: TypeAlias = tuple[int, int, int, int]
 TradeRows: TypeAlias = Sequence[TradeRow]
 """Trades in delivery order."""
 
+_QUOTIENT = cast("Callable[[int, int], int]", floordiv)
 _RATE_PLACES = 4
 _NO_TRADE = 0
 BEGINNING: TradeRow = (0, _NO_TRADE, 0, 0)
@@ -59,6 +61,32 @@ class LateTrade(NamedTuple):
     security: int
     trade_id: int
     newest: int
+
+
+class Numerators:
+    """The sums of totals with multiplier and half taken in, so that a value is one division.
+
+    ``moves`` are as in :class:`~hkex_ops.index.totals.Totals`, with each weight multiplied.
+    """
+
+    def __init__(self, totals: Totals) -> None:
+        """`totals` are complete, and stay as they are until :meth:`give_back`."""
+        rows = zip(totals.sums, totals.multipliers, totals.halves, strict=True)
+        self.numerators: list[int] = [total * multiplier + half for total, multiplier, half in rows]
+        self.divisors: list[int] = list(totals.divisors)
+        self.moves: list[list[tuple[int, int]]] = [
+            [(place, weight * totals.multipliers[place]) for place, weight in moves]
+            for moves in totals.moves
+        ]
+
+    def values(self) -> list[int | None]:
+        """As the totals would give them."""
+        return list(map(_QUOTIENT, self.numerators, self.divisors))
+
+    def give_back(self, totals: Totals) -> None:
+        """Bring the sums of the totals up to date; their prices are."""
+        rows = zip(self.numerators, totals.halves, totals.multipliers, strict=True)
+        totals.sums[:] = [(numerator - half) // multiplier for numerator, half, multiplier in rows]
 
 
 class Reckoning:
@@ -79,16 +107,13 @@ class Reckoning:
         self.late_count: int = 0
         self.undone: set[int] = set()
         self.taken_back: set[tuple[int, int]] = set()
-        stocks, indexes = len(self.totals.prices), len(self.totals.indexes)
+        stocks = len(self.totals.prices)
         self.newest: list[int] = [_NO_TRADE] * stocks
-        self.values: list[int | None] = [None] * indexes
-        self.highs: list[int | None] = [None] * indexes
-        self.lows: list[int | None] = [None] * indexes
-        self.summed: list[int | None] = [None] * indexes
         self.closing_prices: dict[int, int] = {}
         self.fast: dict[int, int] = {}
         self._types = frozenset(self.rules.trade_types)
         self._straight = self.rules.rounding is not Rounding.HALF_EVEN
+        self._scaled: Numerators | None = None
         self._trails = [deque([BEGINNING], TRAIL + 1) for _ in range(stocks)]
         self._cancelled: dict[int, set[int]] = {}
         self._sort_out()
@@ -97,14 +122,20 @@ class Reckoning:
 
     def trades(self, rows: TradeRows) -> None:
         """Work trades in order. The loop that a day's time goes into."""
+        scaled = self._scaled or self._scale()
+        if scaled is None:
+            for row in rows:
+                if row[0] in self.totals.slots:
+                    self._unusual(row)
+            return
         slot_of, newest, types = self.fast.get, self.newest, self._types
-        totals, trails = self.totals, self._trails
-        prices, sums, moves = totals.prices, totals.sums, totals.moves
+        prices, trails = self.totals.prices, self._trails
+        numerators, moves = scaled.numerators, scaled.moves
         for row in rows:
             security, trade_id, price, kind = row
             slot = slot_of(security)
             if slot is None or kind not in types or price <= 0:
-                if slot is None and security in totals.slots:
+                if slot is None and security in self.totals.slots:
                     self._unusual(row)
                 continue
             trails[slot].append(row)
@@ -115,8 +146,8 @@ class Reckoning:
             change = price - prices[slot]
             if change:
                 prices[slot] = price
-                for place, weight in moves[slot]:
-                    sums[place] += change * weight
+                for place, step in moves[slot]:
+                    numerators[place] += change * step
 
     def came_late(self, security: int, trade_id: int, newest: int) -> None:
         """Note a trade that came after ``newest`` of its stock."""
@@ -139,7 +170,29 @@ class Reckoning:
                 self.came_late(security, trade_id, self.newest[slot])
             else:
                 self.newest[slot] = trade_id
-                self.totals.move(slot, price)
+                self._move(slot, price)
+
+    def _move(self, slot: int, price: int) -> None:
+        scaled, totals = self._scaled, self.totals
+        if scaled is None:
+            totals.move(slot, price)
+            return
+        change = price - totals.prices[slot]
+        totals.prices[slot] = price
+        for place, step in scaled.moves[slot]:
+            scaled.numerators[place] += change * step
+
+    def _scale(self) -> Numerators | None:
+        """Go over to numerators, if every index has a value that is a division rounded down."""
+        if self._straight and self.totals.complete:
+            self._scaled = Numerators(self.totals)
+        return self._scaled
+
+    def settle(self) -> None:
+        """Have it all in the totals again, for whoever changes or takes over what is in them."""
+        if self._scaled is not None:
+            self._scaled.give_back(self.totals)
+            self._scaled = None
 
     def _sort_out(self) -> None:
         """Which stocks have nothing to be minded."""
@@ -153,43 +206,13 @@ class Reckoning:
 
     def due(self, due: Due, columns: TickColumns) -> None:
         """The values of all indexes at a moment, added to ``columns``."""
-        totals = self.totals
         if due.status is IndexStatus.CLOSING:
             for slot, price in self.closing_prices.items():
-                totals.move(slot, price)
-        if self._straight and totals.complete:
-            self._changed_values()
-        else:
-            self._all_values()
+                self._move(slot, price)
+        scaled = self._scaled or self._scale()
         columns.times_ns.append(due.time_ns)
         columns.statuses.append(due.status)
-        columns.values.append(self.values[:])
-        columns.highs.append(self.highs[:])
-        columns.lows.append(self.lows[:])
-
-    def _changed_values(self) -> None:
-        """The values of indexes whose sums are others than at the moment before."""
-        totals, summed, values = self.totals, self.summed, self.values
-        highs, lows = self.highs, self.lows
-        multipliers, halves, divisors = totals.multipliers, totals.halves, totals.divisors
-        for place, total in enumerate(totals.sums):
-            if total is summed[place]:
-                continue
-            summed[place] = total
-            value = values[place] = (total * multipliers[place] + halves[place]) // divisors[place]
-            high, low = highs[place], lows[place]
-            if high is None or value > high:
-                highs[place] = value
-            if low is None or value < low:
-                lows[place] = value
-
-    def _all_values(self) -> None:
-        for place, value in enumerate(self.totals.values()):
-            self.values[place] = value
-            if value is not None:
-                high, low = self.highs[place], self.lows[place]
-                self.highs[place] = value if high is None else max(high, value)
-                self.lows[place] = value if low is None else min(low, value)
+        columns.values.append(self.totals.values() if scaled is None else scaled.values())
 
     # -- rare records -----------------------------------------------------------------------------
 
@@ -198,6 +221,7 @@ class Reckoning:
         if isinstance(record, CurrencyRateRecord):
             places = RATE_DECIMALS - _RATE_PLACES - record.factor
             if self.rules.rates_from_feed and record.rate_4dp > 0 and places >= 0:
+                self.settle()
                 self.totals.set_rate(record.currency.strip(), record.rate_4dp * 10**places)
             return
         slot = self.totals.slots.get(record.security)
@@ -208,7 +232,8 @@ class Reckoning:
         elif record.price_3dp > 0:
             if isinstance(record, ClosingPriceRecord):
                 self.closing_prices[slot] = record.price_3dp
-            elif self.totals.set_previous(slot, record.price_3dp):
+            elif not self.totals.previous[slot]:
+                self.totals.set_previous(slot, record.price_3dp)
                 self._sort_out()
 
     def trail(self, slot: int) -> deque[TradeRow]:
@@ -242,7 +267,7 @@ class Reckoning:
             return
         _, before, price, _ = max(trail, key=itemgetter(1))
         self.newest[slot] = before
-        self.totals.move(slot, price or self.totals.previous[slot])
+        self._move(slot, price or self.totals.previous[slot])
 
 
 class Recalculation:

@@ -139,6 +139,8 @@ class Timeline(Generic[R]):
             return
         if isinstance(one, Untimely):
             one = one.record
+        if isinstance(one, TimePassed):
+            return
         if isinstance(one, SessionRecord):
             self._day.handle(one, one.send_time_ns)
         elif isinstance(one, _WORKED):

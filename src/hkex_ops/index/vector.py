@@ -34,7 +34,6 @@ HISTORY_ROWS = 2_000_000
 
 _NUMBERS = 1 << 32  # a trade number is below
 _ANY_TYPE = 0xFFFF  # a trade's type has 16 bits
-_NO_HIGH, _NO_LOW = -(1 << 62), 1 << 62
 
 
 class _Kept(NamedTuple):
@@ -66,13 +65,12 @@ class Arrays:
     """What a reckoning knows, as arrays; good while every index has a value."""
 
     def __init__(self, reckoning: Reckoning) -> None:
+        reckoning.settle()
         totals = reckoning.totals
         self.limbs = Limbs(totals, reckoning.rules.rounding)
         self.prices: Ints = np.array(totals.prices, np.int64)
         self.newest: Ints = np.array(reckoning.newest, np.int64)
         self.minded = frozenset(range(len(totals.prices))).difference(reckoning.fast.values())
-        self.highs: Ints = _known(reckoning.highs, _NO_HIGH)
-        self.lows: Ints = _known(reckoning.lows, _NO_LOW)
 
     def give_back(self, reckoning: Reckoning) -> None:
         """Let the reckoning know what these arrays know."""
@@ -80,17 +78,6 @@ class Arrays:
         totals.prices[:] = self.prices.tolist()
         totals.sums[:] = self.limbs.whole(self.limbs.sums)
         reckoning.newest[:] = self.newest.tolist()
-        reckoning.highs[:] = _unknown(self.highs, _NO_HIGH)
-        reckoning.lows[:] = _unknown(self.lows, _NO_LOW)
-        reckoning.summed[:] = [None] * len(reckoning.summed)
-
-
-def _known(values: Sequence[int | None], none: int) -> Ints:
-    return np.array([none if value is None else value for value in values], np.int64)
-
-
-def _unknown(values: Ints, none: int) -> list[int | None]:
-    return [None if value == none else value for value in values.tolist()]
 
 
 class _Batch:
@@ -268,15 +255,9 @@ class VectorRecalculation:
         self.reckoning.came_late(security, int(trades.trade_id[place]), newest)
 
     def _tell(self, arrays: Arrays, dues: Sequence[Due], sums: Ints, columns: TickColumns) -> None:
-        values = arrays.limbs.values(sums)
-        highs = np.maximum(np.maximum.accumulate(values), arrays.highs)
-        lows = np.minimum(np.minimum.accumulate(values), arrays.lows)
-        arrays.highs, arrays.lows = highs[-1], lows[-1]
         columns.times_ns.extend(due.time_ns for due in dues)
         columns.statuses.extend(due.status for due in dues)
-        columns.values.extend(values.tolist())
-        columns.highs.extend(highs.tolist())
-        columns.lows.extend(lows.tolist())
+        columns.values.extend(arrays.limbs.values(sums).tolist())
 
     def _remember(self, trades: Trades) -> None:
         """Keep what a cancel would need."""

@@ -15,7 +15,7 @@ from decimal import Decimal
 from io import FileIO
 from pathlib import Path
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
 from hkex_ops.calendars import BusinessDay
 from hkex_ops.errors import ConfigError, WireError
@@ -24,7 +24,7 @@ from hkex_ops.flows.index.translate import record_of_message
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.records import SessionRecord
 from hkex_ops.index.rules import IndexRules
-from hkex_ops.index.tick_columns import TickColumns
+from hkex_ops.index.tick_columns import Extremes, TickColumns
 from hkex_ops.index.ticks import moment_of, time_ns_of
 from hkex_ops.index.timeline import Between
 from hkex_ops.model import Bound, IndexStatus, IndexTick, TickKind
@@ -165,6 +165,9 @@ class _Run:
     strangers: int = 0
     lacking: list[Lacking] = field(factory=list[Lacking])
     refused: int = 0
+    extremes: Extremes = field(
+        default=Factory(lambda run: Extremes(len(run.baskets)), takes_self=True), init=False
+    )
 
     def ticks(self, first_ns: int | None, told_by_ns: int) -> tuple[IndexTick, ...] | None:
         """The ticks of the stretch; none at all when no session was told by then."""
@@ -285,19 +288,16 @@ class _Run:
     def _rows(self, columns: TickColumns) -> Iterator[IndexTick]:
         """The ticks that are wanted; a later one says that the stretch is done."""
         begin_ns, end_ns = self.stretch
+        extremes = self.extremes
         decimals = self.reading.rules.decimals
         names = [basket.index for basket in self.baskets]
-        for place, (time_ns, status) in enumerate(
-            zip(columns.times_ns, columns.statuses, strict=True)
-        ):
+        for time_ns, status, values in zip(*columns, strict=True):
+            highs, lows = extremes.pass_by(values)
             self.done |= time_ns > end_ns
             if not begin_ns <= time_ns <= end_ns or status not in self.statuses:
                 continue
             at = moment_of(time_ns)
-            figures = zip(
-                names, columns.values[place], columns.highs[place], columns.lows[place], strict=True
-            )
-            for index, value, high, low in figures:
+            for index, value, high, low in zip(names, values, highs, lows, strict=True):
                 if value is not None:
                     yield IndexTick(
                         index,
