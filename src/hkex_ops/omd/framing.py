@@ -102,7 +102,7 @@ class Pcap:
     def __init__(self, order: str, unit_ns: int, link: int) -> None:
         """`WireError` for a link layer that is not understood."""
         self.order = order
-        self.links = frozenset({_known(link, self.name, HEAD_BYTES - 4)})
+        self.links: frozenset[int] = frozenset({_known(link, self.name, HEAD_BYTES - 4)})
         self._record = Struct(f"{order}IIII").unpack_from
         self.unit_ns = unit_ns
         self._link = link
@@ -166,7 +166,7 @@ class Pcapng:
     name = "pcapng"
 
     def __init__(self) -> None:
-        self.order = "<"
+        self.order: str = "<"
         self._interfaces: list[_Interface] = []
 
     @property

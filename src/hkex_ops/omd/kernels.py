@@ -60,7 +60,7 @@ TRADE, RESET = 50, 100
 ENHANCED_PACKET = 6
 NS_PER_S = 1_000_000_000
 
-whole = cast("Callable[[object], int]", np.int64)
+whole: Callable[[object], int] = cast("Callable[[object], int]", np.int64)
 """A number as the signed one of 64 bits that all reckoning is done in."""
 
 
