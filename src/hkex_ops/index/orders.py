@@ -105,27 +105,28 @@ class Believer:
 
     def __init__(self, newest_ns: int) -> None:
         self.certain: bool = newest_ns > 0
-        self._newest = newest_ns
+        self.newest: int = newest_ns
+        """The highest time that was believed."""
         self._doubted = 0
 
     def begins(self, sent_ns: int) -> bool:
         """Whether the order begins, or begins anew, at ``sent_ns``; not once it is certain."""
-        if self._newest and sent_ns + _LEAP_NS >= self._newest:
-            self.certain = sent_ns <= self._newest + _LEAP_NS
+        if self.newest and sent_ns + _LEAP_NS >= self.newest:
+            self.certain = sent_ns <= self.newest + _LEAP_NS
             return False
-        self._newest = sent_ns
+        self.newest = sent_ns
         return True
 
     def doubts(self, sent_ns: int) -> bool:
         """Whether ``sent_ns`` is to be ignored. Learns from every time that it is shown."""
-        if sent_ns > self._newest + _LEAP_NS:
+        if sent_ns > self.newest + _LEAP_NS:
             if not self._doubted or abs(sent_ns - self._doubted) > _LEAP_NS:
                 self._doubted = sent_ns
                 return True
             self._doubted = 0
-        self._newest = max(self._newest, sent_ns)
+        self.newest = max(self.newest, sent_ns)
         return False
 
     def skip(self, moment: int, step_ns: int) -> int:
         """The first moment to close: after a leap, those of the time leapt over are not made up."""
-        return max(moment, (self._newest - _LEAP_NS) // step_ns * step_ns)
+        return max(moment, (self.newest - _LEAP_NS) // step_ns * step_ns)

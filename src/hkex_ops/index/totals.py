@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import gcd
 
 from hkex_ops.index.basket import HOME_CURRENCY, RATE_DECIMALS, Basket
 from hkex_ops.index.rules import Rounding
@@ -77,9 +78,9 @@ class Totals:
         self.members.append(tuple(slots))
         self.unpriced.append(len(slots))
         exponent = basket.previous_close.as_tuple().exponent
-        places = max(0, -exponent if isinstance(exponent, int) else 0)
-        # A previous close of more decimals than are published keeps them: value = S * close / D.
-        self._closes.append((_scaled(basket.previous_close, places) * 10**decimals, 10**places))
+        # A previous close of more decimals than are published keeps them.
+        more = max(0, -decimals - exponent if isinstance(exponent, int) else 0)
+        self._closes.append((_scaled(basket.previous_close, decimals + more), 10**more))
 
     def set_previous(self, slot: int, price_3dp: int) -> bool:
         """State a stock's previous close, once; whether it was the first time.
@@ -101,9 +102,12 @@ class Totals:
 
     def _complete(self, place: int) -> None:
         close, scale = self._closes[place]
-        self.multipliers[place] = 2 * close
-        self.divisors[place] = 2 * self.bases[place] * scale
-        self.halves[place] = 0 if self._rounding is Rounding.DOWN else self.bases[place] * scale
+        base = self.bases[place] * scale
+        # What the numbers have in common changes no value, and small numbers divide faster.
+        common = gcd(2 * close, base)
+        self.multipliers[place] = 2 * close // common
+        self.divisors[place] = 2 * base // common
+        self.halves[place] = 0 if self._rounding is Rounding.DOWN else base // common
 
     def move(self, slot: int, price_3dp: int) -> None:
         """A stock has a new price."""
