@@ -157,6 +157,20 @@ async def test_a_busy_line_leaves_the_other_its_turn(
     assert FeedLine.B in [batch.line for batch in batches[:2]]
 
 
+async def test_a_line_that_is_behind_catches_up_with_its_sister(
+    lines: list[MulticastLine], sender: Multicaster
+) -> None:
+    """All of B came before any of A; whoever had the first turn, all of B is taken first then."""
+    hearing = hear(lines, buffer_bytes=2_000_000)
+    for line, turns in ((1, 4), (0, 2)):
+        for number in range(turns * DRAIN_LIMIT_PACKETS):
+            sender.send(lines[line], b"%d" % number)
+    batches = await take(hearing, 6 * DRAIN_LIMIT_PACKETS)
+    hearing.close()
+    taken = [batch.line for batch in batches]
+    assert ([FeedLine.B] * 3, FeedLine.A) == (taken[2:5], taken[5])
+
+
 async def test_what_is_longer_than_any_packet_is_cut(
     lines: list[MulticastLine], sender: Multicaster, heard: Hearing
 ) -> None:

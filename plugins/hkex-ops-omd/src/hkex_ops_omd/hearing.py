@@ -19,13 +19,18 @@ from hkex_ops.clock import Clock
 from hkex_ops.errors import HkexOpsError
 from hkex_ops.ports import FeedLine, LineHealth, PacketBatch
 from hkex_ops_omd.options import MulticastLine
-from hkex_ops_omd.sockets import given_buffer_bytes, receiving_socket, state_of
+from hkex_ops_omd.sockets import arrived_ns, given_buffer_bytes, receiving_socket, state_of
 from hkex_ops_omd.translation import translated
 
 __all__ = ["DATAGRAM_BYTES", "DRAIN_LIMIT_PACKETS", "Heard", "Hearing", "nanoseconds"]
 
 # How many packets one wake-up takes from one line before the others have their turn.
 DRAIN_LIMIT_PACKETS = 64
+
+# How many more turns one wake-up gives to a line that is behind its sister. Lines split packets
+# differently; without this a flood would leave the one with more of them ever further behind, and
+# every packet that the other lost would wait for it.
+MORE_TURNS = 4
 
 # A packet has at most 1,472 bytes; what is longer is none, and is cut here.
 DATAGRAM_BYTES = 2048
@@ -60,15 +65,30 @@ class _Ear:
     pauses: int = 0
     dropped_packets: int | None = None
     buffer_bytes: int = field(init=False)
+    sisters: list[_Ear] = field(factory=list["_Ear"])
+    reached_ns: int | None = 0  # when what was taken last had come; none: nothing waits
 
     def __attrs_post_init__(self) -> None:
         self.buffer_bytes = given_buffer_bytes(self.socket)
+        # The kernel notes when packets come from the first question on.
+        arrived_ns(self.socket)
 
     def look(self) -> None:
         """Ask the kernel what it dropped; the last answer stays when the socket is closed."""
         if self.socket.fileno() >= 0:
             state = state_of(self.socket)
             self.dropped_packets = None if state is None else state.dropped_packets
+
+    def is_behind(self) -> bool:
+        """Whether more waits here than on another line of the channel."""
+        mine = self.reached_ns
+        if mine is None:
+            return False
+        return any(one.reached_ns is None or one.reached_ns > mine for one in self.sisters)
+
+
+def _are_sisters(one: Heard, other: Heard) -> bool:
+    return one.channel == other.channel and {one.line, other.line} == {FeedLine.A, FeedLine.B}
 
 
 class Hearing:
@@ -104,6 +124,8 @@ class Hearing:
         except HkexOpsError:
             self.close()
             raise
+        for ear in self._ears:
+            ear.sisters += [one for one in self._ears if _are_sisters(ear.heard, one.heard)]
         self._listen()
 
     def close(self) -> None:
@@ -163,7 +185,16 @@ class Hearing:
             self._loop.remove_reader(ear.socket)
 
     def _drain(self, ear: _Ear) -> None:
-        """Take what waits in one socket, up to the limit of a turn. Called by the event loop."""
+        """Give one socket its turn, and more of them while it is behind. Called by the event
+        loop."""
+        for _ in range(1 + MORE_TURNS):
+            full = self._take(ear) == DRAIN_LIMIT_PACKETS
+            ear.reached_ns = arrived_ns(ear.socket) if full and ear.sisters else None
+            if self._paused or not ear.is_behind():
+                return
+
+    def _take(self, ear: _Ear) -> int:
+        """Take what waits in one socket, up to the limit of a turn; how many packets there were."""
         receive = ear.socket.recv
         packets: list[bytes] = []
         try:
@@ -183,6 +214,7 @@ class Hearing:
             if self._pending >= self._limit:
                 self._pause()
             self._wake()
+        return len(packets)
 
     def _pause(self) -> None:
         self._paused = True

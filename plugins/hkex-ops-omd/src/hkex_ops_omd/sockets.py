@@ -6,6 +6,7 @@ of its own. Knows nothing of packets or of the event loop.
 
 from __future__ import annotations
 
+import fcntl
 import socket
 import struct
 
@@ -15,12 +16,24 @@ from hkex_ops.errors import HkexOpsError
 from hkex_ops_omd.options import MulticastLine
 from hkex_ops_omd.translation import misconfigured
 
-__all__ = ["SocketState", "given_buffer_bytes", "receiving_socket", "sending_socket", "state_of"]
+__all__ = [
+    "SocketState",
+    "arrived_ns",
+    "given_buffer_bytes",
+    "receiving_socket",
+    "sending_socket",
+    "state_of",
+]
 
 # Linux names that Python 3.11's socket module does not know.
 SO_RCVBUFFORCE = 33
 SO_MEMINFO = 55
 IP_MULTICAST_ALL = 49
+
+# Of linux/sockios.h: when the packet that was taken last had come, as seconds and nanoseconds.
+SIOCGSTAMPNS = 0x8907
+_STAMP = struct.Struct("=qq")
+_NS_PER_S = 1_000_000_000
 
 # struct of nine counters behind SO_MEMINFO (linux/sock_diag.h): bytes waiting first, drops last.
 _MEMINFO = struct.Struct("=9I")
@@ -93,6 +106,17 @@ def state_of(made: socket.socket) -> SocketState | None:
         return None
     waiting_bytes, *_, dropped_packets = _MEMINFO.unpack(counters)
     return SocketState(waiting_bytes, dropped_packets)
+
+
+def arrived_ns(made: socket.socket) -> int | None:
+    """When the packet that was taken last had come, in nanoseconds since 1970 UTC; ``None`` where
+    the kernel does not tell, as for the first ones."""
+    try:
+        stamp = fcntl.ioctl(made.fileno(), SIOCGSTAMPNS, bytes(_STAMP.size))
+    except OSError:
+        return None
+    seconds, nanoseconds = _STAMP.unpack(stamp)
+    return int(seconds * _NS_PER_S + nanoseconds) or None
 
 
 def _udp(doing: str) -> socket.socket:

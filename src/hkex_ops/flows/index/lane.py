@@ -10,7 +10,7 @@ that it knows which lines are heard.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TypeAlias
 
 from hkex_ops.flows.index.straight_trades import TradeFields
 from hkex_ops.model import JsonObject
@@ -35,15 +35,9 @@ MOST_EARLY = 4_096
 """Packets that may wait for one that they overtook; with more the arbiter holds them."""
 
 
-class Early(NamedTuple):
-    """A packet that came before one with lower numbers; ``trades`` are what was found in it."""
-
-    packet: bytes
-    message_count: int
-    sent_ns: int
-    line: str
-    at_ns: int
-    trades: Sequence[TradeFields]
+Early: TypeAlias = tuple[bytes, int, int, str, int, Sequence[TradeFields]]
+"""A packet that came before one with lower numbers: its bytes, count of messages, when it was sent,
+line, when it came, and the trades that were found in it."""
 
 
 class Lane:
@@ -87,22 +81,13 @@ class Lane:
         """Whether the next packet of ``line`` goes to the arbiter, however plain it is."""
         return at_ns - self._looked_ns.get(line, 0) >= LOOK_EVERY_NS
 
-    def may_keep(self, at_ns: int) -> bool:
-        """Whether a packet that overtook another may wait here: not too many, nor too long."""
-        if not self.early:
-            self._early_since_ns = at_ns
-            return True
-        return len(self.early) < MOST_EARLY and not self._is_overdue(at_ns)
-
-    def drop_known(self, at_ns: int) -> None:
-        """Let go of waiting packets of which everything is known by now; the rest waits anew, for
-        what is missing now."""
+    def wait_anew(self, at_ns: int) -> None:
+        """What is early from here on waits for something else than what has come."""
         self._early_since_ns = at_ns
-        self.early = {
-            number: one
-            for number, one in self.early.items()
-            if number + one.message_count > self.next
-        }
+
+    def is_overdue(self, at_ns: int) -> bool:
+        """Whether what is early has waited so long that a gap is to be told."""
+        return at_ns - self._early_since_ns >= self._wait_ns
 
     def handle(self, packet: bytes, line: str, at_ns: int) -> tuple[LineEvent, ...]:
         """A packet for the arbiter."""
@@ -112,7 +97,7 @@ class Lane:
 
     def poll(self, at_ns: int) -> tuple[LineEvent, ...]:
         """What has come of waiting by now."""
-        if self.early and not self._is_overdue(at_ns):
+        if self.early and not self.is_overdue(at_ns):
             return ()
         told = self._inform()
         return self._settled((*told, *self.arbiter.poll(at_ns)), at_ns)
@@ -137,9 +122,6 @@ class Lane:
         self.open_gaps.clear()
         self.early.clear()
         self.next = IN_CARE
-
-    def _is_overdue(self, at_ns: int) -> bool:
-        return at_ns - self._early_since_ns >= self._wait_ns
 
     def _settled(self, events: tuple[LineEvent, ...], at_ns: int) -> tuple[LineEvent, ...]:
         """Take the channel back from the arbiter, if it holds nothing and waits for nothing.
@@ -166,5 +148,7 @@ class Lane:
         waiting = list(self.early.values())
         self.early.clear()
         return tuple(
-            event for one in waiting for event in arbiter.handle(one.packet, one.line, one.at_ns)
+            event
+            for packet, _, _, line, at_ns, _ in waiting
+            for event in arbiter.handle(packet, line, at_ns)
         )

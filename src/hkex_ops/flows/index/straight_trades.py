@@ -21,6 +21,8 @@ from hkex_ops.index.ticks import EngineEvent
 
 __all__ = ["Heard", "StraightTrades", "TradeFields"]
 
+_NEVER_NS = 1 << 63
+
 Heard: TypeAlias = EngineEvent | SessionRecord
 
 TradeFields: TypeAlias = tuple[int, int, int, int, int, int, int, int, int]
@@ -67,8 +69,11 @@ class StraightTrades:
         engine, slots, at = self._engine, self._row.slots, self._row.record_slot
         stocks, types, sequences = engine.stocks, self._types, engine.sequences
         prices, sums, sequencer = engine.totals.prices, engine.totals.sums, engine.sequencer
-        channel = trades[0][0]
-        since, until, last = sequencer.since, sequencer.until, sequences.get(channel)
+        channel, first, *_ = trades[0]
+        last = sequences.get(channel)
+        # Numbers rise; what does not begin behind the last one is the engine's to judge.
+        since = sequencer.since if last is not None and first > last else _NEVER_NS
+        until, worked = sequencer.until, 0
         for trade in trades:
             _, number, code, trade_id, price, quantity, kind, _, sent_ns = trade
             slots[at] = number << SECURITY_BITS | code
@@ -78,10 +83,8 @@ class StraightTrades:
                 and since <= sent_ns < until
                 and not stock.unsettled
                 and price > 0
-                and last is not None
-                and number > last
             ):
-                sequences[channel] = last = number
+                worked = number
                 stock.top = trade_id
                 if kind in types:
                     stock.last = trade_id
@@ -97,5 +100,8 @@ class StraightTrades:
                             sums[place] += change * weight
             else:
                 data += engine.handle(TradeRecord._make(trade), now)
-                since, until, last = sequencer.since, sequencer.until, sequences.get(channel)
+                since, until = sequencer.since, sequencer.until
+        # Others may wait in the sequencer; their numbers count when they have been worked.
+        if worked:
+            sequences[channel] = max(sequences[channel], worked)
         slots[at] = 0
