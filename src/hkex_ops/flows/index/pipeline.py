@@ -18,18 +18,11 @@ from typing import NamedTuple, TypeAlias, cast
 
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.index.board import EngineRow, QuarantineRow
-from hkex_ops.flows.index.lane import IN_CARE, MOST_EARLY, Early, Lane
+from hkex_ops.flows.index.lane import Lane
+from hkex_ops.flows.index.plain_way import PlainWay
 from hkex_ops.flows.index.quarantine import Quarantine
-from hkex_ops.flows.index.straight_trades import Heard, StraightTrades, TradeFields
+from hkex_ops.flows.index.straight_trades import Heard, StraightTrades
 from hkex_ops.flows.index.translate import Translator
-from hkex_ops.flows.index.walking import (
-    HEAD_BYTES,
-    HEALS,
-    HEARD,
-    TRADE_BYTES,
-    size_and_type,
-    trade_fields,
-)
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.records import (
     ChannelRestarted,
@@ -39,7 +32,7 @@ from hkex_ops.index.records import (
 )
 from hkex_ops.index.ticks import moment_of, time_ns_of
 from hkex_ops.model import Json, JsonObject
-from hkex_ops.omd import Codec, SequenceReset, Trade
+from hkex_ops.omd import Codec
 from hkex_ops.omd.disaster import DisasterEvent, DisasterRecoveryBegan, DisasterWatch
 from hkex_ops.omd.events import (
     GapClosed,
@@ -51,17 +44,14 @@ from hkex_ops.omd.events import (
     SequenceRestarted,
 )
 from hkex_ops.omd.ordering import LineLimits
-from hkex_ops.omd.packet import PACKET_HEADER_BYTES
 from hkex_ops.ports import FeedLine, PacketBatch
 
 __all__ = ["MarketHealth", "Pipeline", "Taken"]
 
 _header = Struct("<HBxIQ").unpack_from
-_head = Struct("<HBxIQ2xH").unpack_from  # and the type of the first message
 _sent = Struct("<Q").unpack_from
 _SENT_AT = 8
 _UNREADABLE = (0, 1, 0, 0)  # size, count, number and time of a packet without a header
-_RESET, _TRADE = SequenceReset.TYPE, Trade.TYPE
 
 MarketHealth: TypeAlias = HealthEvent | DisasterEvent | SequenceRestarted
 
@@ -89,31 +79,6 @@ class _Turn:
         self.health: list[MarketHealth] = []
 
 
-def _overtakers(
-    channel: int,
-    early: dict[int, Early],
-    following: int,
-    moment: int,
-    trades: list[TradeFields],
-    times: list[tuple[int, TimePassed]],
-) -> int:
-    """Packets that had overtaken the one which has come now; the number that follows them."""
-    while early:
-        number = following if following in early else min(early)
-        if number > following:
-            break
-        _, count, sent_ns, _, _, found = early.pop(number)
-        if number + count <= following:
-            continue
-        before = len(trades)
-        if found:
-            trades += [trade for trade in found if trade[1] >= following]
-        following = number + count
-        if sent_ns >= moment and len(trades) == before:
-            times.append((before, TimePassed(channel, following - 1, sent_ns)))
-    return following
-
-
 class Pipeline:
     """One engine behind the lines of its channels.
 
@@ -134,6 +99,7 @@ class Pipeline:
         self._limits = limits
         self._row = row or EngineRow.detached()
         self._straight = StraightTrades(engine, self._row)
+        self._plain = PlainWay(engine, self._straight)
         self._lanes: dict[int, Lane] = {}
         self._disasters: dict[int, DisasterWatch] = {}
         translator = Translator(codec)
@@ -159,7 +125,7 @@ class Pipeline:
         place = 0
         while place < len(packets):
             if not looks:
-                place = self._plain(turn, packets, place)
+                place = self._plain.work(lane, batch, place, now, turn.data)
             if place < len(packets):
                 self._strange(turn, packets[place])
                 place += 1
@@ -167,86 +133,6 @@ class Pipeline:
         self._row.put_down()
         self._say_passed(channel, lane)
         return Taken(turn.data, turn.health)
-
-    def _plain(self, turn: _Turn, packets: Sequence[bytes], place: int) -> int:
-        """Work on packets from ``place`` on without asking the arbiter; where the first one stands
-        that is not plain.
-
-        Plain is the next packet of the channel, if no message in it is heard but trades, a copy of
-        what is known, and one that overtook another. Half of what a live engine does is done here,
-        so it is one loop that calls nothing.
-        """
-        lane, channel, at_ns = turn.lane, turn.channel, turn.at_ns
-        following, early = lane.next, lane.early
-        if following == IN_CARE:
-            return place
-        overdue = bool(early) and lane.is_overdue(at_ns)
-        heard, stocks = HEALS if self.engine.marked else HEARD, self.engine.stocks
-        moment = self.engine.sequencer.moment
-        trades: list[TradeFields] = []
-        times: list[tuple[int, TimePassed]] = []
-        stopped = len(packets)
-        for at, packet in enumerate(packets[place:], place):
-            try:
-                length, count, sequence, sent_ns, kind = _head(packet)
-            except StructError:
-                if len(packet) != PACKET_HEADER_BYTES:
-                    stopped = at
-                    break
-                (length, count, sequence, sent_ns), kind = _header(packet), 0
-            end = sequence + count
-            if sequence < following >= end and kind != _RESET and length == len(packet):
-                if not count and sent_ns >= moment:
-                    times.append((len(trades), TimePassed(channel, following - 1, sent_ns)))
-                continue
-            if sequence <= following:
-                found, first = trades, following
-            elif sequence in early and early[sequence][1] >= count:
-                continue
-            else:
-                found, first = [], sequence
-            before, byte = len(found), PACKET_HEADER_BYTES
-            try:
-                for number in range(sequence, end):
-                    size, kind = size_and_type(packet, byte)
-                    if heard[kind]:
-                        if kind != _TRADE or size < TRADE_BYTES:
-                            break
-                        code, id, price, many, type, traded_ns = trade_fields(packet, byte)
-                        if code in stocks and number >= first:
-                            found.append(
-                                (channel, number, code, id, price, many, type, traded_ns, sent_ns)
-                            )
-                    elif size < HEAD_BYTES:
-                        break
-                    byte += size
-            except StructError:
-                byte = 0
-            # A damaged packet must not wait in the place of a good copy.
-            if not count or not byte == length == len(packet):
-                del found[before:]
-                stopped = at
-                break
-            if found is trades:
-                following = end
-                if sent_ns >= moment and len(trades) == before:
-                    times.append((before, TimePassed(channel, end - 1, sent_ns)))
-                if early:
-                    following = _overtakers(channel, early, following, moment, trades, times)
-            elif early and (overdue or len(early) >= MOST_EARLY):
-                stopped = at
-                break
-            else:
-                if not early:
-                    lane.wait_anew(at_ns)
-                    overdue = False
-                early[sequence] = packet, count, sent_ns, turn.line, at_ns, found
-        if early and lane.next != following:
-            lane.wait_anew(at_ns)
-        lane.next = following
-        if trades or times:
-            self._straight.work(trades, times, turn.now, turn.data)
-        return stopped
 
     def _strange(self, turn: _Turn, packet: bytes) -> None:
         """Work on a packet by way of the arbiter; it is in hand meanwhile."""
