@@ -1,6 +1,6 @@
 """A recorded day computed again by compiled code: the same ticks, the sums moved by machine code.
 
-The vectorised recalculation with its inner part as one loop, made for a compiler. Who compiles is
+The vectorised recalculation with its inner part as two loops, made for a compiler. Who compiles is
 the caller's affair (`hkex_ops.flows` does, by numba of the extra ``fast``): this module is never on
 the default path and imports no compiler.
 """
@@ -8,7 +8,7 @@ the default path and imports no compiler.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,12 +17,18 @@ from hkex_ops.index.basket import Basket
 from hkex_ops.index.kernels import Given, Stocks, Weights
 from hkex_ops.index.limbs import Ints
 from hkex_ops.index.rules import IndexRules
-from hkex_ops.index.vector import Arrays, Trades, VectorRecalculation
+from hkex_ops.index.vector import Arrays, Batch, Trades, VectorRecalculation
 
 __all__ = ["AcceleratedRecalculation", "Compile", "Work", "compiled_work"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-Work = Callable[..., int]
+
+
+class Work(NamedTuple):
+    """The loops of :mod:`hkex_ops.index.kernels`."""
+
+    pick: Callable[..., int]
+    work: Callable[..., int]
 
 
 class Compile(Protocol):
@@ -34,12 +40,12 @@ class Compile(Protocol):
 
 
 def compiled_work(compile: Compile) -> Work:
-    """The loop, compiled."""
-    return compile(kernels.work)
+    """The loops, compiled."""
+    return Work(compile(kernels.pick), compile(kernels.work))
 
 
 class AcceleratedRecalculation(VectorRecalculation):
-    """One day, as :class:`~hkex_ops.index.vector.VectorRecalculation`, by a compiled loop."""
+    """One day, as :class:`~hkex_ops.index.vector.VectorRecalculation`, by compiled loops."""
 
     def __init__(
         self,
@@ -50,13 +56,20 @@ class AcceleratedRecalculation(VectorRecalculation):
         first_ns: int | None = None,
     ) -> None:
         super().__init__(baskets, rules, first_ns=first_ns)
-        self._loop = work
+        self._loops = work
+
+    def _that_count(self, batch: Batch) -> Trades:
+        moment, (securities, trade_ids, prices, kinds) = batch.rows()
+        found = np.empty((len(Trades._fields), len(moment)), np.int64)
+        given = Given(moment, securities, trade_ids, prices)
+        many = self._loops.pick(given, kinds, self._slots, self._taken, found)
+        return Trades(*found[:, :many])
 
     def _moved(self, arrays: Arrays, moments: int, trades: Trades) -> Ints:
         limbs = arrays.limbs
         sums = np.empty((limbs.count, moments, limbs.sums.shape[1]), np.int64)
         late = np.empty((2, len(trades.slot)), np.int64)
-        many = self._loop(
+        many = self._loops.work(
             Given(*trades),
             Stocks(arrays.prices, arrays.newest),
             Weights(limbs.offsets, limbs.places, limbs.weights),

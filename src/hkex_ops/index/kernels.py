@@ -1,6 +1,6 @@
-"""The loop of the accelerated recalculation: trades in, sums at moments out.
+"""The loops of the accelerated recalculation: trades in, sums at moments out.
 
-A function of arrays, made to be compiled; as it stands it is Python, and tests run it as that too.
+Functions of arrays, made to be compiled; as they stand they are Python, and tests run them so too.
 Nobody calls it but :mod:`hkex_ops.index.accelerated`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["Given", "Stocks", "Weights", "work"]
+__all__ = ["Given", "Stocks", "Weights", "pick", "work"]
 
 
 class Given(NamedTuple):
@@ -33,6 +33,25 @@ class Weights(NamedTuple):
     offsets: Any
     places: Any
     limbs: Any
+
+
+def pick(given: Given, kinds: Any, slots: Any, taken: Any, found: Any) -> int:
+    """Put the trades that may set prices into the rows of ``found``, in the order of `Given`.
+
+    Of ``given``, ``slot`` is a security yet; ``slots`` tells the slots of securities, of the last
+    place and above none, and ``taken`` which types count. How many there are is returned.
+    """
+    many = 0
+    strangest = len(slots) - 1
+    for place in range(len(kinds)):
+        slot = slots[min(given.slot[place], strangest)]
+        if slot >= 0 and given.price[place] > 0 and taken[kinds[place] & 0xFFFF]:
+            found[0, many] = given.moment[place]
+            found[1, many] = slot
+            found[2, many] = given.trade_id[place]
+            found[3, many] = given.price[place]
+            many += 1
+    return many
 
 
 def work(

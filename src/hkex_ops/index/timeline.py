@@ -98,10 +98,10 @@ class Timeline(Generic[R]):
                 at = place
             if record is not None:
                 self._arrive(record, steps)
-            else:
-                self._sent_ns = sent_ns
-                if not order.since <= sent_ns < order.moment:
-                    self._arrive(TimePassed(_EVERYBODY, 0, sent_ns), steps)
+                continue
+            self._sent_ns = sent_ns
+            if not order.since <= sent_ns < order.moment:
+                self._arrive(TimePassed(_EVERYBODY, 0, sent_ns), steps)
         if count > at:
             self._stretch(rows, at, count, steps)
         return steps
@@ -122,9 +122,9 @@ class Timeline(Generic[R]):
             self._arrive(cast("IndexRecord", stretch), steps)
 
     def _arrive(self, record: IndexRecord, steps: list[Step[R]]) -> None:
-        now = self._now
-        for one in self._order.arrive(record, now):
-            self._tell(one, steps)
+        for one in self._order.arrive(record, self._now):
+            if type(one) is not TimePassed:
+                self._tell(one, steps)
         if self._settles and record.send_time_ns > self._newest_ns:
             self._newest_ns = record.send_time_ns
             self._now = moment_of(self._newest_ns)
@@ -132,15 +132,13 @@ class Timeline(Generic[R]):
                 self._tell(one, steps)
 
     def _tell(self, one: Sequenced, steps: list[Step[R]]) -> None:
-        if isinstance(one, Moment):
+        if type(one) is Moment:
             status = self._day.status_at(one.time_ns)
             if status is not None:
                 steps.append(Due(one.time_ns, status))
             return
         if isinstance(one, Untimely):
             one = one.record
-        if isinstance(one, TimePassed):
-            return
         if isinstance(one, SessionRecord):
             self._day.handle(one, one.send_time_ns)
         elif isinstance(one, _WORKED):

@@ -24,7 +24,7 @@ from hkex_ops.index.tick_columns import TickColumns, no_ticks
 from hkex_ops.index.timeline import Between, Due, Step, Stretch, Timeline
 from hkex_ops.model import IndexStatus
 
-__all__ = ["HISTORY_ROWS", "Arrays", "TradeArrays", "Trades", "VectorRecalculation"]
+__all__ = ["HISTORY_ROWS", "Arrays", "Batch", "TradeArrays", "Trades", "VectorRecalculation"]
 
 TradeArrays: TypeAlias = tuple[Ints, Ints, Ints, Ints]
 """Securities, trade numbers, prices in thousandths and types, in delivery order."""
@@ -67,12 +67,10 @@ class Arrays:
     def __init__(self, reckoning: Reckoning) -> None:
         reckoning.settle()
         totals = reckoning.totals
-        self.limbs: Limbs = Limbs(totals, reckoning.rules.rounding)
+        self.limbs = Limbs(totals, reckoning.rules.rounding)
         self.prices: Ints = np.array(totals.prices, np.int64)
         self.newest: Ints = np.array(reckoning.newest, np.int64)
-        self.minded: frozenset[int] = frozenset(range(len(totals.prices))).difference(
-            reckoning.fast.values()
-        )
+        self.minded = frozenset(range(len(totals.prices))).difference(reckoning.fast.values())
 
     def give_back(self, reckoning: Reckoning) -> None:
         """Let the reckoning know what these arrays know."""
@@ -82,7 +80,7 @@ class Arrays:
         reckoning.newest[:] = self.newest.tolist()
 
 
-class _Batch:
+class Batch:
     """Stretches and moments with nothing else between them."""
 
     def __init__(self) -> None:
@@ -157,7 +155,7 @@ class VectorRecalculation:
 
     def _work(self, steps: Iterable[Step[TradeArrays]]) -> TickColumns:
         columns = no_ticks()
-        batch = _Batch()
+        batch = Batch()
         for step in steps:
             if isinstance(step, Stretch):
                 batch.stretches.append(step)
@@ -166,7 +164,7 @@ class VectorRecalculation:
                 batch.dues.append(step)
             else:
                 self._batch(batch, columns)
-                batch = _Batch()
+                batch = Batch()
                 reckoning = self._plain()
                 if isinstance(step, Due):
                     reckoning.due(step, columns)
@@ -184,7 +182,7 @@ class VectorRecalculation:
             self._arrays = None
         return self.reckoning
 
-    def _plainly(self, batch: _Batch, columns: TickColumns) -> None:
+    def _plainly(self, batch: Batch, columns: TickColumns) -> None:
         reckoning = self._plain()
         at = 0
         for moment in range(len(batch.dues) + 1):
@@ -198,7 +196,7 @@ class VectorRecalculation:
 
     # -- all at once ------------------------------------------------------------------------------
 
-    def _batch(self, batch: _Batch, columns: TickColumns) -> None:
+    def _batch(self, batch: Batch, columns: TickColumns) -> None:
         if not batch.dues and not batch.stretches:
             return
         trades = self._that_count(batch) if batch.stretches else _NO_TRADES
@@ -213,7 +211,7 @@ class VectorRecalculation:
         if batch.dues:
             self._tell(arrays, batch.dues, sums, columns)
 
-    def _that_count(self, batch: _Batch) -> Trades:
+    def _that_count(self, batch: Batch) -> Trades:
         moment, (securities, trade_ids, prices, kinds) = batch.rows()
         slot = self._slots[np.minimum(securities, len(self._slots) - 1)]
         good = np.flatnonzero((slot >= 0) & (prices > 0) & self._taken[kinds & _ANY_TYPE])

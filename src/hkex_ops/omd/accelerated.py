@@ -17,7 +17,7 @@ import numpy as np
 from hkex_ops.errors import UsageError
 from hkex_ops.omd import kernels
 from hkex_ops.omd.capture import CaptureStreams
-from hkex_ops.omd.columns import ColumnPiece, ColumnSubscription, TradeColumns, columns_of
+from hkex_ops.omd.columns import ColumnPiece, ColumnSubscription, TradeColumns
 from hkex_ops.omd.framing import Framing
 from hkex_ops.omd.kernels import (
     AT,
@@ -100,7 +100,9 @@ class AcceleratedSubscription(ColumnSubscription):
         while 0 <= at <= last:
             # While a channel is in care, records that are not plain follow each other closely.
             if not self.merger.plain:
-                at = self._plain(data, at)
+                at = self._plain(data, at, only_care=True)
+                if self.merger.plain:
+                    continue
             elif (at := self._compiled(data, octets, at)) > last:
                 break
             at = self._one(data, at)
@@ -126,12 +128,13 @@ class AcceleratedSubscription(ColumnSubscription):
             self._subscription.step_ns,
             merger.floor_ns,
         )
-        self._parts.append(columns_of(self._piece))
+        self._put(self._piece)
         self._piece = Piece([], [])
         reason = FULL
         while reason == FULL:
             reason = self._scan(octets, file, self._known_looks(), wanted, *arrays)
-            self._parts.append(_taken(arrays))
+            if arrays.state[ROW] or arrays.state[MARK]:
+                self._parts.append(_taken(arrays))
             arrays.state[ROW] = arrays.state[MARK] = 0
         merger.expected[:] = arrays.expected.tolist()
         self._subscription.interval = (int(arrays.state[LOW]), int(arrays.state[HIGH]))
@@ -155,7 +158,11 @@ class AcceleratedSubscription(ColumnSubscription):
             packet = frame + FRAME_BYTES
             stream = self._plain_streams[int.from_bytes(data[frame + 30 : frame + 38], "little")]
             size = int.from_bytes(data[packet : packet + 2], "little")
-            captured_ns = cast("Framing", self._framing).time_ns(data, at)
+            try:
+                captured_ns = cast("Framing", self._framing).time_ns(data, at)
+            except LookupError:
+                self._one(data, at)  # says what is wrong with the record
+                continue
             self._take(stream, data[packet : packet + size], captured_ns)
 
     def _file(self) -> File | None:

@@ -85,14 +85,24 @@ class ColumnSubscription(CaptureSubscription):
 
     def _gathered(self, last: Piece) -> ColumnPiece:
         """Everything since the last time, in one."""
-        parts, self._parts = [*self._parts, columns_of(last)], []
+        self._put(last)
+        parts, self._parts = self._parts, []
+        if len(parts) == 1:
+            return parts[0]
         marks: list[Mark] = []
         rows = 0
         for part in parts:
-            marks += (mark._replace(row=mark.row + rows) for mark in part.marks)
+            marks += [Mark(row + rows, sent_ns, message) for row, sent_ns, message in part.marks]
             rows += len(part.trades.types)
         columns = zip(*(part.trades for part in parts), strict=True)
-        return ColumnPiece(TradeColumns(*map(np.concatenate, columns)), marks)
+        return ColumnPiece(
+            TradeColumns(*map(np.concatenate, columns)) if parts else _NO_TRADES, marks
+        )
+
+    def _put(self, piece: Piece) -> None:
+        """Put rows behind what there is, if there are any."""
+        if piece.rows or piece.marks:
+            self._parts.append(columns_of(piece))
 
     def _records(self, data: bytes, at: int) -> None:
         last = len(data) - LONGEST_RECORD
@@ -121,7 +131,8 @@ class ColumnSubscription(CaptureSubscription):
         except (NotPlain, Unsound, WireError):
             return at
         self._merger.expected[:] = expected
-        self._parts += (columns_of(self._piece), part)
+        self._put(self._piece)
+        self._parts.append(part)
         self._piece = Piece([], [])
         self._note(records.end)
         return records.end
@@ -194,4 +205,7 @@ class ColumnSubscription(CaptureSubscription):
 def columns_of(piece: Piece) -> ColumnPiece:
     """Rows as columns."""
     rows = np.array(piece.rows, np.int64).reshape(-1, len(TRADE_FIELDS))
-    return ColumnPiece(TradeColumns(*rows.T), piece.marks)
+    return ColumnPiece(TradeColumns(*np.ascontiguousarray(rows.T)), piece.marks)
+
+
+_NO_TRADES = columns_of(Piece([], [])).trades

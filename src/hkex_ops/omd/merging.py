@@ -238,7 +238,7 @@ class Merger:
                 self.floor_ns = max(self.floor_ns, lane.floor_ns)
                 # What was sent under the old numbers may still come, unless there was nothing.
                 lane.watched_until_ns = at_ns + self.limits.reset_window_ns * (before > 1)
-        settled = not arbiter.missing and arbiter.next_sequence > lane.restarted
+        settled = arbiter.next_sequence > lane.restarted and not arbiter.missing
         if settled and at_ns >= lane.watched_until_ns:
             lane.arbitrated = False
             self.expected[slot] = arbiter.next_sequence

@@ -17,7 +17,7 @@ from hkex_ops.errors import WireError
 from hkex_ops.omd.capture import CaptureStreams
 from hkex_ops.omd.frames import ETHERNET, Passed, address_text, datagram_in
 from hkex_ops.omd.framing import HEAD_BYTES, Framing, Pcap, framing_of
-from hkex_ops.omd.merging import Delivered, Merger, time_alone
+from hkex_ops.omd.merging import Delivered, time_alone
 from hkex_ops.omd.messages import SequenceReset
 from hkex_ops.omd.packet import MAX_PACKET_BYTES, PACKET_HEADER_BYTES, packet_header
 from hkex_ops.omd.streaming import RESET_AT, Piece, Subscription
@@ -103,10 +103,9 @@ class CaptureSubscription:
         self, subscription: Subscription, *, streams: CaptureStreams | None = None
     ) -> None:
         self.passed: Counter[Passed] = Counter()
-        self.strangers: int = 0
+        self.strangers = 0
         self._subscription = subscription
-        self.merger: Merger = subscription.merger
-        self._merger = self.merger
+        self.merger = self._merger = subscription.merger
         self._rules = streams or CaptureStreams()
         self._framing: Framing | None = None
         self._shape: Shape | None = None
@@ -202,8 +201,11 @@ class CaptureSubscription:
 
     # -- the plain way ----------------------------------------------------------------------------
 
-    def _plain(self, data: bytes, at: int) -> int:
-        """Go through records while they are plain; where the first begins that is not."""
+    def _plain(self, data: bytes, at: int, *, only_care: bool = False) -> int:
+        """Go through records while they are plain; where the first begins that is not.
+
+        With ``only_care`` also where no channel is in care any more.
+        """
         shape = self._shape
         if shape is None:
             return at
@@ -236,7 +238,12 @@ class CaptureSubscription:
                     elif sent_ns >= horizon:
                         horizon = self._time_passed(sent_ns)
                 elif number + count > following or first == _RESET:
-                    break
+                    self._horizon = horizon
+                    self._care(data, at, self._plain_streams[key], at + packet_at, size)
+                    add, floor_ns = self._found.append, merger.floor_ns
+                    if only_care and merger.plain:
+                        at += steps[size]
+                        break
                 elif not count and sent_ns >= horizon:
                     horizon = self._time_passed(sent_ns)
                 at += steps[size]
@@ -244,6 +251,15 @@ class CaptureSubscription:
             pass  # a stream or a size that is not plain
         self._horizon = horizon
         return at
+
+    def _care(self, data: bytes, at: int, stream: _Stream, packet_at: int, size: int) -> None:
+        """A plain record with a packet that is not simply the next one."""
+        assert self._framing is not None, "the record was read from a file"
+        self._at = at
+        self._flush(data, at)
+        time_ns = self._framing.time_ns(data, at)
+        self._last_ns = max(self._last_ns, time_ns)
+        self._take(stream, data[packet_at : packet_at + size], time_ns)
 
     def _time_passed(self, sent_ns: int) -> int:
         """Note a packet that brings nothing but its time; from when on the next one counts."""
@@ -320,7 +336,8 @@ class CaptureSubscription:
         delivered = self._merger.take(slot, packet, line, time_ns)
         if not self._merger.wanted[slot]:
             delivered = [time_alone(sent_ns) for *_, sent_ns in delivered]
-        self._subscription.read(delivered, self._piece, plain=False)
+        if delivered:
+            self._subscription.read(delivered, self._piece, plain=False)
 
     def _stream(self, group: int, port: int) -> _Stream | None:
         try:
