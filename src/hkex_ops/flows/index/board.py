@@ -20,6 +20,7 @@ from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.store.disk import translating
 
 __all__ = [
+    "BOARD_NAME",
     "CHANNELS",
     "COUNT_BITS",
     "MOST_PROCESSES",
@@ -31,6 +32,9 @@ __all__ = [
     "InHand",
     "QuarantineRow",
 ]
+
+BOARD_NAME = "board"
+"""What the file is called in a run's folder."""
 
 MOST_PROCESSES = 16
 """Engines and contingency systems that one run may have together."""

@@ -42,7 +42,7 @@ def _versions(engine: Engine, basket: Basket, time_ns: int) -> JsonObject:
         found = after_close(basket, closing, engine.rules, rates=told)
     except UsageError as error:
         fields: JsonObject = {"index": basket.index, "reason": str(error)}
-        return {"say": "told", "kind": "VersionsLacking", "fields": fields}
+        return {"say": "told", "kind": "versions-lacking", "fields": fields}
     return {
         "say": "versions",
         "time_ns": time_ns,

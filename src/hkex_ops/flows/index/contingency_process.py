@@ -17,13 +17,12 @@ from time import monotonic_ns
 from hkex_ops.clock import SystemClock
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.errors import HkexOpsError
-from hkex_ops.flows.index.board import Board
-from hkex_ops.flows.index.engine_process import BEAT_S, BOARD_NAME, BREATH_NS, RELEASE_S
+from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.feed_time import FeedTime
 from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
 from hkex_ops.flows.index.link import Link
 from hkex_ops.flows.index.own_capture import OwnChannel
-from hkex_ops.flows.index.process import Task, run_process
+from hkex_ops.flows.index.process import BEAT_S, BREATH_NS, RELEASE_S, Task, run_process
 from hkex_ops.index.records import IndexRecord, SessionRecord
 from hkex_ops.index.rules import NS_PER_MS, NS_PER_S
 from hkex_ops.index.snapshot import SnapshotComputation, SnapshotValue

@@ -15,7 +15,7 @@ from time import monotonic_ns
 from hkex_ops.clock import SystemClock
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.errors import UsageError
-from hkex_ops.flows.index.board import Board
+from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.checkpoint import (
     Beginning,
     Checkpoint,
@@ -28,7 +28,7 @@ from hkex_ops.flows.index.feed_time import FeedTime
 from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
 from hkex_ops.flows.index.link import Link
 from hkex_ops.flows.index.pipeline import Pipeline, Taken
-from hkex_ops.flows.index.process import Task, run_process
+from hkex_ops.flows.index.process import BEAT_S, BREATH_NS, RELEASE_S, Task, run_process
 from hkex_ops.flows.index.recovering import Recoverer
 from hkex_ops.flows.index.telling import lines_of
 from hkex_ops.flows.store.disk import Folder
@@ -36,18 +36,7 @@ from hkex_ops.index.engine import Engine
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.ports import MarketFeed, PacketBatch
 
-__all__ = ["BOARD_NAME", "EngineWork"]
-
-BOARD_NAME = "board"
-
-BEAT_S = 0.05
-"""How often an engine says that it is alive and looks at what has waited."""
-
-RELEASE_S = 0.002
-"""How often it looks while it holds something back: what another engine's passing costs a tick."""
-
-BREATH_NS = 5_000_000
-"""How long packets are worked without a look at anything else."""
+__all__ = ["EngineWork"]
 
 _NS_PER_MS = 1_000_000
 _NS_PER_S = 1_000_000_000

@@ -9,7 +9,6 @@ engines the codec and the records, nothing else; `tests` hold it to that.
 from __future__ import annotations
 
 from hkex_ops.errors import WireError
-from hkex_ops.flows.index.translate import veiled
 from hkex_ops.index.records import (
     ChannelRestarted,
     ClosingPriceRecord,
@@ -57,6 +56,8 @@ BANNED = "it ended an engine and is held back for good"
 
 _SUSPENDED = 2
 _HEADER_BYTES = 16
+_LEAST_BYTES = 4
+_NO_TYPE = 0x80  # in the upper byte of a type: no message has it
 _TYPE_BITS = 0x7FFF
 _NS_PER_MS = 1_000_000
 
@@ -81,7 +82,7 @@ class OwnChannel:
     def take(self, packet: bytes, now_ns: int, *, again: bool = False) -> list[IndexRecord]:
         """A packet came. ``again`` says that it was sent again, and so long after its event."""
         if self.banned and len(packet) >= _HEADER_BYTES:
-            packet = veiled(packet, self.banned.__contains__)
+            packet = _masked(packet, self.banned)
         try:
             header, messages = self._decode(packet)
         except WireError:
@@ -164,6 +165,25 @@ class OwnChannel:
             if message.type & _TYPE_BITS == Trade.TYPE:
                 trade_id = int.from_bytes(message.body[4:8], "little")
         return QuarantinedRecord(self._channel, self._next, security, trade_id, BANNED, sent_ns)
+
+
+def _masked(packet: bytes, banned: set[int]) -> bytes:
+    """``packet`` with its banned messages made ones of no type that is looked into; nothing at all
+    where it is not clear which bytes are which message."""
+    first, count = int.from_bytes(packet[4:8], "little"), packet[2]
+    if banned.isdisjoint(range(first, first + count)):
+        return packet
+    parts, at = [packet[:_HEADER_BYTES]], _HEADER_BYTES
+    for number in range(first, first + count):
+        size = int.from_bytes(packet[at : at + 2], "little")
+        part = packet[at : at + size]
+        if not _LEAST_BYTES <= size == len(part):
+            return b""
+        if number in banned:
+            part = part[:3] + bytes([part[3] | _NO_TYPE]) + part[4:]
+        parts.append(part)
+        at += size
+    return b"".join(parts)
 
 
 def record_from(message: Message, channel: int, number: int, sent_ns: int) -> IndexRecord | None:

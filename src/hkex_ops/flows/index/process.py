@@ -31,7 +31,16 @@ from hkex_ops.model import JsonObject, SiteRole
 from hkex_ops.plugins import Plugins
 from hkex_ops.ports import MarketFeed
 
-__all__ = ["Brief", "Task", "run_process", "task_of"]
+__all__ = ["BEAT_S", "BREATH_NS", "RELEASE_S", "Brief", "Task", "run_process", "task_of"]
+
+BEAT_S = 0.05
+"""How often a process says that it is alive and looks at what has waited."""
+
+RELEASE_S = 0.002
+"""How often it looks while it holds something back: what another engine's passing costs a tick."""
+
+BREATH_NS = 5_000_000
+"""How long packets are worked without a look at anything else."""
 
 T = TypeVar("T")
 

@@ -20,11 +20,10 @@ from hkex_ops import log
 from hkex_ops.clock import Clock
 from hkex_ops.errors import ConfigError
 from hkex_ops.flows.index.attending import Attendance
-from hkex_ops.flows.index.board import Board
+from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.children import Child, ChildHooks, Ended, RestartLimits
 from hkex_ops.flows.index.control import Control
 from hkex_ops.flows.index.deciding import Decided, Deciding
-from hkex_ops.flows.index.engine_process import BOARD_NAME
 from hkex_ops.flows.index.events import (
     JournalFailed,
     JournalMended,
