@@ -8,12 +8,13 @@ from collections.abc import Iterable
 import pytest
 
 from hkex_ops.flows.index.board import EngineRow, InHand, QuarantineRow
-from hkex_ops.flows.index.pipeline import Pipeline
+from hkex_ops.flows.index.pipeline import MarketHealth, Pipeline
 from hkex_ops.flows.index.quarantine import QUARANTINED
+from hkex_ops.flows.index.straight_trades import Heard
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.records import IndexRecord, QuarantinedRecord
 from hkex_ops.index.ticks import EngineEvent, JournalReason, RecordJournalled, TickComputed
-from hkex_ops.omd.events import GapClosed, GapLost, GapOpened, HealthEvent
+from hkex_ops.omd.events import GapClosed, GapLost, GapOpened
 from hkex_ops.ports import FeedLine, PacketBatch
 from tests.flows.index_market import BASKETS, CHANNELS, SESSIONS, TRADES, Market
 
@@ -28,8 +29,8 @@ class Bench:
         self.market = Market()
         engine = engine or Engine(BASKETS, channels=CHANNELS)
         self.pipeline = Pipeline(engine, self.market.codec, CHANNELS, row=row)
-        self.data: list[EngineEvent] = []
-        self.health: list[HealthEvent] = []
+        self.data: list[Heard] = []
+        self.health: list[MarketHealth] = []
 
     def take(self, batches: Iterable[PacketBatch]) -> None:
         for batch in batches:

@@ -114,6 +114,10 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
     "mode-changed": _mode,
     "gateway-state-changed": _gateway,
     "publication-resumed": lambda one: f"real-time values again, {one['proven']} proven right",
+    "proof-failed": lambda one: (
+        f"not proven: {one['engine']} has {one['value']} for {one['index']}, the check "
+        f"{one['snapshot']}"
+    ),
     "engine-late": lambda one: f"{one['engine']} is late",
     "engine-punctual": lambda one: f"{one['engine']} keeps time again",
     "engine-died": lambda one: f"{one['engine']} counts as dead: {one['reason']}",
@@ -147,6 +151,7 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
     ),
     "gap-lost": lambda one: f"{one['process']}: {_numbers(one)} of channel {one['channel']} LOST",
     "feed-on-both-lines": lambda one: f"channel {one['channel']} comes on both lines again",
+    "versions-lacking": lambda one: f"no versions of {one['index']} today: {one['reason']}",
     "disaster-recovery-began": lambda _: "THE EXCHANGE MOVES TO ITS OTHER SITE",
     "disaster-recovery-ended": lambda _: "the exchange has moved to its other site",
 }
