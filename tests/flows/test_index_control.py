@@ -148,12 +148,18 @@ async def test_what_a_killed_run_left_is_replaced(home: Path) -> None:
 async def test_one_that_hangs_is_said_to(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ANSWER_S", 0.05)
 
+    over = asyncio.Event()
+
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(5)
+        await over.wait()
+        writer.close()
+        await writer.wait_closed()
 
     with Folder.open(home) as folder:
         path = f"/proc/self/fd/{folder.descriptor}/{SOCKET_NAME}"
         server = await asyncio.start_unix_server(hang, path)
         with pytest.raises(TimedOut, match="does not answer: see whether it hangs"):
             await ask(home, {"ask": "status"})
+        over.set()
         server.close()
+        await asyncio.sleep(0.05)
