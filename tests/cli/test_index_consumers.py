@@ -277,6 +277,7 @@ class TestFeeds:
         assert "61001 suspended: value 20496.05" in ended.stderr
 
     def test_files_of_a_publisher_are_followed_as_they_grow(self, desk: Program) -> None:
+        pytest.importorskip("hkex_ops_basic", reason="files are followed by hkex-ops-basic")
         (desk.home / "config.toml").write_text(LINES, encoding="utf-8")
         basic = evolve(desk, plugins=frozenset({"hkex-ops-basic"}))
         kept = basic.here(*SETTLE, "--ticks", "published.jsonl", "--at", NIGHT, "--json")

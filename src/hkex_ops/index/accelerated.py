@@ -8,13 +8,13 @@ the default path and imports no compiler.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from types import FunctionType
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 import numpy as np
 
 from hkex_ops.index import kernels
 from hkex_ops.index.basket import Basket
-from hkex_ops.index.kernels import Given, Stocks, Weights
 from hkex_ops.index.limbs import Ints
 from hkex_ops.index.rules import IndexRules
 from hkex_ops.index.vector import Arrays, Batch, Trades, VectorRecalculation
@@ -41,7 +41,11 @@ class Compile(Protocol):
 
 def compiled_work(compile: Compile) -> Work:
     """The loops, compiled."""
-    return Work(compile(kernels.pick), compile(kernels.work))
+    known: dict[str, Any] = dict(vars(kernels))
+    for name in ("pick", "work", "enter"):
+        plain = cast("FunctionType", known[name])
+        known[name] = compile(FunctionType(plain.__code__, known, name))
+    return Work(known["pick"], known["enter"])
 
 
 class AcceleratedRecalculation(VectorRecalculation):
@@ -61,8 +65,9 @@ class AcceleratedRecalculation(VectorRecalculation):
     def _that_count(self, batch: Batch) -> Trades:
         moment, (securities, trade_ids, prices, kinds) = batch.rows()
         found = np.empty((len(Trades._fields), len(moment)), np.int64)
-        given = Given(moment, securities, trade_ids, prices)
-        many = self._loops.pick(given, kinds, self._slots, self._taken, found)
+        many = self._loops.pick(
+            moment, securities, trade_ids, prices, kinds, self._slots, self._taken, found
+        )
         return Trades(*found[:, :many])
 
     def _moved(self, arrays: Arrays, moments: int, trades: Trades) -> Ints:
@@ -70,9 +75,9 @@ class AcceleratedRecalculation(VectorRecalculation):
         sums = np.empty((limbs.count, moments, limbs.sums.shape[1]), np.int64)
         late = np.empty((2, len(trades.slot)), np.int64)
         many = self._loops.work(
-            Given(*trades),
-            Stocks(arrays.prices, arrays.newest),
-            Weights(limbs.offsets, limbs.places, limbs.weights),
+            tuple(trades),
+            (arrays.prices, arrays.newest),
+            (limbs.offsets, limbs.places, limbs.weights),
             limbs.sums,
             sums,
             late,

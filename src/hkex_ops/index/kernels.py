@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-__all__ = ["Given", "Stocks", "Weights", "pick", "work"]
+__all__ = ["Given", "Stocks", "Weights", "enter", "pick", "work"]
 
 
 class Given(NamedTuple):
@@ -35,21 +35,30 @@ class Weights(NamedTuple):
     limbs: Any
 
 
-def pick(given: Given, kinds: Any, slots: Any, taken: Any, found: Any) -> int:
+def pick(
+    moments: Any,
+    securities: Any,
+    trade_ids: Any,
+    prices: Any,
+    kinds: Any,
+    slots: Any,
+    taken: Any,
+    found: Any,
+) -> int:
     """Put the trades that may set prices into the rows of ``found``, in the order of `Given`.
 
-    Of ``given``, ``slot`` is a security yet; ``slots`` tells the slots of securities, of the last
-    place and above none, and ``taken`` which types count. How many there are is returned.
+    ``slots`` tells the slots of securities, of the last place and above none; ``taken`` which types
+    count. How many there are is returned.
     """
     many = 0
     strangest = len(slots) - 1
     for place in range(len(kinds)):
-        slot = slots[min(given.slot[place], strangest)]
-        if slot >= 0 and given.price[place] > 0 and taken[kinds[place] & 0xFFFF]:
-            found[0, many] = given.moment[place]
+        slot = slots[min(securities[place], strangest)]
+        if slot >= 0 and prices[place] > 0 and taken[kinds[place] & 0xFFFF]:
+            found[0, many] = moments[place]
             found[1, many] = slot
-            found[2, many] = given.trade_id[place]
-            found[3, many] = given.price[place]
+            found[2, many] = trade_ids[place]
+            found[3, many] = prices[place]
             many += 1
     return many
 
@@ -90,3 +99,8 @@ def work(
                 at_moments[limb, done, index] = sums[limb, index]
         done += 1
     return many_late
+
+
+def enter(given: Any, stocks: Any, weights: Any, sums: Any, at_moments: Any, late: Any) -> int:
+    """As :func:`work`, but of tuples without names, which a compiler's doorkeeper knows at once."""
+    return work(Given(*given), Stocks(*stocks), Weights(*weights), sums, at_moments, late)

@@ -67,10 +67,10 @@ class Arrays:
     def __init__(self, reckoning: Reckoning) -> None:
         reckoning.settle()
         totals = reckoning.totals
-        self.limbs = Limbs(totals, reckoning.rules.rounding)
+        self.limbs: Limbs = Limbs(totals, reckoning.rules.rounding)
         self.prices: Ints = np.array(totals.prices, np.int64)
         self.newest: Ints = np.array(reckoning.newest, np.int64)
-        self.minded = frozenset(range(len(totals.prices))).difference(reckoning.fast.values())
+        self.minded: frozenset[int] = frozenset(range(len(totals.prices))).difference(reckoning.fast.values())
 
     def give_back(self, reckoning: Reckoning) -> None:
         """Let the reckoning know what these arrays know."""

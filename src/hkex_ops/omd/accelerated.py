@@ -47,7 +47,7 @@ ROWS, MARKS = 65_536, 4_096
 """Room for what one call of the loop may bring; a call that fills it is followed by another."""
 
 _TRADE_CODES = "IIih"
-_PARTS = ("step_of", "time_ns", "channel_of", "walk", "deliver", "drain", "hold", "scan")
+_PARTS = ("step_of", "time_ns", "channel_of", "walk", "deliver", "drain", "hold", "scan", "enter")
 
 
 class Compile(Protocol):
@@ -64,7 +64,7 @@ def compiled_scan(compile: Compile) -> Scan:
     for name in _PARTS:
         plain = cast("FunctionType", known[name])
         known[name] = compile(FunctionType(plain.__code__, known, name))
-    return cast("Scan", known["scan"])
+    return cast("Scan", known["enter"])
 
 
 class _Arrays(NamedTuple):
@@ -132,7 +132,17 @@ class AcceleratedSubscription(ColumnSubscription):
         self._piece = Piece([], [])
         reason = FULL
         while reason == FULL:
-            reason = self._scan(octets, file, self._known_looks(), wanted, *arrays)
+            reason = self._scan(
+                tuple(octets),
+                tuple(file),
+                tuple(self._known_looks()),
+                tuple(wanted),
+                arrays.expected,
+                tuple(arrays.early),
+                arrays.state,
+                arrays.rows,
+                arrays.marks,
+            )
             if arrays.state[ROW] or arrays.state[MARK]:
                 self._parts.append(_taken(arrays))
             arrays.state[ROW] = arrays.state[MARK] = 0

@@ -33,6 +33,7 @@ __all__ = [
     "channel_of",
     "deliver",
     "drain",
+    "enter",
     "hold",
     "scan",
     "step_of",
@@ -314,3 +315,28 @@ def scan(
             return NOT_PLAIN
         state[AT] = at + step_of(whole(octets.u16[packet]), file.blocks)
     return THROUGH
+
+
+def enter(
+    octets: Any,
+    file: Any,
+    looks: Any,
+    wanted: Any,
+    expected: Any,
+    early: Any,
+    state: Any,
+    rows: Any,
+    marks: Any,
+) -> int:
+    """As :func:`scan`, but of tuples without names, which a compiler's doorkeeper knows at once."""
+    return scan(
+        Octets(*octets),
+        File(*file),
+        Looks(*looks),
+        Wanted(*wanted),
+        expected,
+        Early(*early),
+        state,
+        rows,
+        marks,
+    )

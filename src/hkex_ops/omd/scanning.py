@@ -105,7 +105,7 @@ class CaptureSubscription:
         self.passed: Counter[Passed] = Counter()
         self.strangers = 0
         self._subscription = subscription
-        self.merger = self._merger = subscription.merger
+        self.merger: Merger = self._merger = subscription.merger
         self._rules = streams or CaptureStreams()
         self._framing: Framing | None = None
         self._shape: Shape | None = None

@@ -68,77 +68,90 @@ class PlainWay:
         what is known, and one that overtook another. Half of what a live engine does is done here,
         so it is one loop that calls nothing.
         """
-        channel, line, at_ns, packets = batch
-        following, early = lane.next, lane.early
-        if following == IN_CARE:
+        if lane.next == IN_CARE:
             return place
-        overdue = bool(early) and lane.is_overdue(at_ns)
-        heard, stocks = _HEALS if self._engine.marked else _HEARD, self._engine.stocks
-        moment = self._engine.sequencer.moment
         trades: list[TradeFields] = []
         times: list[tuple[int, TimePassed]] = []
-        stopped = len(packets)
-        for at, packet in enumerate(packets[place:], place):
-            try:
-                length, count, sequence, sent_ns, kind = _head(packet)
-            except StructError:
-                if len(packet) != PACKET_HEADER_BYTES:
-                    stopped = at
-                    break
-                (length, count, sequence, sent_ns), kind = _header(packet), 0
-            end = sequence + count
-            if sequence < following >= end and kind != _RESET and length == len(packet):
-                if not count and sent_ns >= moment:
-                    times.append((len(trades), TimePassed(channel, following - 1, sent_ns)))
-                continue
-            if sequence <= following:
-                found, first = trades, following
-            elif sequence in early and early[sequence][1] >= count:
-                continue
-            else:
-                found, first = [], sequence
-            before, byte = len(found), PACKET_HEADER_BYTES
-            try:
-                for number in range(sequence, end):
-                    size, kind = _size_and_type(packet, byte)
-                    if heard[kind]:
-                        if kind != _TRADE or size < _TRADE_BYTES:
-                            break
-                        code, id, price, many, type, traded_ns = _trade_fields(packet, byte)
-                        if code in stocks and number >= first:
-                            found.append(
-                                (channel, number, code, id, price, many, type, traded_ns, sent_ns)
-                            )
-                    elif size < _HEAD_BYTES:
-                        break
-                    byte += size
-            except StructError:
-                byte = 0
-            # A damaged packet must not wait in the place of a good copy.
-            if not count or not byte == length == len(packet):
-                del found[before:]
-                stopped = at
-                break
-            if found is trades:
-                following = end
-                if sent_ns >= moment and len(trades) == before:
-                    times.append((before, TimePassed(channel, end - 1, sent_ns)))
-                if early:
-                    following = _overtakers(channel, early, following, moment, trades, times)
-            elif early and (overdue or len(early) >= MOST_EARLY):
-                stopped = at
-                break
-            else:
-                if not early:
-                    lane.wait_anew(at_ns)
-                    overdue = False
-                early[sequence] = packet, count, sent_ns, str(line), at_ns, found
-        if early and lane.next != following:
-            lane.wait_anew(at_ns)
-        lane.next = following
+        stopped = _walk(lane, batch, place, self._engine, trades, times)
         if trades or times:
             self._straight.work(trades, times, now, data)
         return stopped
+
+
+def _walk(
+    lane: Lane,
+    batch: PacketBatch,
+    place: int,
+    engine: Engine,
+    trades: list[TradeFields],
+    times: list[tuple[int, TimePassed]],
+) -> int:
+    """The walk itself: trades and passed times are put into the lists; where it stopped."""
+    channel, line, at_ns, packets = batch
+    following, early = lane.next, lane.early
+    overdue = bool(early) and lane.is_overdue(at_ns)
+    heard, stocks = _HEALS if engine.marked else _HEARD, engine.stocks
+    moment = engine.sequencer.moment
+    stopped = len(packets)
+    for at, packet in enumerate(packets[place:], place):
+        try:
+            length, count, sequence, sent_ns, kind = _head(packet)
+        except StructError:
+            if len(packet) != PACKET_HEADER_BYTES:
+                stopped = at
+                break
+            (length, count, sequence, sent_ns), kind = _header(packet), 0
+        end = sequence + count
+        if sequence < following >= end and kind != _RESET and length == len(packet):
+            if not count and sent_ns >= moment:
+                times.append((len(trades), TimePassed(channel, following - 1, sent_ns)))
+            continue
+        if sequence <= following:
+            found, first = trades, following
+        elif sequence in early and early[sequence][1] >= count:
+            continue
+        else:
+            found, first = [], sequence
+        before, byte = len(found), PACKET_HEADER_BYTES
+        try:
+            for number in range(sequence, end):
+                size, kind = _size_and_type(packet, byte)
+                if heard[kind]:
+                    if kind != _TRADE or size < _TRADE_BYTES:
+                        break
+                    code, id, price, many, type, traded_ns = _trade_fields(packet, byte)
+                    if code in stocks and number >= first:
+                        found.append(
+                            (channel, number, code, id, price, many, type, traded_ns, sent_ns)
+                        )
+                elif size < _HEAD_BYTES:
+                    break
+                byte += size
+        except StructError:
+            byte = 0
+        # A damaged packet must not wait in the place of a good copy.
+        if not count or not byte == length == len(packet):
+            del found[before:]
+            stopped = at
+            break
+        if found is trades:
+            following = end
+            if sent_ns >= moment and len(trades) == before:
+                times.append((before, TimePassed(channel, end - 1, sent_ns)))
+            if early:
+                following = _overtakers(channel, early, following, moment, trades, times)
+        elif early and (overdue or len(early) >= MOST_EARLY):
+            stopped = at
+            break
+        else:
+            if not early:
+                lane.wait_anew(at_ns)
+                overdue = False
+            early[sequence] = packet, count, sent_ns, str(line), at_ns, found
+    if early and lane.next != following:
+        lane.wait_anew(at_ns)
+    lane.next = following
+    return stopped
 
 
 def _overtakers(
