@@ -70,7 +70,8 @@ class Arrays:
         self.limbs: Limbs = Limbs(totals, reckoning.rules.rounding)
         self.prices: Ints = np.array(totals.prices, np.int64)
         self.newest: Ints = np.array(reckoning.newest, np.int64)
-        self.minded: frozenset[int] = frozenset(range(len(totals.prices))).difference(reckoning.fast.values())
+        every = frozenset(range(len(totals.prices)))
+        self.minded: frozenset[int] = every.difference(reckoning.fast.values())
 
     def give_back(self, reckoning: Reckoning) -> None:
         """Let the reckoning know what these arrays know."""

@@ -17,7 +17,7 @@ from hkex_ops.errors import WireError
 from hkex_ops.omd.capture import CaptureStreams
 from hkex_ops.omd.frames import ETHERNET, Passed, address_text, datagram_in
 from hkex_ops.omd.framing import HEAD_BYTES, Framing, Pcap, framing_of
-from hkex_ops.omd.merging import Delivered, time_alone
+from hkex_ops.omd.merging import Delivered, Merger, time_alone
 from hkex_ops.omd.messages import SequenceReset
 from hkex_ops.omd.packet import MAX_PACKET_BYTES, PACKET_HEADER_BYTES, packet_header
 from hkex_ops.omd.streaming import RESET_AT, Piece, Subscription
@@ -103,9 +103,10 @@ class CaptureSubscription:
         self, subscription: Subscription, *, streams: CaptureStreams | None = None
     ) -> None:
         self.passed: Counter[Passed] = Counter()
-        self.strangers = 0
+        self.strangers: int = 0
         self._subscription = subscription
-        self.merger: Merger = self._merger = subscription.merger
+        self._merger = subscription.merger
+        self.merger: Merger = self._merger
         self._rules = streams or CaptureStreams()
         self._framing: Framing | None = None
         self._shape: Shape | None = None
