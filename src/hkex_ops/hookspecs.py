@@ -16,6 +16,8 @@ from hkex_ops.ports import (
     IndexFeed,
     IndexPublisher,
     MarketFeed,
+    OapiGateway,
+    Notifier,
     Offer,
     Probe,
     ReportSource,
@@ -28,6 +30,8 @@ __all__ = [
     "hkex_ops_index_feeds",
     "hkex_ops_index_publishers",
     "hkex_ops_market_feeds",
+    "hkex_ops_notifiers",
+    "hkex_ops_oapi_gateways",
     "hkex_ops_probes",
     "hkex_ops_report_sources",
     "hkex_ops_rollouts",
@@ -63,6 +67,16 @@ def hkex_ops_index_publishers() -> Iterable[Offer[IndexPublisher]]:  # type: ign
 @hookspec
 def hkex_ops_index_feeds() -> Iterable[Offer[IndexFeed]]:  # type: ignore[empty-body]
     """Offer ways to hear index values that somebody publishes."""
+
+
+@hookspec
+def hkex_ops_notifiers() -> Iterable[Offer[Notifier]]:  # type: ignore[empty-body]
+    """Offer ways to tell people something, with a receipt of each."""
+
+
+@hookspec
+def hkex_ops_oapi_gateways() -> Iterable[Offer[OapiGateway]]:  # type: ignore[empty-body]
+    """Offer ways to ask a clearing house through its gateways."""
 
 
 @hookspec

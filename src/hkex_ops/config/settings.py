@@ -14,6 +14,7 @@ from attrs import Factory, field, fields, frozen
 from cattrs import Converter
 
 from hkex_ops.config.index import IndexSettings, index_faults
+from hkex_ops.config.notifying import NotificationSettings, NotifierSettings
 from hkex_ops.config.stated import add_dates
 from hkex_ops.config.structuring import (
     document_of,
@@ -138,6 +139,8 @@ class _Stated:
     index_publishers: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index: IndexSettings = Factory(IndexSettings)
+    notifications: NotificationSettings | None = None
+    notifiers: dict[str, NotifierSettings] = Factory(dict[str, NotifierSettings])
 
 
 @frozen

@@ -15,6 +15,7 @@ from hkex_ops.ports import (
     IndexFeed,
     IndexPublisher,
     MarketFeed,
+    Notifier,
     Offer,
     Probe,
     ReportSource,
@@ -27,6 +28,7 @@ __all__ = [
     "INDEX_PUBLISHERS",
     "KINDS",
     "MARKET_FEEDS",
+    "NOTIFIERS",
     "PROBES",
     "REPORT_SOURCES",
     "ROLLOUTS",
@@ -68,6 +70,9 @@ INDEX_PUBLISHERS: OfferKind[Offer[IndexPublisher]] = OfferKind(
 INDEX_FEEDS: OfferKind[Offer[IndexFeed]] = OfferKind(
     "hkex_ops_index_feeds", "index feed", Offer, "hkex-ops-omd or hkex-ops-nats"
 )
+NOTIFIERS: OfferKind[Offer[Notifier]] = OfferKind(
+    "hkex_ops_notifiers", "notifier", Offer, "hkex-ops-mail, hkex-ops-apprise or hkex-ops-basic"
+)
 COMMANDS: OfferKind[CommandOffer] = OfferKind("hkex_ops_commands", "command", CommandOffer)
 ROLLOUTS: OfferKind[RolloutDocument] = OfferKind("hkex_ops_rollouts", "rollout", RolloutDocument)
 
@@ -77,6 +82,7 @@ KINDS: tuple[OfferKind[object], ...] = (
     MARKET_FEEDS,
     INDEX_PUBLISHERS,
     INDEX_FEEDS,
+    NOTIFIERS,
     COMMANDS,
     ROLLOUTS,
 )

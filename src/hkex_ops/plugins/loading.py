@@ -25,6 +25,7 @@ from hkex_ops.plugins.kinds import (
     INDEX_PUBLISHERS,
     KINDS,
     MARKET_FEEDS,
+    NOTIFIERS,
     PROBES,
     REPORT_SOURCES,
     ROLLOUTS,
@@ -35,6 +36,7 @@ from hkex_ops.ports import (
     IndexFeed,
     IndexPublisher,
     MarketFeed,
+    Notifier,
     Offer,
     Probe,
     ReportSource,
@@ -151,6 +153,14 @@ class Plugins:
     def index_feed(self, name: str) -> Offer[IndexFeed]:
         """The index feed called ``name``; raises as :meth:`offer` does."""
         return self.offer(INDEX_FEEDS, name)
+
+    def notifiers(self) -> Mapping[str, Offer[Notifier]]:
+        """The notifiers on offer, by name."""
+        return self.offers(NOTIFIERS)
+
+    def notifier(self, name: str) -> Offer[Notifier]:
+        """The notifier called ``name``; raises as :meth:`offer` does."""
+        return self.offer(NOTIFIERS, name)
 
     def commands(self) -> Mapping[str, CommandOffer]:
         """The commands on offer, by name."""

@@ -10,12 +10,21 @@ offer by name in the configuration. A port speaks in model values and raises onl
 ``MarketFeed``      gives the packets of market data channels
 ``IndexPublisher``  publishes index ticks
 ``IndexFeed``       hears the index ticks that somebody publishes
+``OapiGateway``     asks a clearing house, and hears what it tells
+``Notifier``        tells people something, with a receipt of each
 =================== ==================================================================
 
 What not every adapter can do is a *capability*, a protocol named ``Supports…`` that the opened
 adapter is asked for with `isinstance`.
 """
 
+from hkex_ops.ports.clearing import (
+    EnquiriesOnly,
+    OapiGateway,
+    SupportsHeartbeat,
+    SupportsOneGateway,
+    SupportsTransact,
+)
 from hkex_ops.ports.index import IndexFeed, IndexPublisher, SupportsEvents, SupportsSnapshot
 from hkex_ops.ports.market import (
     FeedLine,
@@ -26,18 +35,29 @@ from hkex_ops.ports.market import (
     SupportsRefresh,
     SupportsRetransmission,
 )
+from hkex_ops.ports.notifying import (
+    Acknowledgement,
+    Notifier,
+    SupportsAcknowledgement,
+    SupportsInquiry,
+    SupportsPreflight,
+)
 from hkex_ops.ports.offers import CommandOffer, Offer, RolloutDocument
 from hkex_ops.ports.probes import Probe, ProbeResult
 from hkex_ops.ports.reports import Delivery, ReportChunk, ReportEnd, ReportFailed, ReportSource
 
 __all__ = [
+    "Acknowledgement",
     "CommandOffer",
     "Delivery",
+    "EnquiriesOnly",
     "FeedLine",
     "IndexFeed",
     "IndexPublisher",
     "LineHealth",
     "MarketFeed",
+    "Notifier",
+    "OapiGateway",
     "Offer",
     "PacketBatch",
     "Probe",
@@ -47,9 +67,15 @@ __all__ = [
     "ReportFailed",
     "ReportSource",
     "RolloutDocument",
+    "SupportsAcknowledgement",
     "SupportsEvents",
     "SupportsHealth",
+    "SupportsHeartbeat",
+    "SupportsOneGateway",
+    "SupportsInquiry",
+    "SupportsPreflight",
     "SupportsRefresh",
     "SupportsRetransmission",
     "SupportsSnapshot",
+    "SupportsTransact",
 ]
