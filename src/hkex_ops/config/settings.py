@@ -138,6 +138,7 @@ class _Stated:
     market_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index_publishers: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
+    oapi_gateways: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index: IndexSettings = Factory(IndexSettings)
     notifications: NotificationSettings | None = None
     notifiers: dict[str, NotifierSettings] = Factory(dict[str, NotifierSettings])

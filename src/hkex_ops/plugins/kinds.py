@@ -16,6 +16,7 @@ from hkex_ops.ports import (
     IndexPublisher,
     MarketFeed,
     Notifier,
+    OapiGateway,
     Offer,
     Probe,
     ReportSource,
@@ -29,6 +30,7 @@ __all__ = [
     "KINDS",
     "MARKET_FEEDS",
     "NOTIFIERS",
+    "OAPI_GATEWAYS",
     "PROBES",
     "REPORT_SOURCES",
     "ROLLOUTS",
@@ -73,6 +75,9 @@ INDEX_FEEDS: OfferKind[Offer[IndexFeed]] = OfferKind(
 NOTIFIERS: OfferKind[Offer[Notifier]] = OfferKind(
     "hkex_ops_notifiers", "notifier", Offer, "hkex-ops-mail, hkex-ops-apprise or hkex-ops-basic"
 )
+OAPI_GATEWAYS: OfferKind[Offer[OapiGateway]] = OfferKind(
+    "hkex_ops_oapi_gateways", "clearing gateway", Offer, "hkex-ops-oapi"
+)
 COMMANDS: OfferKind[CommandOffer] = OfferKind("hkex_ops_commands", "command", CommandOffer)
 ROLLOUTS: OfferKind[RolloutDocument] = OfferKind("hkex_ops_rollouts", "rollout", RolloutDocument)
 
@@ -82,6 +87,7 @@ KINDS: tuple[OfferKind[object], ...] = (
     MARKET_FEEDS,
     INDEX_PUBLISHERS,
     INDEX_FEEDS,
+    OAPI_GATEWAYS,
     NOTIFIERS,
     COMMANDS,
     ROLLOUTS,

@@ -26,6 +26,7 @@ from hkex_ops.plugins.kinds import (
     KINDS,
     MARKET_FEEDS,
     NOTIFIERS,
+    OAPI_GATEWAYS,
     PROBES,
     REPORT_SOURCES,
     ROLLOUTS,
@@ -37,6 +38,7 @@ from hkex_ops.ports import (
     IndexPublisher,
     MarketFeed,
     Notifier,
+    OapiGateway,
     Offer,
     Probe,
     ReportSource,
@@ -161,6 +163,14 @@ class Plugins:
     def notifier(self, name: str) -> Offer[Notifier]:
         """The notifier called ``name``; raises as :meth:`offer` does."""
         return self.offer(NOTIFIERS, name)
+
+    def oapi_gateways(self) -> Mapping[str, Offer[OapiGateway]]:
+        """The gateways of clearing houses on offer, by name."""
+        return self.offers(OAPI_GATEWAYS)
+
+    def oapi_gateway(self, name: str) -> Offer[OapiGateway]:
+        """The gateway called ``name``; raises as :meth:`offer` does."""
+        return self.offer(OAPI_GATEWAYS, name)
 
     def commands(self) -> Mapping[str, CommandOffer]:
         """The commands on offer, by name."""

@@ -19,7 +19,6 @@ adapter is asked for with `isinstance`.
 """
 
 from hkex_ops.ports.clearing import (
-    EnquiriesOnly,
     OapiGateway,
     SupportsHeartbeat,
     SupportsOneGateway,
@@ -50,7 +49,6 @@ __all__ = [
     "Acknowledgement",
     "CommandOffer",
     "Delivery",
-    "EnquiriesOnly",
     "FeedLine",
     "IndexFeed",
     "IndexPublisher",
@@ -71,8 +69,8 @@ __all__ = [
     "SupportsEvents",
     "SupportsHealth",
     "SupportsHeartbeat",
-    "SupportsOneGateway",
     "SupportsInquiry",
+    "SupportsOneGateway",
     "SupportsPreflight",
     "SupportsRefresh",
     "SupportsRetransmission",
