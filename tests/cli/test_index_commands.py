@@ -193,6 +193,7 @@ class TestAsking:
             (["record", "--out", "a.pcapng", "--packets", "0"], "0 packets are no recording"),
             (["record", "--out", "a.pcapng", "--seconds", "0"], "0 seconds are no recording"),
             (["record", "--out", "a.pcapng", "--feed", "tepe"], "did you mean 'tape'?"),
+            (["record", "--out", "a.pcapng", "--file-seconds", "0"], "file_s of a recording is 0"),
         ],
         ids=lambda value: " ".join(value) if isinstance(value, list) else "",
     )
@@ -256,3 +257,22 @@ class TestRecord:
             key: value for key, value in again.document.items() if key != "size_bytes"
         }
         assert (desk.home / "part.pcapng").stat().st_size == again.document["size_bytes"]
+
+    def test_with_a_limit_to_a_file_the_next_one_is_begun(self, desk: Desk) -> None:
+        """The folder is made; together the files hold what one would."""
+        market, tape = Market(), Tape(desk.home / "tape")
+        batches = market.begin()
+        for batch in batches:
+            tape.write(batch)
+            tape.write(batch._replace(received_ns=batch.received_ns + 60 * 10**9))
+        tape.end()
+        tape.close()
+        ended = desk.program.here(
+            *("index", "record", "--out", "kept", "--file-seconds", "60"),
+            *("--config", "config.toml", "--json"),
+        )
+        files = ended.document["files"]
+        names = sorted(path.name for path in (desk.home / "kept").iterdir())
+        assert names == [Path(one["file"]).name for one in files]
+        assert 2 * len(batches) == sum(one["packets"] for one in files)
+        assert len(names) > 1

@@ -121,6 +121,37 @@ def test_a_name_that_was_taken_meanwhile_leaves_the_partial(tmp_path: Path) -> N
     assert [batch()] == read_back(tmp_path / f"{FIRST}.partial")
 
 
+def test_a_file_of_its_own_name_is_begun_at_once_and_never_full(tmp_path: Path) -> None:
+    """Whole though nothing came, and one file however long it goes on."""
+    with Recorder.of_one_file(tmp_path / "none.pcapng") as recorder:
+        assert ["none.pcapng.partial"] == names(tmp_path)
+        nothing = recorder.close()
+    assert nothing is not None
+    assert (0, None, None) == (nothing.packets, nothing.first_ns, nothing.last_ns)
+    given = [batch(), batch(100_000)]
+    with Recorder.of_one_file(tmp_path / "day.pcapng") as recorder:
+        assert [None, None] == [recorder.record(one) for one in given]
+        size_bytes = recorder.size_bytes
+    assert ["day.pcapng", "none.pcapng"] == names(tmp_path)
+    assert given == read_back(tmp_path / "day.pcapng")
+    assert size_bytes == (tmp_path / "day.pcapng").stat().st_size
+
+
+@pytest.mark.parametrize("there", ["day.pcapng", "day.pcapng.partial"])
+def test_a_name_that_is_taken_is_told_before_anything_comes(tmp_path: Path, there: str) -> None:
+    """A ``.partial`` is what an earlier recording came to: it is left alone as well."""
+    (tmp_path / there).write_bytes(b"another's")
+    with pytest.raises(StoreError, match="nothing is ever overwritten"):
+        Recorder.of_one_file(tmp_path / "day.pcapng")
+    assert [there] == names(tmp_path)
+    assert b"another's" == (tmp_path / there).read_bytes()
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="cannot make the recording"):
+        Recorder.of_one_file(tmp_path / "none" / "day.pcapng")
+
+
 class Disk:
     """The disk of a test: ``room_bytes`` more, and it is full."""
 

@@ -1,13 +1,18 @@
 """What a market feed gives, kept as pcapng files that Wireshark and the captures' feed open.
 
-A file in the making is called ``.partial`` and gets its name once it is whole; nothing is ever
-overwritten. When a file is full or old enough the next one is begun. Which time it is the batches
-say, so that a recording of a recording is the same. Called by commands that record.
+Packets are kept as they came, duplicates and malformed ones too, each under an address that says
+its channel and line, so that a recording is a feed again. A file in the making is called
+``.partial`` and gets its name once it is whole; nothing is ever overwritten. It has the name that
+it was given, or it is one of many, named by the time at which each was begun: when one is full or
+old enough the next one is begun. Which time it is the batches say, so that a recording of a
+recording is the same. Called by commands that record.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,14 +22,15 @@ from typing import Self
 from attrs import define, field, frozen
 
 from hkex_ops.errors import StoreError, UsageError
+from hkex_ops.flows.index.adapters import Configured
 from hkex_ops.flows.store.disk import Folder, translating
 from hkex_ops.model import HONG_KONG
 from hkex_ops.omd.capture import CapturedPacket
 from hkex_ops.omd.recorded import RecordedStreams
 from hkex_ops.omd.recording import capture_header, capture_record
-from hkex_ops.ports import PacketBatch
+from hkex_ops.ports import MarketFeed, PacketBatch
 
-__all__ = ["RecordedFile", "Recorder", "RecordingLimits"]
+__all__ = ["Recorded", "RecordedFile", "Recorder", "RecordingLimits", "record_feed"]
 
 SUFFIX = ".pcapng"
 PARTIAL = ".partial"
@@ -56,13 +62,13 @@ class RecordingLimits:
 
 @frozen
 class RecordedFile:
-    """A file that is whole: where it is, and what it holds from when to when."""
+    """A file that is whole: where it is, and what it holds from when to when, if anything."""
 
     path: Path
     packets: int
     size_bytes: int
-    first_ns: int
-    last_ns: int
+    first_ns: int | None
+    last_ns: int | None
 
 
 @define
@@ -71,12 +77,23 @@ class _Open:
 
     name: str
     descriptor: int
-    first_ns: int
-    last_ns: int
-    flushed_ns: int
+    buffer: bytearray
     packets: int = 0
     size_bytes: int = 0
-    buffer: bytearray = field(factory=bytearray)
+    first_ns: int | None = None
+    last_ns: int | None = None
+    flushed_ns: int = 0
+
+    @property
+    def grown_bytes(self) -> int:
+        """What is written and what will be."""
+        return self.size_bytes + len(self.buffer)
+
+    def note(self, at_ns: int) -> None:
+        """Something comes at ``at_ns``."""
+        if self.first_ns is None:
+            self.first_ns = self.flushed_ns = at_ns
+        self.last_ns = at_ns
 
 
 class Recorder:
@@ -84,6 +101,7 @@ class Recorder:
 
     ``name`` begins the name of every file, ``remark`` is the comment that Wireshark shows.
     Raises `StoreError` when the disk fails; what is whole stays, and so does the ``.partial``.
+    ``size_bytes`` is how much has come of it so far, in all files.
     """
 
     def __init__(
@@ -104,7 +122,40 @@ class Recorder:
         self._remark = remark
         self._limits = limits or RecordingLimits()
         self._streams = streams or RecordedStreams()
+        self._one_file = False
         self._open: _Open | None = None
+        self._finished_bytes = 0
+
+    @classmethod
+    def of_one_file(cls, path: Path, *, remark: str = "") -> Self:
+        """A recorder of the one new file ``path``, in a folder that is there.
+
+        `StoreError` when something of that name is there, be it what an abrupt end left.
+        """
+        if not path.name:
+            raise UsageError(f"{path} is no name of a file: name the new pcapng file")
+        with translating(path, "make the recording"):
+            folder = path.parent.resolve(strict=True)
+        recorder = cls(folder, remark=remark)
+        recorder._one_file = True
+        try:
+            for name in (path.name, f"{path.name}{PARTIAL}"):
+                if recorder._folder.look(name) is not None:
+                    raise StoreError(
+                        "is there already, and nothing is ever overwritten: name a new file",
+                        path=str(path.with_name(name)),
+                    )
+            with translating(path, "make the recording"):
+                recorder._open = recorder._new_file(path.name)
+        except BaseException:
+            recorder._folder.close()
+            raise
+        return recorder
+
+    @property
+    def size_bytes(self) -> int:
+        """How much has been recorded so far."""
+        return self._finished_bytes + (self._open.grown_bytes if self._open else 0)
 
     def __enter__(self) -> Self:
         return self
@@ -128,10 +179,10 @@ class Recorder:
         finished = self._finish() if self._is_full(at_ns) else None
         group, port = self._streams.where(batch.channel, batch.line)
         opened = self._open or self._begin(at_ns)
+        opened.note(at_ns)
         for packet in batch.packets:
             opened.buffer += capture_record(CapturedPacket(at_ns, group, port, packet))
         opened.packets += len(batch.packets)
-        opened.last_ns = at_ns
         limits = self._limits
         if (
             len(opened.buffer) >= limits.buffer_bytes
@@ -150,31 +201,33 @@ class Recorder:
 
     def _is_full(self, at_ns: int) -> bool:
         opened, limits = self._open, self._limits
-        return opened is not None and (
-            opened.size_bytes + len(opened.buffer) >= limits.file_bytes
-            or at_ns - opened.first_ns >= limits.file_s * NS_PER_S
-        )
+        if opened is None or opened.first_ns is None or self._one_file:
+            return False
+        old = at_ns - opened.first_ns >= limits.file_s * NS_PER_S
+        return old or opened.grown_bytes >= limits.file_bytes
 
     # -- files -------------------------------------------------------------------------------
 
     def _begin(self, at_ns: int) -> _Open:
         began = datetime.fromtimestamp(at_ns // NS_PER_S, tz=HONG_KONG)
         stem = f"{self._name}-{began:%Y%m%d-%H%M%S}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         for number in range(1, MOST_OF_ONE_SECOND):
             name = f"{stem}{SUFFIX}" if number == 1 else f"{stem}-{number}{SUFFIX}"
             path = self._folder.path / name
             if self._folder.look(name) is not None:
                 continue
             with translating(path, "begin the recording"), suppress(FileExistsError):
-                descriptor = self._folder.open_file(f"{name}{PARTIAL}", flags)
-                self._open = opened = _Open(name, descriptor, at_ns, at_ns, at_ns)
-                opened.buffer += capture_header(self._remark)
+                self._open = opened = self._new_file(name)
                 return opened
         raise StoreError(
             f"{MOST_OF_ONE_SECOND} recordings of the same second are there: name another folder",
             path=str(self._folder.path / stem),
         )
+
+    def _new_file(self, name: str) -> _Open:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        descriptor = self._folder.open_file(f"{name}{PARTIAL}", flags)
+        return _Open(name, descriptor, bytearray(capture_header(self._remark)))
 
     def _flush(self, opened: _Open) -> None:
         path = self._folder.path / f"{opened.name}{PARTIAL}"
@@ -203,6 +256,66 @@ class Recorder:
             os.link(partial, name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
             os.unlink(partial, dir_fd=folder.descriptor)
         folder.sync()
+        self._finished_bytes += opened.size_bytes
         return RecordedFile(
             folder.path / name, opened.packets, opened.size_bytes, opened.first_ns, opened.last_ns
         )
+
+
+@frozen
+class Recorded:
+    """What was recorded of a feed. ``channels`` are those of which anything came."""
+
+    packets: int
+    size_bytes: int
+    channels: tuple[int, ...]
+    files: tuple[RecordedFile, ...]
+
+
+async def record_feed(
+    chosen: Configured[MarketFeed],
+    path: Path,
+    *,
+    limits: RecordingLimits | None = None,
+    most_packets: int | None = None,
+    seconds: int | None = None,
+    watch: Callable[[int, int], None] = lambda packets, size_bytes: None,
+) -> Recorded:
+    """Record a feed into the new file ``path`` until it ends, has given ``most_packets``, or
+    ``seconds`` are over; with ``limits``, into files in the folder ``path``. ``watch`` is told how
+    many packets and bytes there are, now and then.
+
+    Raises `StoreError` when the file is there already or cannot be written, `UsageError` for a
+    recording of nothing, and what the feed raises; what came until then is whole.
+    """
+    for most, what in ((most_packets, "packets"), (seconds, "seconds")):
+        if most is not None and most < 1:
+            raise UsageError(f"{most} {what} are no recording: ask for at least one")
+    remark = f"recorded by hkex-ops from the market feed {chosen.name}"
+    packets, channels = 0, set[int]()
+    files: list[RecordedFile | None] = []
+    limit = asyncio.timeout(seconds)
+    async with chosen.open() as feed:
+        with (
+            Recorder.of_one_file(path, remark=remark)
+            if limits is None
+            else Recorder(path, remark=remark, limits=limits)
+        ) as recorder:
+            try:
+                async with limit:
+                    async for batch in feed.packets():
+                        left = None if most_packets is None else most_packets - packets
+                        wanted = batch._replace(packets=batch.packets[:left])
+                        files.append(recorder.record(wanted))
+                        channels.add(batch.channel)
+                        packets += len(wanted.packets)
+                        watch(packets, recorder.size_bytes)
+                        if packets == most_packets:
+                            break
+            except TimeoutError:
+                if not limit.expired():
+                    raise
+            files.append(recorder.close())
+    whole = tuple(one for one in files if one is not None)
+    size_bytes = sum(one.size_bytes for one in whole)
+    return Recorded(packets, size_bytes, tuple(sorted(channels)), whole)
