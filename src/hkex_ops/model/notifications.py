@@ -7,14 +7,23 @@ person who told it by phone; nothing here decides who is told, ``notifications/`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
 
-from attrs import frozen
+from attrs import field, frozen
 
 from hkex_ops.model.sites import SiteRole
 
-__all__ = ["Audience", "Language", "Notification", "Outcome", "Receipt", "Severity"]
+__all__ = [
+    "Audience",
+    "Language",
+    "Notification",
+    "Occurrence",
+    "Outcome",
+    "Receipt",
+    "Severity",
+]
 
 
 class Audience(StrEnum):
@@ -60,6 +69,32 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # and would be no other next time
     DEFERRED = "deferred"  # not taken now; may be tried again
     UNKNOWN = "unknown"  # it may have been taken: a person has to ask
+
+
+@frozen
+class Occurrence:
+    """Something that happened and of which somebody may have to be told.
+
+    ``event`` is a name of the catalogue of events (``reports/missing``), ``facts`` what a template
+    may say of it. Two with one ``key`` are the same and are told once. Those of one ``batch`` may
+    be told together.
+    """
+
+    event: str
+    key: str
+    at: datetime
+    severity: Severity
+    facts: Mapping[str, str] = field(factory=dict[str, str])
+    batch: str = ""
+    business_date: date | None = None
+    site: SiteRole | None = None
+    incident: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if not self.key.strip() or not self.key.isprintable():
+            raise ValueError(f"the key {self.key!r} must be one printable line")
+        if self.at.tzinfo is None:
+            raise ValueError(f"{self.at.isoformat()} has no zone")
 
 
 @frozen

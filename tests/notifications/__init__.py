@@ -1,0 +1,1 @@
+"""Who is told what: routing, digests, quiet hours, escalation, wordings, deliveries."""
