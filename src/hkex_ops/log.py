@@ -9,13 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["DRILL_STEP", "EVENTS", "INDEX_EVENT", "PLUGIN_FAULT", "REPORT_FINDING", "REPORT_KEPT"]
+__all__ = [
+    "DRILL_STEP",
+    "EVENTS",
+    "INCIDENT_NOT_WRITTEN",
+    "INDEX_EVENT",
+    "PLUGIN_FAULT",
+    "REPORT_FINDING",
+    "REPORT_KEPT",
+    "SESSION_REFUSED",
+]
 
 REPORT_KEPT = "report_kept"
 REPORT_FINDING = "report_finding"
 DRILL_STEP = "drill_step"
 PLUGIN_FAULT = "plugin_fault"
 INDEX_EVENT = "index_event"
+SESSION_REFUSED = "session_refused"
+INCIDENT_NOT_WRITTEN = "incident_not_written"
 
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -23,6 +34,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         REPORT_FINDING: "something about a report that a person should look at (kind, name)",
         DRILL_STEP: "a step of the folder drill ended (step, state, found)",
         PLUGIN_FAULT: "a plug-in or one of its hooks is not in use (distribution, hook, message)",
+        INCIDENT_NOT_WRITTEN: "an event could not be attached to an incident (happened, reason)",
+        SESSION_REFUSED: "a server takes no further session; those that stand do the work (reason)",
         INDEX_EVENT: "something happened in an index run (happened, and what that event has)",
     }
 )

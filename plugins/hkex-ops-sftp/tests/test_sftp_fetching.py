@@ -18,8 +18,8 @@ from hkex_ops.errors import Rejected, TimedOut, TransientError, Unreachable, Usa
 from hkex_ops.model import HONG_KONG, ListedReport, ReportKind, SiteRole
 from hkex_ops.ports import ReportEnd, ReportSource
 from hkex_ops.testing import Fetched, collect
-from hkex_ops_sftp import SftpOptions, crew, open_sftp, source as sources
-from hkex_ops_sftp.reading import GROWTH_ROUNDS
+from hkex_ops_sftp import SftpOptions, open_sftp, source as sources
+from hkex_ops_sftp.file_reading import GROWTH_ROUNDS
 from hkex_ops_sftp.watching import SilenceWatch
 
 PRIMARY = SiteRole.PRIMARY
@@ -150,7 +150,7 @@ async def test_a_server_that_stops_listing_is_timed_out(bench: AsyncsshBench) ->
 async def test_leaving_a_server_that_no_longer_answers_hangs_up(
     bench: AsyncsshBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew, "DISMISSAL_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(sources, "DISMISSAL_TIMEOUT_S", 0.1)
     bench.serve_sftp = StopsAnswering
     bench.put(PRIMARY, "large", bytes(LARGE))
     async with bench, asyncio.timeout(3):
@@ -162,21 +162,28 @@ async def test_leaving_a_server_that_no_longer_answers_hangs_up(
 
 
 async def test_patience_is_renewed_by_every_answer() -> None:
-    watch = SilenceWatch(1, lambda: None)
+    watch = SilenceWatch(1, lambda: True, lambda: None)
     for _ in range(6):
-        with watch:
-            await asyncio.sleep(0.25)
+        await asyncio.sleep(0.25)
+        watch.answered()
     assert not watch.expired
     await watch.stop()
 
 
+async def test_nothing_is_expected_of_a_server_that_was_asked_nothing() -> None:
+    cut_off: list[str] = []
+    watch = SilenceWatch(1, lambda: False, lambda: cut_off.append("cut off"))
+    await asyncio.sleep(1.2)
+    assert [] == cut_off
+    await watch.stop()
+
+
 async def test_a_process_that_stood_still_does_not_blame_the_server() -> None:
-    watch = SilenceWatch(1, lambda: None)
+    watch = SilenceWatch(1, lambda: True, lambda: None)
     await asyncio.sleep(0)
-    with watch:
-        time.sleep(1.2)  # noqa: ASYNC251 - the very thing that is tested
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+    time.sleep(1.2)  # noqa: ASYNC251 - the very thing that is tested
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
     assert not watch.expired
     await watch.stop()
 

@@ -22,12 +22,13 @@ from hkex_ops.errors import (
     Unreachable,
 )
 from hkex_ops.model import Endpoint, SiteRole
+from hkex_ops_sftp.channel import SftpChannel
 from hkex_ops_sftp.keys import read_key
 from hkex_ops_sftp.options import HOST_KEY_ALGORITHMS, HostKeyPin, SftpAddress, SftpOptions
 from hkex_ops_sftp.translation import translated
 from hkex_ops_sftp.watching import SilenceWatch
 
-__all__ = ["Session", "log_in"]
+__all__ = ["Session", "log_in", "log_in_beside"]
 
 # Logging out is a courtesy with an end: a server that does not take it is hung up on.
 LOGOUT_TIMEOUT_S = 5
@@ -44,7 +45,7 @@ class Session:
     """A login that stands: the connection, its SFTP session, whose it is and who watches it."""
 
     connection: asyncssh.SSHClientConnection
-    sftp: asyncssh.SFTPClient
+    channel: SftpChannel
     endpoint: Endpoint
     watch: SilenceWatch
 
@@ -54,8 +55,7 @@ class Session:
         try:
             with suppress(asyncssh.Error, OSError):
                 async with asyncio.timeout(LOGOUT_TIMEOUT_S):
-                    self.sftp.exit()
-                    await self.sftp.wait_closed()
+                    await self.channel.closed()
                     self.connection.close()
                     await self.connection.wait_closed()
         finally:
@@ -79,6 +79,13 @@ async def log_in(options: SftpOptions, site: SiteRole) -> Session:
             failures.append(error)
     causes = "; ".join(str(failure) for failure in failures)
     raise Unreachable(f"no address of the {site} site can be used: {causes}") from failures[-1]
+
+
+async def log_in_beside(session: Session, options: SftpOptions, site: SiteRole) -> Session:
+    """One more session at the address that took the first, and at no other. Raises as `log_in`."""
+    there = (session.endpoint.host, session.endpoint.port)
+    [address] = [one for one in options.site(site).addresses if (one.host, one.port) == there][:1]
+    return await _log_in_at(address, options, read_key(options.key_file))
 
 
 async def _log_in_at(address: SftpAddress, options: SftpOptions, key: asyncssh.SSHKey) -> Session:
@@ -168,8 +175,7 @@ async def _connect(
                 options=_connection_options(options, key, check, host_key_algorithms),
                 config=None,
             )
-            # A name that is not UTF-8 must survive listing and be asked for again unchanged.
-            sftp = await connection.start_sftp_client(path_errors="surrogateescape")
+            channel = await SftpChannel.open(connection)
     except BaseException as error:
         if connection is not None:
             connection.abort()
@@ -177,9 +183,13 @@ async def _connect(
         if isinstance(error, Exception):
             raise translated(error, f"logging in at {address}") from error
         raise
-    watch = SilenceWatch(options.inactivity_timeout_s, connection.abort)
+    conversation = channel.conversation
+    watch = SilenceWatch(
+        options.inactivity_timeout_s, lambda: conversation.waiting > 0, connection.abort
+    )
+    channel.watch = watch
     endpoint = Endpoint(address.host, address.port, check.fingerprint)
-    return Session(connection, sftp, endpoint, watch)
+    return Session(connection, channel, endpoint, watch)
 
 
 def _connection_options(

@@ -19,11 +19,17 @@ async def open_sftp(options: SftpOptions, site: SiteRole) -> AsyncGenerator[Repo
     Raises `ConfigError` for an unknown site or an unusable key file, `HostKeyMismatch`,
     `AuthRefused`, or `Unreachable` when no address of this site would do.
     """
-    from hkex_ops_sftp.connecting import log_in
+    from hkex_ops_sftp.connecting import log_in, log_in_beside
+    from hkex_ops_sftp.connections import Connections
     from hkex_ops_sftp.source import SftpReportSource
 
     session = await log_in(options, site)
-    source = SftpReportSource(session, options)
+    connections = Connections(
+        session, lambda: log_in_beside(session, options, site), options.connections
+    )
+    source = SftpReportSource(
+        connections, folder=options.folder, files_in_flight=options.files_in_flight
+    )
     try:
         yield source
     finally:

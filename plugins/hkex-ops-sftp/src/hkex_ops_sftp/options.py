@@ -37,8 +37,12 @@ LOGIN_TIMEOUT_S = 20
 INACTIVITY_TIMEOUT_S = 30
 
 # Enough to hide the round trips of a remote line; servers commonly allow 100 open files.
-FILES_IN_FLIGHT = 32
+FILES_IN_FLIGHT = 100
 MOST_FILES_IN_FLIGHT = 128
+
+# How many sessions an exchange allows one user is not public; one is always allowed.
+CONNECTIONS = 1
+MOST_CONNECTIONS = 8
 
 # Signature algorithms of each host key type, best first. SHA-1 (ssh-rsa) and DSA are not spoken.
 HOST_KEY_ALGORITHMS: dict[str, tuple[str, ...]] = {
@@ -155,7 +159,9 @@ class SftpOptions:
     a configuration file counts from that file; ``~`` is the home folder. ``sites`` are keyed
     ``primary`` and ``secondary``. ``login_timeout_s`` bounds everything up to the SFTP session of
     one address; ``inactivity_timeout_s`` is how long a server may leave every open request
-    unanswered; ``files_in_flight`` is how many reports are fetched at once.
+    unanswered; ``files_in_flight`` is how many reports are fetched at once. ``connections`` is how
+    many sessions there may be at the same time: more than one are opened only on a far line, when
+    there is more to fetch than one can carry.
     """
 
     user: str = field(validator=_filled)
@@ -165,6 +171,7 @@ class SftpOptions:
     login_timeout_s: int = field(default=LOGIN_TIMEOUT_S, validator=_positive)
     inactivity_timeout_s: int = field(default=INACTIVITY_TIMEOUT_S, validator=_positive)
     files_in_flight: int = field(default=FILES_IN_FLIGHT, validator=_positive)
+    connections: int = field(default=CONNECTIONS, validator=_positive)
 
     def __attrs_post_init__(self) -> None:
         roles = [str(role) for role in SiteRole]
@@ -175,6 +182,11 @@ class SftpOptions:
             raise ConfigError(
                 f"files_in_flight is {self.files_in_flight} and must be at most "
                 f"{MOST_FILES_IN_FLIGHT}, or servers refuse to open more"
+            )
+        if self.connections > MOST_CONNECTIONS:
+            raise ConfigError(
+                f"connections is {self.connections} and must be at most {MOST_CONNECTIONS}, or "
+                "others find no room at the server"
             )
 
     def site(self, role: SiteRole) -> SftpSite:

@@ -8,6 +8,8 @@ characters before they enter a sentence.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import cast
 
 import asyncssh
 from asyncssh.constants import (
@@ -29,8 +31,16 @@ from hkex_ops.errors import (
     TimedOut,
     Unreachable,
 )
+from hkex_ops_sftp.wire import Status
 
-__all__ = ["DISTRIBUTION", "concerns_one_report", "printable", "translated", "translated_status"]
+__all__ = [
+    "DISTRIBUTION",
+    "concerns_one_report",
+    "printable",
+    "status_error",
+    "translated",
+    "translated_status",
+]
 
 DISTRIBUTION = "hkex-ops-sftp"
 
@@ -50,6 +60,23 @@ _IN_USE = (
     asyncssh.SFTPDeletePending,
 )
 _FORBIDDEN = (asyncssh.SFTPPermissionDenied, asyncssh.SFTPWriteProtect)
+
+# Codes of version 3, and those of later ones that its servers are seen to use.
+_OF_CODE: dict[int, type[asyncssh.SFTPError]] = {
+    2: asyncssh.SFTPNoSuchFile,
+    3: asyncssh.SFTPPermissionDenied,
+    4: asyncssh.SFTPFailure,
+    5: asyncssh.SFTPBadMessage,
+    6: asyncssh.SFTPNoConnection,
+    7: asyncssh.SFTPConnectionLost,
+    8: asyncssh.SFTPOpUnsupported,
+    9: asyncssh.SFTPInvalidHandle,
+    10: asyncssh.SFTPNoSuchPath,
+    12: asyncssh.SFTPWriteProtect,
+    17: asyncssh.SFTPLockConflict,
+    25: asyncssh.SFTPByteRangeLockConflict,
+    27: asyncssh.SFTPDeletePending,
+}
 
 _OPERATORS_FILE = (
     asyncssh.ConfigParseError,
@@ -102,6 +129,18 @@ def translated_status(error: asyncssh.SFTPError, doing: str) -> RemoteError:
     if isinstance(error, _FORBIDDEN):
         return Rejected(f"{doing}: this user may not ({reason}): ask the exchange for access")
     return Rejected(f"{doing}: the server refused ({reason}): show this to the exchange")
+
+
+def status_error(status: Status) -> asyncssh.SFTPError:
+    """An answer that refuses, as the library's own error."""
+    reason = status.reason or f"status {status.code}"
+    kind = _OF_CODE.get(status.code)
+    return asyncssh.SFTPError(status.code, reason) if kind is None else _made(kind, reason)
+
+
+def _made(kind: type[asyncssh.SFTPError], reason: str) -> asyncssh.SFTPError:
+    make = cast("Callable[[str], asyncssh.SFTPError]", kind)
+    return make(reason)
 
 
 def concerns_one_report(error: Exception) -> bool:

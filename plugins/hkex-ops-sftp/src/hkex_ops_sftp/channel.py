@@ -1,0 +1,118 @@
+"""A conversation on a channel of the SSH library, watched for silence.
+
+Whatever one piece of bytes brings about is written at once, as one piece. The shortest round
+trip is remembered: it says how far the server is. Called by :mod:`hkex_ops_sftp.connecting`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+
+import asyncssh
+
+from hkex_ops_sftp.conversation import Conversation
+from hkex_ops_sftp.watching import SilenceWatch
+from hkex_ops_sftp.wire import Broken
+
+__all__ = ["SftpChannel"]
+
+# Room for what may be on its way: a far line is kept full, and nothing comes that was not asked.
+WINDOW_BYTES = 32 * 1024 * 1024
+
+# A part of an answer counts as a sign of life once it is so large; a whole answer always does.
+SIGN_OF_LIFE_BYTES = 16 * 1024
+
+
+class SftpChannel(asyncssh.SSHClientSession[bytes]):
+    """One SFTP session of a connection."""
+
+    def __init__(self) -> None:
+        self.conversation = Conversation()
+        self.failure: Exception | None = None
+        self.watch: SilenceWatch | None = None
+        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self.round_trip_s = math.inf
+        self._bell = asyncio.Event()
+        self._answers = self._bytes = 0
+        self._asked_s: float | None = None
+
+    @classmethod
+    async def open(cls, connection: asyncssh.SSHClientConnection) -> SftpChannel:
+        """Open the subsystem and exchange greetings. Raises the library's errors."""
+        _, session = await connection.create_session(
+            cls, subsystem="sftp", encoding=None, window=WINDOW_BYTES
+        )
+        assert isinstance(session, SftpChannel)
+        session.flush()
+        while not session.conversation.is_open:
+            await session._bell.wait()
+            session._bell.clear()
+            if session.failure is not None:
+                raise session.failure
+        return session
+
+    def flush(self) -> None:
+        """Write what is to be written."""
+        data = self.conversation.take_output()
+        if data and self._channel is not None and self.failure is None:
+            self._channel.write(data)
+            if self._asked_s is None:
+                self._asked_s = asyncio.get_running_loop().time()
+
+    def ring(self, bell: asyncio.Event) -> None:
+        """Set ``bell`` whenever something has come, or the session has ended."""
+        self._bell = bell
+        bell.set()
+
+    async def closed(self) -> None:
+        """Say good-bye and wait until the channel is closed."""
+        if self._channel is not None:
+            self._channel.write_eof()
+            self._channel.close()
+            await self._channel.wait_closed()
+
+    # -- what the library calls --------------------------------------------------------------
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        """The channel stands."""
+        self._channel = chan
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        """Bytes came; those of stderr are words for a person, and nobody reads them."""
+        if datatype is not None or self.failure is not None:
+            return
+        try:
+            self.conversation.receive(data)
+        except Broken as error:
+            self._fail(asyncssh.SFTPBadMessage(str(error)))
+            return
+        self._show_life(len(data))
+        if self._asked_s is not None:
+            took_s = asyncio.get_running_loop().time() - self._asked_s
+            self.round_trip_s, self._asked_s = min(self.round_trip_s, took_s), None
+        self.flush()
+        self._bell.set()
+
+    def eof_received(self) -> bool:
+        """The server says nothing more."""
+        self._fail(asyncssh.SFTPConnectionLost("the server ended the session"))
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The channel is gone."""
+        self._fail(exc or asyncssh.SFTPConnectionLost("the connection was lost"))
+
+    def _fail(self, failure: Exception) -> None:
+        if self.failure is None:
+            self.failure = failure
+        self._bell.set()
+
+    def _show_life(self, count: int) -> None:
+        self._bytes += count
+        answers = self.conversation.answers
+        if self.watch is not None and (
+            answers != self._answers or self._bytes >= SIGN_OF_LIFE_BYTES
+        ):
+            self._answers, self._bytes = answers, 0
+            self.watch.answered()

@@ -1,0 +1,113 @@
+"""The sessions of one source: one, and on a far line more of them when there is much to fetch.
+
+Every session is at the address that took the first. One bell rings for all of them, so that
+whoever waits need not know on which connection something comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from hkex_ops import log
+from hkex_ops.errors import HkexOpsError
+from hkex_ops_sftp.channel import SftpChannel
+from hkex_ops_sftp.connecting import Session
+from hkex_ops_sftp.file_reading import Allowance
+
+__all__ = ["Connections"]
+
+# What may be on its way on one connection or wait to be taken: 30 ms at 500 MB/s, and little enough
+# to hold when nobody takes it.
+ON_THE_WAY_BYTES = 16 * 1024 * 1024
+
+# On a line nearer than that one connection is as fast as several: the processors are the limit.
+FAR_S = 0.002
+
+_log = structlog.get_logger()
+
+
+class Connections:
+    """``first`` and what ``log_in_again`` makes, ``most`` at the same time."""
+
+    def __init__(
+        self, first: Session, log_in_again: Callable[[], Awaitable[Session]], most: int
+    ) -> None:
+        self.first = first
+        self.allowances: list[Allowance] = []
+        self._sessions: list[Session] = []
+        self._log_in_again = log_in_again
+        self._most = most
+        self._bell = asyncio.Event()
+        self._opening: asyncio.Task[None] | None = None
+        self._add(first)
+
+    @property
+    def channels(self) -> list[SftpChannel]:
+        """Of every session that stands."""
+        return [session.channel for session in self._sessions]
+
+    @property
+    def expired(self) -> bool:
+        """Whether a server was cut off because it answered nothing for too long."""
+        return any(session.watch.expired for session in self._sessions)
+
+    def flush(self) -> None:
+        """Write what is to be written."""
+        for session in self._sessions:
+            session.channel.flush()
+
+    async def changed(self) -> None:
+        """Wait until something has come. Raises what ended a session."""
+        self._require_all()
+        await self._bell.wait()
+        self._bell.clear()
+        self._require_all()
+
+    def wake(self) -> None:
+        """End every wait."""
+        self._bell.set()
+
+    def want_more(self) -> None:
+        """There is more to ask for than one connection should carry: open another, if it helps."""
+        is_far = self.first.channel.round_trip_s >= FAR_S
+        if is_far and self._opening is None and len(self._sessions) < self._most:
+            self._opening = asyncio.create_task(self._open())
+
+    def hang_up(self) -> None:
+        """End every connection at once."""
+        for session in self._sessions:
+            session.connection.abort()
+
+    async def end(self) -> None:
+        """Log out everywhere and wait until all connections are closed."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        await asyncio.gather(*(session.end() for session in self._sessions))
+
+    # -- within ------------------------------------------------------------------------------
+
+    def _add(self, session: Session) -> None:
+        session.channel.ring(self._bell)
+        self._sessions.append(session)
+        self.allowances.append(Allowance(session.channel.conversation, ON_THE_WAY_BYTES))
+
+    async def _open(self) -> None:
+        try:
+            session = await self._log_in_again()
+        except HkexOpsError as error:
+            # The one that stands does the work; a server that wants no second gets no third.
+            self._most = len(self._sessions)
+            _log.info(log.SESSION_REFUSED, reason=str(error))
+        else:
+            self._add(session)
+            self._opening = None
+            self._bell.set()
+
+    def _require_all(self) -> None:
+        for session in self._sessions:
+            if session.channel.failure is not None:
+                raise session.channel.failure
