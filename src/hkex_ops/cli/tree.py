@@ -127,6 +127,37 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "incident",
+        "Incidents written down: open, note, tell, report, compare.",
+        (
+            ("open", "hkex_ops.cli.incident:open_", "Open an incident: it was detected."),
+            ("note", "hkex_ops.cli.incident:note", "Write down what happened or is known."),
+            ("state", "hkex_ops.cli.incident:state", "Say that it came to another state."),
+            ("assess", "hkex_ops.cli.incident:assess", "Judge severity, owners, systems anew."),
+            ("tell", "hkex_ops.cli.incident_telling:tell", "Write down who was told, and how."),
+            (
+                "enquiry",
+                "hkex_ops.cli.incident_telling:enquiry",
+                "Write down enquiries that were received.",
+            ),
+            ("figure", "hkex_ops.cli.incident_telling:figure", "State a figure of the impact."),
+            (
+                "action",
+                "hkex_ops.cli.incident_telling:action",
+                "Agree an action, or say that it is done.",
+            ),
+            ("correct", "hkex_ops.cli.incident:correct", "Correct an entry; it is not erased."),
+            ("close", "hkex_ops.cli.incident:close", "Close an incident."),
+            ("list", "hkex_ops.cli.incident_asking:list_", "List the open incidents."),
+            ("show", "hkex_ops.cli.incident_asking:show", "Show one incident, entry by entry."),
+            (
+                "compare",
+                "hkex_ops.cli.incident_compare:compare",
+                "Lay two accounts of one event side by side.",
+            ),
+        ),
+    ),
+    (
         "evidence",
         "Evidence folders: what can be shown afterwards.",
         (

@@ -13,6 +13,7 @@ from typing import TypeVar
 from attrs import Factory, field, fields, frozen
 from cattrs import Converter
 
+from hkex_ops.config.incidents import IncidentSettings, incident_faults
 from hkex_ops.config.index import IndexSettings, index_faults
 from hkex_ops.config.notifying import NotificationSettings, NotifierSettings
 from hkex_ops.config.stated import add_dates
@@ -142,6 +143,7 @@ class _Stated:
     index: IndexSettings = Factory(IndexSettings)
     notifications: NotificationSettings | None = None
     notifiers: dict[str, NotifierSettings] = Factory(dict[str, NotifierSettings])
+    incidents: IncidentSettings = Factory(IncidentSettings)
 
 
 @frozen
@@ -179,7 +181,7 @@ def load_settings(path: Path) -> Settings:
     text = read_text(path, what="configuration")
     table = document_of(text, document=str(path))
     stated = structure(table, _Stated, document=str(path), converter=_converter(path.parent))
-    faults = list(index_faults(stated.index))
+    faults = [*index_faults(stated.index), *incident_faults(stated.incidents)]
     if faults:
         raise ConfigError(in_order(faults), document=str(path))
     tables = {one.name: getattr(stated, one.name) for one in fields(_Stated)}

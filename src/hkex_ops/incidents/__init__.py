@@ -1,8 +1,22 @@
 """Incidents: as data told by several papers, and as logs that a desk writes while they last."""
 
-from hkex_ops.incidents.accounts import Disagreement, accounts_of, chronology_of, disagreements
+from hkex_ops.incidents.accounts import (
+    Disagreement,
+    accounts_of,
+    agree,
+    chronology_of,
+    disagreements,
+)
 from hkex_ops.incidents.alignment import AlignedRow, align
 from hkex_ops.incidents.check import faults_of
+from hkex_ops.incidents.chronology import rows_of_log, sentence
+from hkex_ops.incidents.comparing import (
+    Comparison,
+    Side,
+    compare,
+    side_of_log,
+    side_of_papers,
+)
 from hkex_ops.incidents.deadlines import (
     Anchor,
     Deadline,
@@ -37,6 +51,7 @@ from hkex_ops.incidents.entries import (
     Topic,
     TornLine,
 )
+from hkex_ops.incidents.forms import FORMS, FormSection, Part, ReportForm, form_named
 from hkex_ops.incidents.machine import (
     INCIDENT_TRANSITIONS,
     ActionOverdue,
@@ -49,10 +64,12 @@ from hkex_ops.incidents.machine import (
     SeverityChanged,
     StateReached,
 )
+from hkex_ops.incidents.report import IncidentReport, make_report
 from hkex_ops.incidents.stated_times import parse_told, say_told
 from hkex_ops.incidents.view import Action, IncidentView, Standing, StateMoment, view_of
 
 __all__ = [
+    "FORMS",
     "INCIDENT_TRANSITIONS",
     "Act",
     "Action",
@@ -63,6 +80,7 @@ __all__ = [
     "Attach",
     "BeginContingency",
     "Close",
+    "Comparison",
     "Conclude",
     "Content",
     "Correct",
@@ -73,9 +91,11 @@ __all__ = [
     "EnquiryKind",
     "EntryCorrected",
     "EntryMade",
+    "FormSection",
     "Given",
     "IncidentEvent",
     "IncidentLog",
+    "IncidentReport",
     "IncidentSnapshot",
     "IncidentState",
     "IncidentView",
@@ -84,12 +104,15 @@ __all__ = [
     "Measure",
     "Note",
     "OpenIncident",
+    "Part",
     "Recover",
     "Reopen",
+    "ReportForm",
     "ReportOverdue",
     "ReportStage",
     "Resume",
     "SeverityChanged",
+    "Side",
     "Standing",
     "StateMoment",
     "StateReached",
@@ -98,13 +121,21 @@ __all__ = [
     "Topic",
     "TornLine",
     "accounts_of",
+    "agree",
     "align",
     "chronology_of",
+    "compare",
     "deadline_faults",
     "deadlines_of",
     "disagreements",
     "faults_of",
+    "form_named",
+    "make_report",
     "parse_told",
+    "rows_of_log",
     "say_told",
+    "sentence",
+    "side_of_log",
+    "side_of_papers",
     "view_of",
 ]

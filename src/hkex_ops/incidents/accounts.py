@@ -14,7 +14,7 @@ from attrs import frozen
 
 from hkex_ops.model import Account, Bound, ChronologyRow, Incident, IncidentMoment
 
-__all__ = ["Disagreement", "accounts_of", "chronology_of", "disagreements", "in_time"]
+__all__ = ["Disagreement", "accounts_of", "agree", "chronology_of", "disagreements", "in_time"]
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -44,7 +44,7 @@ def disagreements(incident: Incident) -> tuple[Disagreement, ...]:
     found: list[Disagreement] = []
     for moment in incident.moments:
         told = accounts_of(incident, moment.id)
-        if any(not _meet(one, other) for one, other in combinations(told, 2)):
+        if any(not agree(one, other) for one, other in combinations(told, 2)):
             found.append(Disagreement(moment, told))
     return tuple(found)
 
@@ -60,7 +60,8 @@ def in_time(rows: Iterable[ChronologyRow]) -> tuple[ChronologyRow, ...]:
     return tuple(sorted(rows, key=lambda row: row.at.at or _LATEST))
 
 
-def _meet(one: Account, other: Account) -> bool:
+def agree(one: Account, other: Account) -> bool:
+    """Whether two accounts of a moment have an instant in common."""
     (begins, ends), (starts, stops) = _span(one), _span(other)
     return begins <= stops and starts <= ends
 
