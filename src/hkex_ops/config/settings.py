@@ -13,6 +13,7 @@ from typing import TypeVar
 from attrs import Factory, field, fields, frozen
 from cattrs import Converter
 
+from hkex_ops.config.catalogues import read_catalogue
 from hkex_ops.config.incidents import IncidentSettings, incident_faults
 from hkex_ops.config.index import IndexSettings, index_faults
 from hkex_ops.config.notifying import NotificationSettings, NotifierSettings
@@ -25,7 +26,7 @@ from hkex_ops.config.structuring import (
     read_text,
     structure,
 )
-from hkex_ops.errors import ConfigError, Fault, PluginError, UsageError
+from hkex_ops.errors import ConfigError, PluginError, UsageError
 from hkex_ops.model import SiteRole
 from hkex_ops.reports import Catalogue
 
@@ -192,13 +193,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
     """The catalogue that the configuration names; `ConfigError` lists every fault of it."""
     if settings.catalogue is None:
         raise ConfigError("has no [catalogue] table with a file", document=str(settings.path))
-    path = settings.catalogue.file
-    table = document_of(read_text(path, what="catalogue"), document=str(path))
-    catalogue = structure(table, Catalogue, document=str(path))
-    faults = [Fault(*fault) for fault in catalogue.faults()]
-    if faults:
-        raise ConfigError(in_order(faults), document=str(path))
-    return catalogue
+    return read_catalogue(settings.catalogue.file)
 
 
 def structure_options(

@@ -1,20 +1,87 @@
-"""Reports as values: what names mean, what to fetch, whether a folder changed."""
+"""Reports as values: what names mean, what is expected, what to fetch, whether a folder changed."""
 
-from hkex_ops.reports.catalogue import Catalogue, DateForm, IgnoreRule, ReportRule
+from hkex_ops.reports.cadence import (
+    Cadence,
+    CataloguePhase,
+    Due,
+    Obligation,
+    Weekday,
+    WhenClosed,
+)
+from hkex_ops.reports.catalogue import (
+    Audience,
+    Catalogue,
+    IgnoreRule,
+    Include,
+    NameReading,
+    ReportRule,
+)
+from hkex_ops.reports.catalogue_check import catalogue_faults, rule_faults
 from hkex_ops.reports.comparison import FolderComparison, FolderOutcome, compare_folders
+from hkex_ops.reports.completeness import (
+    CheckForm,
+    Columns,
+    ContentCheck,
+    ContentReader,
+    Counted,
+    HashTotal,
+    Packing,
+    content_fault,
+)
+from hkex_ops.reports.cutoffs import CutOff
+from hkex_ops.reports.expected import (
+    ExpectedReport,
+    expected_reports,
+    last_cut_off,
+    working_date,
+)
+from hkex_ops.reports.grammar import DateForm, InstanceForm, NameCase, NameGrammar, NameParts
 from hkex_ops.reports.plan import FetchPlan, ListedState, PlannedReport, judge, plan_fetch
+from hkex_ops.reports.standing import HeldReport, ReportStanding, ReportState, stand
 
 __all__ = [
+    "Audience",
+    "Cadence",
     "Catalogue",
+    "CataloguePhase",
+    "CheckForm",
+    "Columns",
+    "ContentCheck",
+    "ContentReader",
+    "Counted",
+    "CutOff",
     "DateForm",
+    "Due",
+    "ExpectedReport",
     "FetchPlan",
     "FolderComparison",
     "FolderOutcome",
+    "HashTotal",
+    "HeldReport",
     "IgnoreRule",
+    "Include",
+    "InstanceForm",
     "ListedState",
+    "NameCase",
+    "NameGrammar",
+    "NameParts",
+    "NameReading",
+    "Obligation",
+    "Packing",
     "PlannedReport",
     "ReportRule",
+    "ReportStanding",
+    "ReportState",
+    "Weekday",
+    "WhenClosed",
+    "catalogue_faults",
     "compare_folders",
+    "content_fault",
+    "expected_reports",
     "judge",
+    "last_cut_off",
     "plan_fetch",
+    "rule_faults",
+    "stand",
+    "working_date",
 ]

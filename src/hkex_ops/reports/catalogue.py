@@ -1,59 +1,116 @@
-"""A catalogue: what the names in a report folder mean.
+"""A catalogue: what the names in a report folder mean, and what is expected when.
 
-No name grammar of the Report Retrieval Solution is public, so a catalogue is a file that the
-operator keeps; the simulator brings one for its invented names. A rule is a regular expression
-with named groups; what a rule does not name by a group it states for all names it matches.
+What a service's names are is seldom public, so a catalogue is a file that the operator keeps;
+shipped are the names that are public and examples for the rest. A rule spells its names by a
+template or, where none fits, by a regular expression with named groups; what a rule does not name
+by a field it states for all names it matches.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from hkex_ops.errors import UsageError
 from hkex_ops.model import ReportIdentity
+from hkex_ops.reports.cadence import CataloguePhase, Due, Obligation
+from hkex_ops.reports.completeness import ContentCheck, Packing
+from hkex_ops.reports.dates import DateForm, parse_business_date
+from hkex_ops.reports.grammar import NameCase, NameGrammar, NameParts
 
-__all__ = ["Catalogue", "DateForm", "IgnoreRule", "ReportRule"]
-
-_GROUPS = frozenset({"house", "code", "business_date", "session", "instance"})
-
-
-class DateForm(StrEnum):
-    """How a name spells its business date."""
-
-    YYYYMMDD = "YYYYMMDD"
-    DDMMYYYY = "DDMMYYYY"
-    YYMMDD = "yymmdd"
+__all__ = ["Audience", "Catalogue", "IgnoreRule", "Include", "NameReading", "ReportRule"]
 
 
-# Where year, month and day stand in each form, in ASCII digits only. A two-digit year is of this
-# century: the exchange's files that carry one began after 2000.
-_SPELLING = {
-    DateForm.YYYYMMDD: re.compile(r"(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
-    DateForm.DDMMYYYY: re.compile(r"(?P<day>[0-9]{2})(?P<month>[0-9]{2})(?P<year>[0-9]{4})"),
-    DateForm.YYMMDD: re.compile(r"(?P<year>[0-9]{2})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"),
-}
+class Audience(StrEnum):
+    """Whose a report is."""
+
+    OWN = "own"  # the participant's own
+    COMMON = "common"  # the same for everybody
 
 
-@frozen
+@frozen(slots=False)
 class ReportRule:
-    """One name grammar: the whole name must match ``pattern``.
+    """Reports that are named alike.
 
-    ``codes`` lists the report codes that are known to exist, so that asking for another is an
-    error; ``house`` and ``code`` serve where the pattern has no group of that name.
+    ``name`` is the template of the name, or ``pattern`` a regular expression for the whole of it
+    with the date as ``date_form`` says. ``codes`` lists the report codes that are known to exist,
+    so that asking for another is an error; ``house`` and ``code`` serve where the name has no
+    field for them. ``parts`` are the files of one set and the words by which names spell them: a
+    set is accepted whole or not at all. ``due`` says when it is expected; a rule without is never
+    missed.
     """
 
     service: str
-    pattern: str
-    date_form: DateForm
-    codes: tuple[str, ...]
+    pattern: str = ""
+    date_form: DateForm | None = None
+    codes: tuple[str, ...] = ()
     house: str | None = None
     code: str | None = None
+    name: str = ""
+    houses: tuple[str, ...] = ()
+    case: NameCase = NameCase.EXACT
+    sessions: Mapping[str, str] = Factory(dict[str, str])
+    parts: Mapping[str, str] = Factory(dict[str, str])
+    fields: Mapping[str, str] = Factory(dict[str, str])
+    audience: Audience = Audience.OWN
+    title: str = ""
+    source: str = ""
+    confirmed: bool = True
+    packed: Packing = Packing.NONE
+    check: ContentCheck | None = None
+    due: tuple[Due, ...] = ()
+    obligation: Obligation | None = None
+
+    @property
+    def known_houses(self) -> tuple[str, ...]:
+        """The clearing houses that the rule names."""
+        return self.houses or ((self.house,) if self.house is not None else ())
+
+    @cached_property
+    def grammar(self) -> NameGrammar:
+        """The grammar of a rule with a template; `UsageError` says what is wrong with it."""
+        return NameGrammar(
+            self.name,
+            houses=self.known_houses,
+            codes=self.codes,
+            sessions=self.sessions,
+            parts=self.parts,
+            fields=self.fields,
+            case=self.case,
+        )
+
+    @cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.pattern, re.IGNORECASE if self.case is NameCase.ANY else 0)
+
+    def read(self, name: str) -> NameParts | None:
+        """What ``name`` tells by this rule; nothing when it is none of its names."""
+        if self.name:
+            return self.grammar.parse(name)
+        match = self._compiled.fullmatch(name)
+        if match is None:
+            return None
+        told = match.groupdict()
+        day: date | None = None
+        if self.date_form is not None and self.date_form is not DateForm.NONE:
+            day = parse_business_date(told.get("business_date") or "", self.date_form)
+            if day is None:
+                return None
+        of_part = {word: part for part, word in self.parts.items()}
+        spelt = told.get("part")
+        return NameParts(
+            day,
+            told.get("house"),
+            told.get("code"),
+            told.get("session"),
+            told.get("instance"),
+            None if spelt is None else of_part.get(spelt),
+        )
 
 
 @frozen
@@ -64,45 +121,78 @@ class IgnoreRule:
     reason: str
 
 
+@frozen
+class Include:
+    """A shipped catalogue of public facts, taken in as reports of ``service``."""
+
+    catalogue: str
+    service: str | None = None
+
+
+@frozen
+class NameReading:
+    """What a name means: which report, which part of its set, by which rule."""
+
+    identity: ReportIdentity
+    rule: ReportRule
+    part: str | None = None
+
+
 @frozen(slots=False)
 class Catalogue:
-    """Name rules, the first that matches decides."""
+    """Name rules, the first that matches decides; and the phases in which fewer reports come.
 
-    reports: tuple[ReportRule, ...]
+    ``example`` says that it is one: nothing in it is a fact about any service.
+    """
+
+    reports: tuple[ReportRule, ...] = ()
     title: str = ""
     ignore: tuple[IgnoreRule, ...] = ()
-
-    @cached_property
-    def _compiled(self) -> tuple[tuple[ReportRule, re.Pattern[str]], ...]:
-        return tuple((rule, re.compile(rule.pattern)) for rule in self.reports)
+    phases: tuple[CataloguePhase, ...] = ()
+    include: tuple[Include, ...] = ()
+    example: bool = False
 
     @cached_property
     def _ignored(self) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(rule.pattern) for rule in self.ignore)
 
-    def identify(self, service: str, name: str) -> ReportIdentity | None:
-        """What the report called ``name`` is, or nothing when no rule knows it."""
-        for rule, pattern in self._compiled:
-            match = pattern.fullmatch(name) if rule.service == service else None
-            if match is None:
+    def read(self, service: str, name: str, folder_date: date | None = None) -> NameReading | None:
+        """What the file called ``name`` is, or nothing when no rule knows it.
+
+        ``folder_date`` is the business date of the folder, where a name has none.
+        """
+        for rule in self.reports:
+            told = rule.read(name) if rule.service == service else None
+            if told is None:
                 continue
-            named = match.groupdict()
-            day = _date(named["business_date"], rule.date_form)
-            house, code = named.get("house") or rule.house, named.get("code") or rule.code
+            day = told.business_date or folder_date
+            house, code = told.house or rule.house, told.code or rule.code
             if day is None or house is None or code is None or code not in rule.codes:
                 continue
-            return ReportIdentity(
-                service, house, code, day, named.get("session"), named.get("instance")
-            )
+            if rule.parts and told.part is None:
+                continue
+            identity = ReportIdentity(service, house, code, day, told.session, told.instance)
+            return NameReading(identity, rule, told.part)
         return None
+
+    def identify(
+        self, service: str, name: str, folder_date: date | None = None
+    ) -> ReportIdentity | None:
+        """What the report called ``name`` is, or nothing when no rule knows it."""
+        found = self.read(service, name, folder_date)
+        return None if found is None else found.identity
 
     def ignores(self, name: str) -> bool:
         """Whether ``name`` is stated to be no report."""
         return any(pattern.fullmatch(name) for pattern in self._ignored)
 
+    def of_service(self, service: str) -> tuple[ReportRule, ...]:
+        """The rules for ``service``, in order."""
+        return tuple(rule for rule in self.reports if rule.service == service)
+
     def codes(self, service: str) -> Sequence[str]:
         """The codes known for ``service``, each once, in the catalogue's order."""
-        known = (code for rule in self.reports if rule.service == service for code in rule.codes)
+        known = (code for rule in self.of_service(service) for code in rule.codes)
         return tuple(dict.fromkeys(known))
 
     def require_codes(self, service: str, codes: Sequence[str]) -> None:
@@ -113,52 +203,3 @@ class Catalogue:
             raise UsageError(
                 f"unknown report code {', '.join(unknown)}; the catalogue knows {', '.join(known)}"
             )
-
-    def faults(self) -> Iterator[tuple[str, str]]:
-        """What is wrong with the rules, as (path, sentence)."""
-        for index, rule in enumerate(self.reports):
-            path = f"reports[{index}]"
-            groups = _groups(rule.pattern)
-            if isinstance(groups, str):
-                yield f"{path}.pattern", groups
-                continue
-            for unknown in sorted(groups - _GROUPS):
-                yield (
-                    f"{path}.pattern",
-                    f"unknown group {unknown!r}; known: {', '.join(sorted(_GROUPS))}",
-                )
-            if "business_date" not in groups:
-                yield f"{path}.pattern", "needs a group named business_date"
-            for key, stated in (("house", rule.house), ("code", rule.code)):
-                if key not in groups and stated is None:
-                    yield f"{path}.{key}", "is stated neither here nor by a group of the pattern"
-            if not rule.codes:
-                yield f"{path}.codes", "names no code, so the rule would never know a name"
-            elif rule.code is not None and rule.code not in rule.codes:
-                yield (
-                    f"{path}.code",
-                    f"{rule.code!r} is not among the rule's codes, so it would never be known",
-                )
-        for index, ignored in enumerate(self.ignore):
-            groups = _groups(ignored.pattern)
-            if isinstance(groups, str):
-                yield f"ignore[{index}].pattern", groups
-
-
-def _groups(pattern: str) -> frozenset[str] | str:
-    """The named groups of a pattern, or a sentence that says why it is none."""
-    try:
-        return frozenset(re.compile(pattern).groupindex)
-    except re.error as error:
-        return f"is no regular expression: {error}"
-
-
-def _date(text: str | None, form: DateForm) -> date | None:
-    match = _SPELLING[form].fullmatch(text or "")
-    if match is None:
-        return None
-    year = int(match["year"]) + (2000 if form is DateForm.YYMMDD else 0)
-    try:
-        return date(year, int(match["month"]), int(match["day"]))
-    except ValueError:
-        return None

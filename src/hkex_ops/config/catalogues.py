@@ -1,0 +1,155 @@
+"""Catalogue files as values: the operator's own, those that ship, and one taken into the other.
+
+Every fault comes out at once with its place: what is wrong with the shape of one rule does not
+hide what is wrong with the sense of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+from attrs import evolve
+from cattrs import Converter
+
+from hkex_ops.config.stated import add_dates
+from hkex_ops.config.structuring import (
+    document_of,
+    in_order,
+    make_converter,
+    nearest,
+    read_text,
+    said,
+    structure,
+)
+from hkex_ops.errors import ConfigError, Fault, UsageError
+from hkex_ops.reports import Catalogue, CutOff, Include, ReportRule, catalogue_faults, rule_faults
+
+__all__ = [
+    "read_catalogue",
+    "shipped_catalogue",
+    "shipped_catalogue_text",
+    "shipped_catalogues",
+    "structure_catalogue",
+]
+
+_SUFFIX = ".toml"
+
+
+def read_catalogue(path: Path) -> Catalogue:
+    """The catalogue in a file that a person wrote; `ConfigError` lists every fault in it."""
+    return structure_catalogue(read_text(path, what="catalogue"), document=str(path))
+
+
+def structure_catalogue(text: str, *, document: str) -> Catalogue:
+    """The catalogue that a TOML text spells, what it includes taken in after its own rules.
+
+    Raises `ConfigError` with every fault at once, whether of shape or of sense.
+    """
+    table = document_of(text, document=document)
+    converter = _converter()
+    try:
+        catalogue = structure(table, Catalogue, document=document, converter=converter)
+    except ConfigError as error:
+        found = [*error.faults, *_sense_of_sound_rules(table, document, converter)]
+        raise ConfigError(in_order(found), document=document) from None
+    faults = [Fault(*fault) for fault in catalogue_faults(catalogue)]
+    faults += [Fault(*fault) for fault in _include_faults(catalogue.include)]
+    if faults:
+        raise ConfigError(in_order(faults), document=document)
+    return _with_included(catalogue)
+
+
+def shipped_catalogues() -> Mapping[str, Catalogue]:
+    """The catalogues that ship with the library, by name: public facts, and examples."""
+    return {name: shipped_catalogue(name) for name in _texts()}
+
+
+@cache
+def shipped_catalogue(name: str) -> Catalogue:
+    """The shipped catalogue called ``name``; `UsageError` names the nearest when there is none."""
+    _require_shipped(name)
+    return structure_catalogue(_texts()[name], document=f"{name}{_SUFFIX}")
+
+
+def shipped_catalogue_text(name: str) -> str:
+    """The file of the shipped catalogue called ``name``, to begin one's own with."""
+    _require_shipped(name)
+    return _texts()[name]
+
+
+@cache
+def _texts() -> Mapping[str, str]:
+    folder = files("hkex_ops.reports").joinpath("data")
+    return {
+        entry.name.removesuffix(_SUFFIX): entry.read_text(encoding="utf-8")
+        for entry in sorted(folder.iterdir(), key=lambda one: one.name)
+        if entry.name.endswith(_SUFFIX)
+    }
+
+
+def _require_shipped(name: str) -> None:
+    if name not in _texts():
+        raise UsageError(
+            f"no catalogue of the name {name!r} ships; {nearest(name, list(_texts()))}"
+        )
+
+
+def _converter() -> Converter:
+    converter = make_converter()
+    add_dates(converter)
+
+    def cut_off(value: object, _: object) -> CutOff:
+        if not isinstance(value, str):
+            raise ValueError(f"must be a text, not {said(value)}")
+        return CutOff.parse(value)
+
+    converter.register_structure_hook(CutOff, cut_off)
+    return converter
+
+
+def _sense_of_sound_rules(
+    table: Mapping[str, object], document: str, converter: Converter
+) -> Iterator[Fault]:
+    """What is wrong with the sense of the rules whose shape is right."""
+    rules = table.get("reports")
+    if not isinstance(rules, list):
+        return
+    for index, rule in enumerate(cast("list[object]", rules)):
+        if not isinstance(rule, dict):
+            continue
+        try:
+            found = structure(
+                cast("dict[str, object]", rule), ReportRule, document=document, converter=converter
+            )
+        except ConfigError:
+            continue
+        for path, message in rule_faults(found, f"reports[{index}]"):
+            yield Fault(path, message)
+
+
+def _include_faults(includes: Sequence[Include]) -> Iterator[tuple[str, str]]:
+    for index, one in enumerate(includes):
+        if one.catalogue not in _texts():
+            hint = nearest(one.catalogue, list(_texts()))
+            yield f"include[{index}].catalogue", f"no such catalogue ships; {hint}"
+        elif shipped_catalogue(one.catalogue).example:
+            yield (
+                f"include[{index}].catalogue",
+                f"{one.catalogue} is an example, and no fact about a service: write it out with "
+                f"hkex-ops reports catalogue show {one.catalogue}, and put your own in",
+            )
+
+
+def _with_included(catalogue: Catalogue) -> Catalogue:
+    reports, ignore, phases = catalogue.reports, catalogue.ignore, catalogue.phases
+    for one in catalogue.include:
+        other = shipped_catalogue(one.catalogue)
+        service = one.service
+        reports += tuple(evolve(rule, service=service or rule.service) for rule in other.reports)
+        phases += tuple(evolve(phase, service=service or phase.service) for phase in other.phases)
+        ignore += other.ignore
+    return evolve(catalogue, reports=reports, ignore=ignore, phases=phases)
