@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.index.adapters import Configured

@@ -8,19 +8,21 @@ prices are SYNTHETIC. Called by the rehearsal; the files are its evidence.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import time
+from pathlib import Path
 
 from attrs import define, field
 
 from hkex_ops.calendars import BusinessDay
+from hkex_ops.config.layouts import load_codec
 from hkex_ops.flows.evidence import EvidenceFolder
+from hkex_ops.flows.index.recomputing import CaptureReading, recompute
 from hkex_ops.index.calls import CallTimeFound
 from hkex_ops.index.restatement import Restatement, restatement
 from hkex_ops.index.settlement import SettlementAnswer
 from hkex_ops.index.settlement_rules import MarkKind
-from hkex_ops.index.ticks import index_tick
-from hkex_ops.model import Incident, IndexTick, TickKind, format_tick
+from hkex_ops.model import Incident, IndexStatus, IndexTick, format_tick
 from hkex_ops.rundown import StepResult
 from hkex_ops_simulator.hsil.anchors import HSI
 from hkex_ops_simulator.hsil.as_it_was import TRADING, AsItWas
@@ -30,7 +32,7 @@ from hkex_ops_simulator.hsil.expected import NAMES, when
 from hkex_ops_simulator.hsil.judged_day import JudgedDay, settlement_document
 from hkex_ops_simulator.hsil.judging import Cited, judged
 from hkex_ops_simulator.hsil.picture import page_of_morning
-from hkex_ops_simulator.hsil.replayed import at
+from hkex_ops_simulator.hsil.replayed import RULES_OF_2010, at
 from hkex_ops_simulator.hsil.withheld import RESUMED, WITHHELD
 from hkex_ops_simulator.planning import Planned, planned
 
@@ -54,12 +56,14 @@ _FOLDER = "as-it-was"
 
 @define
 class Aftermath:
-    """The rest of the second act, after ``morning``; files go to ``evidence``."""
+    """The rest of the second act, after ``morning``; files go to ``evidence``. ``capture`` names
+    the recording of the day, whole by then."""
 
     morning: AsItWas
     incident: Incident
     day: BusinessDay
     evidence: EvidenceFolder
+    capture: Callable[[], Path]
     judged_day: JudgedDay = field(init=False)
     settlements: dict[str, SettlementAnswer] = field(
         factory=dict[str, SettlementAnswer], init=False
@@ -155,7 +159,8 @@ class Aftermath:
         return judged(len(kinds) == 1 and unknown, f"{said}{tail}", {"suspended": len(stopped)})
 
     async def recalculation(self) -> StepResult:
-        """What the engines would have said, from the same bytes; and what follows."""
+        """What the engines would have said, as ``index recalculate`` finds it in the capture; and
+        what follows."""
         now = at(_RECALCULATED)
         found = self._restated()
         times = {
@@ -277,14 +282,17 @@ class Aftermath:
     # -- inside ------------------------------------------------------------------------------
 
     def _restated(self) -> Restatement:
-        start, until = WITHHELD[0], max(RESUMED.values())
-        computed, *_ = self.morning.system.computed.values()
-        ticks = (
-            index_tick(tick, engine="recalculation", kind=TickKind.RECALCULATED)
-            for tick in sorted(computed.values(), key=lambda one: one.time_ns)
+        start, until = at(WITHHELD[0]), at(max(RESUMED.values()))
+        found = recompute(
+            [self.capture()],
+            self.morning.system.day.baskets,
+            self.day,
+            CaptureReading(load_codec(), RULES_OF_2010),
+            start=start,
+            until=until,
+            statuses={IndexStatus.REAL_TIME},
         )
-        shown = self.morning.withheld.ticks
-        return restatement(ticks, shown, start=at(start), until=at(until))
+        return restatement(found.ticks, self.morning.withheld.ticks, start=start, until=until)
 
     def _add(self, name: str, ticks: tuple[IndexTick, ...]) -> None:
         self.evidence.add(f"{_FOLDER}/{name}", "".join(f"{format_tick(one)}\n" for one in ticks))

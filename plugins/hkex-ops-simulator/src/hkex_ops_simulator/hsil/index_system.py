@@ -7,7 +7,7 @@ with what arrives, in order; knows no rehearsal.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -57,9 +57,11 @@ class OtherValues:
 class IndexSystem:
     """The system for one day. What came of it: ``published`` with the instant at which each went
     out, ``computed`` by each engine, the ``other_make``'s values (``others`` as they came),
-    ``journal``, ``events``."""
+    ``journal``, ``events``. Whatever arrives is handed to ``record`` first, as it is beside every
+    engine that captures for itself."""
 
     day: Replayed
+    record: Callable[[PacketBatch], object] = lambda batch: None
     published: list[tuple[datetime, IndexTick]] = field(
         factory=list[tuple[datetime, IndexTick]], init=False
     )
@@ -120,6 +122,7 @@ class IndexSystem:
 
     def _arrive(self, one: Delivery, now: datetime) -> None:
         batch = PacketBatch(one.channel, one.line, one.time_ns, (one.packet,))
+        self.record(batch)
         for name, pipeline in self._pipelines.items():
             self._told(name, pipeline.take(batch, now), now)
         for record in self.other_make.take(one, now):

@@ -7,7 +7,7 @@ engines that have one writer each: nothing runs beside it that could clash.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import time, timedelta
 from functools import partial
 
@@ -16,6 +16,7 @@ from attrs import define, field
 from hkex_ops.index.contingency import ContingencyMode
 from hkex_ops.index.ticks import JournalReason, time_ns_of
 from hkex_ops.model import Json, JsonObject, TickKind, plain
+from hkex_ops.ports import PacketBatch
 from hkex_ops.rundown import StepResult, StepState
 from hkex_ops_simulator.hsil.anchors import CALL_LEVEL_CENTS, EXACT, HSI
 from hkex_ops_simulator.hsil.expected import NAMES, missing_of, points, when
@@ -35,14 +36,16 @@ _OUT_WITHIN = timedelta(seconds=5)
 
 @define
 class NewDesign:
-    """The steps of the new design on ``day``, which ends at ``until``."""
+    """The steps of the new design on ``day``, which ends at ``until``; ``record`` is given what
+    arrives."""
 
     day: Replayed
     until: time
+    record: Callable[[PacketBatch], object] = lambda batch: None
     system: IndexSystem = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.system = IndexSystem(self.day)
+        self.system = IndexSystem(self.day, self.record)
 
     def steps(self) -> Iterator[Planned]:
         """Every step with its moment, in order."""

@@ -5,8 +5,9 @@ Begins when the first act is over, on what that act computed. Called by the rehe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import time
+from pathlib import Path
 
 from attrs import define, field
 
@@ -30,19 +31,25 @@ _HELD_AGAINST = time(16, 2)
 
 @define
 class SecondAct:
-    """The act on what ``system`` computed of ``day``; ``golden`` is there when it is over."""
+    """The act on what ``system`` computed of ``day``; ``golden`` is there when it is over.
+
+    ``capture`` names the recording of the first act, whole by then.
+    """
 
     system: IndexSystem
     incident: Incident
     day: BusinessDay
     evidence: EvidenceFolder
+    capture: Callable[[], Path]
     golden: tuple[Golden, ...] = field(default=(), init=False)
     _morning: AsItWas = field(init=False)
     _aftermath: Aftermath = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._morning = AsItWas(self.system, Chronicle())
-        self._aftermath = Aftermath(self._morning, self.incident, self.day, self.evidence)
+        self._aftermath = Aftermath(
+            self._morning, self.incident, self.day, self.evidence, self.capture
+        )
 
     def steps(self) -> Iterator[Planned]:
         """Every step with its moment, in order."""
