@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from hkex_ops.render.chart import ChartEvent, Level, Shade, chart
 from hkex_ops.render.index_page import MOST_ROWS, IndexPage, index_page
 
 HSI = "0000100"
+WIDTH, HALF_A_TIME = 1000, 18  # of the picture; five figures of twelve pixels, with a margin
 TEN = datetime(2010, 1, 22, 10, tzinfo=HONG_KONG)
 
 
@@ -102,3 +104,12 @@ def test_a_long_stretch_lists_its_first_rows_and_says_so() -> None:
     rows = MADE_GOOD.rows * 60
     text = index_page(evolve(page(), rows=rows))
     assert f"The first {MOST_ROWS} of {len(rows)} moments" in text
+
+
+def test_no_label_of_a_time_is_cut_off_at_an_edge() -> None:
+    """The first and the last moment have one each; half of its width lies beyond the axis."""
+    drawn = str(chart("An index", [tick(60 * place, 20500 + place) for place in range(11)]))
+    times = [int(x) for x in re.findall(r'<text x="(\d+)"[^>]*>10:\d\d</text>', drawn)]
+    assert 11 == len(times)
+    assert min(times) - HALF_A_TIME >= 0
+    assert max(times) + HALF_A_TIME <= WIDTH

@@ -22,7 +22,8 @@ from hkex_ops.render.words import say_clock
 __all__ = ["CHART_STYLE", "ChartEvent", "Level", "Shade", "chart", "kind_sign"]
 
 WIDTH, HEIGHT = 1000, 430
-LEFT, RIGHT, TOP, BOTTOM = 84, 988, 34, 388
+# To the right there is room for half of a time that stands below the last moment.
+LEFT, RIGHT, TOP, BOTTOM = 84, 976, 34, 388
 _KINDS = (TickKind.REAL_TIME, TickKind.RECALCULATED, TickKind.CONTINGENCY)
 _STEPS = (1, 2, 5)
 _LINES_AT_MOST = 8
@@ -217,7 +218,10 @@ def _shades(scale: _Scale, shades: Sequence[Shade]) -> Iterator[Html]:
             height=BOTTOM - TOP,
             class_="shade",
         )
-        yield _text(x + 5, BOTTOM - 8, one.label, "quiet")
+        if x > (LEFT + RIGHT) // 2:
+            yield _text(until - 5, BOTTOM - 8, one.label, "quiet", "end")
+        else:
+            yield _text(x + 5, BOTTOM - 8, one.label, "quiet")
 
 
 def _levels(scale: _Scale, levels: Sequence[Level]) -> Iterator[Html]:
