@@ -67,8 +67,8 @@ class Column:
     needed: bool = True
 
 
-def _columns(*stated: tuple[str, ColumnType] | tuple[str, ColumnType, bool]) -> tuple[Column, ...]:
-    return tuple(Column(*one) for one in stated)
+def _columns(*stated: tuple[str, ColumnType], needed: bool = True) -> tuple[Column, ...]:
+    return tuple(Column(name, type_, needed) for name, type_ in stated)
 
 
 _TEXT, _WHOLE, _DECIMAL = ColumnType.TEXT, ColumnType.WHOLE, ColumnType.DECIMAL
@@ -84,9 +84,12 @@ COLUMNS: Mapping[RecordKind, tuple[Column, ...]] = MappingProxyType(
             ("price", _DECIMAL),
             ("account", _TEXT),
             ("business_date", _DATE),
-            ("instrument_group", _TEXT, False),
-            ("sequence", _WHOLE, False),
-            ("traded_at", _INSTANT, False),
+        )
+        + _columns(
+            ("instrument_group", _TEXT),
+            ("sequence", _WHOLE),
+            ("traded_at", _INSTANT),
+            needed=False,
         ),
         RecordKind.POSITIONS: _columns(
             ("account", _TEXT),
@@ -94,21 +97,27 @@ COLUMNS: Mapping[RecordKind, tuple[Column, ...]] = MappingProxyType(
             ("business_date", _DATE),
             ("long", _WHOLE),
             ("short", _WHOLE),
-            ("instrument_group", _TEXT, False),
+        )
+        + _columns(
+            ("instrument_group", _TEXT),
+            needed=False,
         ),
         RecordKind.TRANSACTIONS: _columns(
             ("reference", _TEXT),
             ("type", _TEXT),
             ("business_date", _DATE),
             ("entered_at", _INSTANT),
-            ("entered_by", _TEXT, False),
-            ("account", _TEXT, False),
-            ("series", _TEXT, False),
-            ("side", _SIDE, False),
-            ("quantity", _WHOLE, False),
-            ("price", _DECIMAL, False),
-            ("trade_number", _WHOLE, False),
-            ("counter_account", _TEXT, False),
+        )
+        + _columns(
+            ("entered_by", _TEXT),
+            ("account", _TEXT),
+            ("series", _TEXT),
+            ("side", _SIDE),
+            ("quantity", _WHOLE),
+            ("price", _DECIMAL),
+            ("trade_number", _WHOLE),
+            ("counter_account", _TEXT),
+            needed=False,
         ),
     }
 )

@@ -1,0 +1,1 @@
+"""Tests of clearing records: mapped, compared, put in again."""
