@@ -156,8 +156,11 @@ def _side(mapping: ColumnMapping, spelling: Spelling) -> ReadCell:
 
 def _whole(mapping: ColumnMapping, spelling: Spelling) -> ReadCell:
     number = _number(mapping, spelling)
+    plainly = not mapping.decimals and mapping.take is None
 
     def read(text: str) -> str:
+        if plainly and len(text) <= MOST_DIGITS and text.isascii() and text.isdecimal():
+            return text.lstrip("0") or "0"
         figure = number(text)
         if figure != int(figure):
             raise ValueError(f"{_shown(text)} is no whole number")

@@ -35,7 +35,7 @@ def fitted(path: Path, form: FileForm) -> FileForm:
     if form != FileForm(OWN_MAPPINGS[form.records.kind]):
         return form
     with _opened(path, form, str(path)) as file:
-        head: list[str] = next(csv.reader(file), [])
+        head = next(csv.reader(file), list[str]())
     found = {cell.strip().casefold() for cell in head}
     needed = {one.name for one in COLUMNS[form.records.kind] if one.needed}
     columns = {
