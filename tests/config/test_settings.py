@@ -504,7 +504,7 @@ def test_faults_of_a_catalogue_name_its_own_file(file: Path) -> None:
         ("reports[0].pattern", "needs a group named business_date"),
         (
             "reports[0].pattern",
-            "unknown group 'date'; known: business_date, code, house, instance, session",
+            "unknown group 'date'; known: business_date, code, house, instance, part, session",
         ),
     ] == [(fault.path, fault.message) for fault in raised.value.faults]
 

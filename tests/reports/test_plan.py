@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from hkex_ops.model import ListedReport, ReportIdentity, ReportKind
-from hkex_ops.reports import ListedState, PlannedReport, judge, plan_fetch
-from tests.reports.folders import CATALOGUE, FRIDAY, listing
+from hkex_ops.reports import ListedState, NameReading, PlannedReport, judge, plan_fetch
+from tests.reports.folders import CATALOGUE, FRIDAY, RULE, listing
 
 NEW = ListedReport("HKCC_TP001_20230414.csv", 10)
 HELD = ListedReport("HKCC_TP002_20230414.csv", 20)
@@ -23,19 +23,19 @@ def holds_one(report: ListedReport) -> bool:
     return report == HELD
 
 
-def identity(code: str, day: date = FRIDAY) -> ReportIdentity:
-    return ReportIdentity("RRS", "HKCC", code, day)
+def reading(code: str, day: date = FRIDAY) -> NameReading:
+    return NameReading(ReportIdentity("RRS", "HKCC", code, day), RULE)
 
 
 def test_every_entry_has_a_state_in_the_listings_order() -> None:
     plan = plan_fetch(FOLDER, CATALOGUE, FRIDAY, holds_one)
     assert FRIDAY == plan.business_date
     assert (
-        PlannedReport(NEW, ListedState.NEW, identity("TP001")),
+        PlannedReport(NEW, ListedState.NEW, reading("TP001")),
         PlannedReport(README, ListedState.IGNORED),
-        PlannedReport(HELD, ListedState.HELD, identity("TP002")),
+        PlannedReport(HELD, ListedState.HELD, reading("TP002")),
         PlannedReport(STRANGE, ListedState.UNRECOGNISED),
-        PlannedReport(MONDAYS, ListedState.OTHER_DATE, identity("TP001", date(2023, 4, 17))),
+        PlannedReport(MONDAYS, ListedState.OTHER_DATE, reading("TP001", date(2023, 4, 17))),
     ) == plan.entries
 
 

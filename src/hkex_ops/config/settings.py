@@ -17,6 +17,7 @@ from hkex_ops.config.catalogues import read_catalogue
 from hkex_ops.config.incidents import IncidentSettings, incident_faults
 from hkex_ops.config.index import IndexSettings, index_faults
 from hkex_ops.config.notifying import NotificationSettings, NotifierSettings
+from hkex_ops.config.report_sources import ReportSourceSettings, manners_faults
 from hkex_ops.config.stated import add_dates
 from hkex_ops.config.structuring import (
     document_of,
@@ -35,6 +36,7 @@ __all__ = [
     "ArchiveSettings",
     "CalendarSettings",
     "CatalogueSettings",
+    "CopySettings",
     "PluginSettings",
     "ProbeSettings",
     "ReportSourceSettings",
@@ -50,15 +52,32 @@ T = TypeVar("T")
 
 
 @frozen
+class CopySettings:
+    """A second copy of the archive: another ``folder``, or a ``url`` that fsspec knows.
+
+    ``options`` are those of the url's file system, such as ``endpoint_url`` of an S3 store. A
+    secret does not belong here: name a profile, or let the environment give it.
+    """
+
+    folder: Path | None = None
+    url: str | None = None
+    options: dict[str, object] = Factory(dict[str, object])
+
+
+@frozen
 class ArchiveSettings:
     """Where fetched reports are kept.
 
     ``head_file`` holds the head of the ledger's chain; beside the ledger unless said otherwise.
-    On another disk it also proves the ledger against whoever can write the archive.
+    On another disk it also proves the ledger against whoever can write the archive. ``keep_days``
+    is how long a report must be kept; without it none is ever removed. ``copy`` is a second place
+    that gets everything too.
     """
 
     folder: Path
     head_file: Path | None = None
+    keep_days: int | None = None
+    copy: CopySettings | None = None
 
 
 @frozen
@@ -94,17 +113,6 @@ class PluginSettings:
     """Plug-ins that shall not be loaded, by entry-point name."""
 
     block: tuple[str, ...] = ()
-
-
-@frozen
-class ReportSourceSettings:
-    """One place reports come from: which adapter, which service, where the client points now."""
-
-    adapter: str
-    service: str
-    site: SiteRole = SiteRole.PRIMARY
-    drill_reports: tuple[str, ...] = ()
-    options: dict[str, object] = Factory(dict[str, object])
 
 
 @frozen
@@ -182,7 +190,11 @@ def load_settings(path: Path) -> Settings:
     text = read_text(path, what="configuration")
     table = document_of(text, document=str(path))
     stated = structure(table, _Stated, document=str(path), converter=_converter(path.parent))
-    faults = [*index_faults(stated.index), *incident_faults(stated.incidents)]
+    faults = [
+        *index_faults(stated.index),
+        *incident_faults(stated.incidents),
+        *manners_faults(stated.report_sources),
+    ]
     if faults:
         raise ConfigError(in_order(faults), document=str(path))
     tables = {one.name: getattr(stated, one.name) for one in fields(_Stated)}

@@ -1,13 +1,17 @@
 """The daily fetch: list, judge, transfer what is new, check it, keep it, record it.
 
+A size must stand over two looks: the listing's and the one at the end of the transfer, or, where
+the manners say so, two listings some time apart. A set is kept whole or not at all.
+
 Running it again transfers nothing. A connection lost half-way keeps what came whole and tries
 again; a run killed at any moment leaves no half file, and the next one completes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 
 import stamina
 import structlog
@@ -16,11 +20,20 @@ from attrs import define, field, frozen
 from hkex_ops import log
 from hkex_ops.clock import Clock
 from hkex_ops.errors import PluginError, TransientError
-from hkex_ops.flows.sources import ConfiguredSource, Observe, take_listing
+from hkex_ops.flows.accepting import Acceptance
+from hkex_ops.flows.sources import ConfiguredSource, Observe, Sleep, take_listing
 from hkex_ops.flows.store import Archive, Arrival, Outcome, StagedFile, refusal
-from hkex_ops.model import ListedReport, Listing, ReportIdentity, SiteRole
+from hkex_ops.model import ListedReport, Listing, SiteRole
 from hkex_ops.ports import ReportChunk, ReportEnd, ReportFailed, ReportSource
-from hkex_ops.reports import Catalogue, FetchPlan, ListedState, plan_fetch
+from hkex_ops.reports import (
+    Catalogue,
+    FetchPlan,
+    ListedState,
+    NameReading,
+    PlannedReport,
+    choose,
+    plan_fetch,
+)
 from hkex_ops.reports.events import (
     BytesReceived,
     FetchPlanned,
@@ -35,11 +48,6 @@ from hkex_ops.reports.events import (
 
 __all__ = ["FetchResult", "fetch_reports"]
 
-# A lost connection is tried again this often in all, waiting from the first to the longest time
-# in between. An operator's next run goes on where this one stopped, so patience is short.
-ATTEMPTS = 3
-WAIT_INITIAL_S = 0.5
-WAIT_LONGEST_S = 5.0
 # Reports are placed in batches so that they share their disk syncs; a batch is bounded in both.
 BATCH_REPORTS = 64
 BATCH_BYTES = 64 * 1024 * 1024
@@ -72,24 +80,27 @@ async def fetch_reports(
     site: SiteRole,
     business_date: date,
     observe: Observe,
+    sleep: Sleep = asyncio.sleep,
 ) -> FetchResult:
     """Fetch what is new of ``business_date`` at ``site`` and keep it.
 
     Raises `RemoteError` when the site cannot be worked with; what came whole before is kept.
     """
-    run = _Run(configured, archive, catalogue, clock, site, business_date, observe)
+    configured = configured.of_date(business_date)
+    manners = configured.manners
+    run = _Run(configured, archive, catalogue, clock, site, business_date, observe, sleep)
     async for attempt in stamina.retry_context(
         on=TransientError,
-        attempts=ATTEMPTS,
+        attempts=manners.attempts,
         timeout=None,
-        wait_initial=WAIT_INITIAL_S,
-        wait_max=WAIT_LONGEST_S,
+        wait_initial=manners.wait_s,
+        wait_max=manners.wait_longest_s,
     ):
         with attempt:
             try:
                 return await run.once()
             except TransientError as error:
-                if attempt.num < ATTEMPTS:
+                if attempt.num < manners.attempts:
                     observe(RunInterrupted(str(error)))
                 raise
     raise AssertionError("a retry ends by returning or raising")
@@ -106,6 +117,7 @@ class _Run:
     site: SiteRole
     business_date: date
     observe: Observe
+    sleep: Sleep
     kept: dict[str, ReportKept] = field(factory=dict[str, ReportKept])
     findings: dict[tuple[FindingKind, str], ReportFinding] = field(
         factory=dict[tuple[FindingKind, str], ReportFinding]
@@ -115,14 +127,17 @@ class _Run:
         """One login: list, plan, transfer. Whole reports are kept whatever happens after."""
         async with self.configured.open(self.site) as source:
             self.observe(LoggedIn(self.configured.service, self.site, source.endpoint))
-            listing = await take_listing(
-                source, self.configured, self.site, self.clock, self.business_date
-            )
-            self.archive.keep_listing(listing)
-            self.observe(FolderListed(listing))
+            earlier = self._earlier()
+            listing = await self._listing(source)
             held = self.archive.held(self.configured.service)
-            plan = plan_fetch(listing, self.catalogue, self.business_date, held.__contains__)
-            wanted = dict(self._wanted(plan))
+            plan = plan_fetch(
+                listing,
+                self.catalogue,
+                self.business_date,
+                held.__contains__,
+                folder_date=self.configured.folder_date,
+            )
+            wanted = await self._settled(source, listing, self._wanted(plan), earlier)
             self.observe(
                 FetchPlanned(
                     self.business_date,
@@ -137,13 +152,71 @@ class _Run:
         self.observe(LoggedOut(endpoint))
         return FetchResult(listing, plan, tuple(self.kept.values()), tuple(self.findings.values()))
 
-    def _wanted(self, plan: FetchPlan) -> Iterator[tuple[ListedReport, ReportIdentity]]:
-        for entry in plan.of(ListedState.NEW):
-            reason = refusal(entry.listed.name)
-            if reason is not None:
-                self._find(FindingKind.REFUSED_NAME, entry.listed.name, reason)
-            elif entry.identity is not None:
-                yield entry.listed, entry.identity
+    async def _listing(self, source: ReportSource) -> Listing:
+        listing = await take_listing(
+            source, self.configured, self.site, self.clock, self.business_date
+        )
+        self.archive.keep_listing(listing)
+        self.observe(FolderListed(listing))
+        return listing
+
+    def _earlier(self) -> Listing | None:
+        """An earlier look that may count as the first of two."""
+        if not self.configured.manners.look_apart_s:
+            return None
+        return self.archive.last_listing(self.configured.service, self.business_date)
+
+    async def _settled(
+        self,
+        source: ReportSource,
+        listing: Listing,
+        wanted: dict[ListedReport, NameReading],
+        earlier: Listing | None,
+    ) -> dict[ListedReport, NameReading]:
+        """Those of ``wanted`` whose size stands; where the manners say so, after a second look."""
+        apart_s = self.configured.manners.look_apart_s
+        seen: set[ListedReport] = set()
+        if earlier is not None and listing.taken_at - earlier.taken_at >= timedelta(
+            seconds=apart_s
+        ):
+            seen.update(earlier.reports)
+        if not apart_s or seen.issuperset(wanted):
+            return wanted
+        await self.sleep(apart_s)
+        seen.update((await self._listing(source)).reports)
+        growing = [listed for listed in wanted if listed not in seen]
+        lost = {wanted[listed].identity for listed in growing if wanted[listed].part is not None}
+        for listed in growing:
+            self._find(
+                FindingKind.STILL_GROWING,
+                listed.name,
+                f"was another {apart_s:g} s later: not fetched, the next run looks again",
+            )
+        return {
+            listed: reading
+            for listed, reading in wanted.items()
+            if listed in seen and reading.identity not in lost
+        }
+
+    def _wanted(self, plan: FetchPlan) -> dict[ListedReport, NameReading]:
+        new, held = (
+            [entry for entry in plan.of(state) if self._may_be_kept(entry)]
+            for state in (ListedState.NEW, ListedState.HELD)
+        )
+        choice = choose(new, held)
+        for listed, absent in choice.incomplete:
+            self._find(
+                FindingKind.INCOMPLETE_SET,
+                listed.name,
+                f"its {' and '.join(absent)} file is not there: fetched when the set is whole",
+            )
+        return dict(choice.wanted)
+
+    def _may_be_kept(self, entry: PlannedReport) -> bool:
+        reason = refusal(entry.listed.name)
+        if reason is not None:
+            self._find(FindingKind.REFUSED_NAME, entry.listed.name, reason)
+        return reason is None
 
     def _findings_of(self, plan: FetchPlan) -> None:
         for entry in plan.of(ListedState.UNRECOGNISED):
@@ -160,45 +233,87 @@ class _Run:
             )
 
     async def _transfer(
-        self, source: ReportSource, wanted: dict[ListedReport, ReportIdentity]
+        self, source: ReportSource, wanted: Mapping[ListedReport, NameReading]
     ) -> None:
         staged: dict[ListedReport, StagedFile] = {}
         arrived: list[Arrival] = []
-        endpoint = source.endpoint
+        accepting = Acceptance(wanted)
         try:
             async for delivery in source.fetch(wanted):
                 report = delivery.report
-                identity = wanted.get(report)
-                if identity is None:
+                if report not in wanted:
                     raise self._broken(f"delivered {report.name!r}, which was not asked for")
                 match delivery:
                     case ReportChunk(_, offset, data):
-                        file = staged.get(report)
-                        if file is None:
-                            file = staged[report] = self.archive.stage(report)
-                        if offset != file.size_bytes:
-                            raise self._broken(
-                                f"delivered {report.name!r} at offset {offset}, "
-                                f"{file.size_bytes} was next"
-                            )
-                        file.write(data)
-                        self.observe(BytesReceived(report.name, len(data)))
+                        self._write(report, offset, data, staged)
                     case ReportEnd(_, size_bytes, _):
                         file = staged.pop(report, None) or self.archive.stage(report)
                         if self._whole(report, file, size_bytes):
-                            arrived.append(Arrival(file, report, identity, self.site, endpoint))
+                            await self._accept(report, file, accepting, arrived, source)
                         else:
                             file.discard()
+                            self._drop(accepting.failed(report))
                     case ReportFailed(_, error):
                         if report in staged:
                             staged.pop(report).discard()
                         self._find(FindingKind.NOT_FETCHED, report.name, str(error))
+                        self._drop(accepting.failed(report))
                 if _is_full(arrived):
                     self._place(arrived)
         finally:
             for file in staged.values():
                 file.discard()
+            for _, file in accepting.left():
+                file.discard()
             self._place(arrived)
+
+    def _write(
+        self,
+        report: ListedReport,
+        offset: int,
+        data: bytes,
+        staged: dict[ListedReport, StagedFile],
+    ) -> None:
+        file = staged.get(report)
+        if file is None:
+            file = staged[report] = self.archive.stage(report)
+        if offset != file.size_bytes:
+            raise self._broken(
+                f"delivered {report.name!r} at offset {offset}, {file.size_bytes} was next"
+            )
+        file.write(data)
+        self.observe(BytesReceived(report.name, len(data)))
+
+    async def _accept(
+        self,
+        report: ListedReport,
+        file: StagedFile,
+        accepting: Acceptance,
+        arrived: list[Arrival],
+        source: ReportSource,
+    ) -> None:
+        """Take what is whole; a set as one, so that its files are placed together."""
+        verdict = await accepting.ended(report, file)
+        for listed, one in verdict.files:
+            if verdict.fault is None:
+                identity = accepting.wanted[listed].identity
+                arrived.append(Arrival(one, listed, identity, self.site, source.endpoint))
+                continue
+            one.discard()
+            self._find(
+                FindingKind.NOT_WHOLE,
+                listed.name,
+                f"{verdict.fault}: not kept, the next run fetches it again",
+            )
+
+    def _drop(self, files: Iterable[tuple[ListedReport, StagedFile]]) -> None:
+        for listed, file in files:
+            file.discard()
+            self._find(
+                FindingKind.NOT_WHOLE,
+                listed.name,
+                "another file of its set did not come whole: not kept, the next run fetches both",
+            )
 
     def _whole(self, report: ListedReport, file: StagedFile, size_bytes: int) -> bool:
         if file.size_bytes != size_bytes:

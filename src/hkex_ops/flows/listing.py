@@ -25,6 +25,7 @@ async def list_reports(
     observe: Observe,
 ) -> tuple[PlannedReport, ...]:
     """Every entry with its state; the listing is kept as a snapshot of the day it was taken."""
+    configured = configured.of_date(business_date or clock.now().date())
     async with configured.open(site) as source:
         observe(LoggedIn(configured.service, site, source.endpoint))
         listing = await take_listing(source, configured, site, clock, clock.now().date())
@@ -33,4 +34,10 @@ async def list_reports(
     archive.keep_listing(listing)
     observe(FolderListed(listing))
     held = archive.held(configured.service)
-    return judge(listing, catalogue, business_date, held.__contains__)
+    return judge(
+        listing,
+        catalogue,
+        business_date,
+        held.__contains__,
+        folder_date=configured.folder_date,
+    )

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import date
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from hkex_ops.clock import Clock
+from hkex_ops.config.report_sources import Manners, has_dated_folder, of_business_date
 from hkex_ops.config.settings import Settings, structure_options
-from hkex_ops.errors import PluginError
+from hkex_ops.errors import PluginError, UsageError
 from hkex_ops.model import Endpoint, ListedReport, Listing, SiteRole
 from hkex_ops.plugins import Plugins
 from hkex_ops.ports import Offer, ReportSource
 from hkex_ops.reports.events import ReportEvent
 
-__all__ = ["ConfiguredSource", "Observe", "configured_source", "take_listing"]
+__all__ = ["ConfiguredSource", "Observe", "Sleep", "configured_source", "take_listing"]
 
 Observe = Callable[[ReportEvent], None]
+Sleep = Callable[[float], Awaitable[None]]
 
 # A folder this large is a fault of the far side; the exchange's hold hundreds.
 LISTING_LIMIT = 2_000_000
@@ -28,7 +30,9 @@ LISTING_LIMIT = 2_000_000
 class ConfiguredSource:
     """One ``[report_sources.NAME]`` table with the adapter that serves it.
 
-    ``site`` is where the client points now; ``drill_reports`` are the codes a drill downloads.
+    ``site`` is where the client points now; ``drill_reports`` are the codes a drill downloads;
+    ``manners`` bound what it asks. Where the options name a folder for each business date,
+    ``dated`` gives the source of one, and ``folder_date`` is the date of this one.
     """
 
     name: str
@@ -37,10 +41,24 @@ class ConfiguredSource:
     drill_reports: tuple[str, ...]
     offer: Offer[ReportSource]
     options: object
+    manners: Manners = Factory(Manners)
+    dated: Callable[[date], object] | None = None
+    folder_date: date | None = None
 
     def open(self, site: SiteRole) -> AbstractAsyncContextManager[ReportSource]:
-        """Log in at ``site``; leaving the context logs out."""
+        """Log in at ``site``; leaving the context logs out.
+
+        `UsageError` when the folder is one of each business date and none was chosen.
+        """
+        if self.dated is not None and self.folder_date is None:
+            raise UsageError(f"{self.name} has a folder for each business date: name the date")
         return self.offer.open(self.options, site)
+
+    def of_date(self, day: date) -> ConfiguredSource:
+        """The source as it is for one business date."""
+        if self.dated is None:
+            return self
+        return evolve(self, options=self.dated(day), folder_date=day)
 
     def addresses(self, site: SiteRole) -> tuple[Endpoint, ...] | None:
         """The addresses that would be tried at ``site``, where the adapter can tell."""
@@ -51,8 +69,23 @@ def configured_source(settings: Settings, plugins: Plugins, name: str | None) ->
     """The source called ``name``, or the only one. Raises what the configuration deserves."""
     name, source = settings.source(name)
     offer = plugins.report_source(source.adapter)
-    options = structure_options(settings, name, source.options, offer.options, offer=offer.name)
-    return ConfiguredSource(name, source.service, source.site, source.drill_reports, offer, options)
+
+    def filled(table: dict[str, object]) -> object:
+        return structure_options(settings, name, table, offer.options, offer=offer.name)
+
+    def dated(day: date) -> object:
+        return filled(of_business_date(source.options, day))
+
+    return ConfiguredSource(
+        name,
+        source.service,
+        source.site,
+        source.drill_reports,
+        offer,
+        filled(source.options),
+        source.manners,
+        dated if has_dated_folder(source.options) else None,
+    )
 
 
 async def take_listing(

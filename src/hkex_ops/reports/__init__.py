@@ -36,7 +36,15 @@ from hkex_ops.reports.expected import (
     working_date,
 )
 from hkex_ops.reports.grammar import DateForm, InstanceForm, NameCase, NameGrammar, NameParts
-from hkex_ops.reports.plan import FetchPlan, ListedState, PlannedReport, judge, plan_fetch
+from hkex_ops.reports.plan import (
+    Choice,
+    FetchPlan,
+    ListedState,
+    PlannedReport,
+    choose,
+    judge,
+    plan_fetch,
+)
 from hkex_ops.reports.standing import HeldReport, ReportStanding, ReportState, stand
 
 __all__ = [
@@ -45,6 +53,7 @@ __all__ = [
     "Catalogue",
     "CataloguePhase",
     "CheckForm",
+    "Choice",
     "Columns",
     "ContentCheck",
     "ContentReader",
@@ -75,6 +84,7 @@ __all__ = [
     "Weekday",
     "WhenClosed",
     "catalogue_faults",
+    "choose",
     "compare_folders",
     "content_fault",
     "expected_reports",

@@ -136,7 +136,7 @@ class ContentCheck:
 class ContentReader:
     """What is known of a content so far: feed it, then ask :func:`content_fault`."""
 
-    check: ContentCheck
+    check: ContentCheck | None
     size_bytes: int = 0
     lines: int = 0
     records: dict[bytes, int] = Factory(dict[bytes, int])
@@ -154,11 +154,10 @@ class ContentReader:
         self._sha256.update(data)
         if len(self.head) < LONGEST_CONTROL_BYTES:
             self.head += data[: LONGEST_CONTROL_BYTES - len(self.head)]
-        if self.broken:
+        if self.broken or self.check is None:
             return
         buffer = self._rest + data
-        size = self.check.record_bytes if self.check.form is CheckForm.FIXED_LENGTH else 0
-        if size:
+        if size := self._record_bytes:
             whole = len(buffer) - len(buffer) % size
             for start in range(0, whole, size):
                 self._take(buffer[start : start + size])
@@ -174,10 +173,15 @@ class ContentReader:
     def end(self) -> None:
         """There is no more."""
         rest, self._rest = self._rest, b""
-        if rest and self.check.form is CheckForm.FIXED_LENGTH and self.check.record_bytes:
-            self.broken = f"ends within a record: {len(rest)} of {self.check.record_bytes} bytes"
+        if rest and (size := self._record_bytes):
+            self.broken = f"ends within a record: {len(rest)} of {size} bytes"
         elif rest:
             self._take(rest.removesuffix(b"\r"))
+
+    @property
+    def _record_bytes(self) -> int:
+        check = self.check
+        return check.record_bytes if check and check.form is CheckForm.FIXED_LENGTH else 0
 
     @property
     def sha256(self) -> str:
@@ -189,7 +193,7 @@ class ContentReader:
         if self.lines == 1:
             self.first = record
         self.last = record
-        if self.check.form is not CheckForm.FIXED_LENGTH:
+        if self.check is None or self.check.form is not CheckForm.FIXED_LENGTH:
             return
         kind = record[:1]
         self.records[kind] = self.records.get(kind, 0) + 1

@@ -38,6 +38,10 @@ class FindingKind(StrEnum):
     REFUSED_NAME = "refused-name"  # the name could do harm on this disk
     UNRECOGNISED = "unrecognised"  # no rule of the catalogue knows the name
     NOTHING_LISTED = "nothing-listed"  # no report of the business date is there at all
+    NOT_WHOLE = "not-whole"  # the content says itself that something of it is missing
+    INCOMPLETE_SET = "incomplete-set"  # a file is there, and another of its set is not
+    STILL_GROWING = "still-growing"  # its size was another in a second look
+    NOT_COPIED = "not-copied"  # the second copy did not take it, or gives back something else
 
 
 @frozen

@@ -181,8 +181,8 @@ def _moments(
     times = occurrences(due)
     if not times:
         at = None if due.by is None else due.by.at(found.date, calendar)
-        for label in (due.instances or (None,)) if at is not None else ():
-            yield label, at, None
+        if at is not None:
+            yield from ((label, at, None) for label in due.instances or (None,))
         return
     tolerance = due.tolerance_min
     if tolerance is None:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from io import FileIO
 
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.store.disk import EntryKind, Folder, translating
@@ -31,6 +32,7 @@ class StagedFile:
         self._staging = staging
         self._descriptor = descriptor
         self._sha256 = hashlib.sha256()
+        self._place = staging.folder.path / name
         self.name = name
         self.size_bytes: int = 0
 
@@ -44,7 +46,7 @@ class StagedFile:
         if self._descriptor < 0:
             raise UsageError("this staged file is closed or discarded")
         try:
-            with translating(self._staging.folder.path / self.name, "write a new file", SAFE):
+            with translating(self._place, "write a new file", SAFE):
                 rest = memoryview(data)
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
@@ -54,11 +56,17 @@ class StagedFile:
         self._sha256.update(data)
         self.size_bytes += len(data)
 
+    @contextmanager
+    def reading(self) -> Generator[FileIO]:
+        """What was written so far, open for reading."""
+        with self._staging.folder.reading(self.name) as file:
+            yield file
+
     def close(self) -> None:
         """No more will be written; doing so again does nothing."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
-            with translating(self._staging.folder.path / self.name, "write a new file", SAFE):
+            with translating(self._place, "write a new file", SAFE):
                 os.close(descriptor)
 
     def discard(self) -> None:
