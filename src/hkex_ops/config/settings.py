@@ -14,6 +14,7 @@ from attrs import Factory, field, fields, frozen
 from cattrs import Converter
 
 from hkex_ops.config.catalogues import read_catalogue
+from hkex_ops.config.clearing import ClearingSettings, clearing_faults
 from hkex_ops.config.incidents import IncidentSettings, incident_faults
 from hkex_ops.config.index import IndexSettings, index_faults
 from hkex_ops.config.notifying import NotificationSettings, NotifierSettings
@@ -150,6 +151,7 @@ class _Stated:
     index_feeds: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     oapi_gateways: dict[str, AdapterSettings] = Factory(dict[str, AdapterSettings])
     index: IndexSettings = Factory(IndexSettings)
+    clearing: ClearingSettings = Factory(ClearingSettings)
     notifications: NotificationSettings | None = None
     notifiers: dict[str, NotifierSettings] = Factory(dict[str, NotifierSettings])
     incidents: IncidentSettings = Factory(IncidentSettings)
@@ -193,6 +195,7 @@ def load_settings(path: Path) -> Settings:
     faults = [
         *index_faults(stated.index),
         *incident_faults(stated.incidents),
+        *clearing_faults(stated.clearing),
         *manners_faults(stated.report_sources),
     ]
     if faults:
