@@ -347,3 +347,24 @@ def test_the_head_may_be_kept_elsewhere(tmp_path: Path, folder: Path, clock: Man
             assert () == archive.verify()
     assert head.exists()
     assert not (folder / "ledger.head").exists()
+
+
+def test_many_entries_looked_up_together_are_held_as_each_for_itself(archive: Archive) -> None:
+    """Names that differ in time and size, and one whose file is gone, among those that are held."""
+    arrivals = [arrival(archive, f"TP{number:03}.csv", b"one") for number in range(150)]
+    archive.place(arrivals, FETCHED)
+    (archive.folder / HOME / "TP005.csv").unlink()
+    listed = [
+        *(seen(f"TP{number:03}.csv", b"one") for number in range(150)),
+        seen("TP001.csv", b"one", LATER),
+        seen("TP002.csv", b"other"),
+        seen("TP003.csv", b"one", None),
+        seen("TP999.csv", b"one"),
+        seen("../TP001.csv", b"one"),
+    ]
+    each = archive.held(SERVICE)
+    together = archive.held(SERVICE)
+    together.look_up(listed)
+    expected = [one in each for one in listed]
+    assert 149 == sum(expected)
+    assert expected == [one in together for one in listed]

@@ -19,6 +19,8 @@ __all__ = ["DEEPEST", "canonical", "digest", "parse_object"]
 DEEPEST = 64
 """Levels of nesting accepted; records are flat, and a hostile text must not exhaust the stack."""
 
+_SCALARS = frozenset({str, int, bool, type(None)})
+
 
 def canonical(value: Json) -> bytes:
     """The one spelling of ``value``.
@@ -63,13 +65,19 @@ def _refuse(text: str) -> NoReturn:
 
 def _plain(value: object, levels: int) -> object:
     """``value`` in dicts and lists only, every key a text."""
-    if value is None or isinstance(value, str | bool | int):
+    if type(value) in _SCALARS or isinstance(value, str | int):
         return value
     if levels == 0:
         raise ValueError(f"is nested more than {DEEPEST} levels deep")
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value)
-        return {_key(key): _plain(item, levels - 1) for key, item in items.items()}
+        # Most of what is spelt is rows of texts and numbers: they are told apart at once.
+        return {
+            key if type(key) is str else _key(key): item
+            if type(item) in _SCALARS
+            else _plain(item, levels - 1)
+            for key, item in items.items()
+        }
     if isinstance(value, list | tuple):
         members = cast("list[object]", value)
         return [_plain(item, levels - 1) for item in members]

@@ -130,6 +130,7 @@ class _Run:
             earlier = self._earlier()
             listing = await self._listing(source)
             held = self.archive.held(self.configured.service)
+            held.look_up(listing.reports)
             plan = plan_fetch(
                 listing,
                 self.catalogue,

@@ -34,6 +34,7 @@ async def list_reports(
     archive.keep_listing(listing)
     observe(FolderListed(listing))
     held = archive.held(configured.service)
+    held.look_up(listing.reports)
     return judge(
         listing,
         catalogue,

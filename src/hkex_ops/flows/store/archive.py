@@ -24,9 +24,9 @@ from hkex_ops.flows.store import layout, verifying
 from hkex_ops.flows.store.disk import Folder
 from hkex_ops.flows.store.files import StagedFile, Staging
 from hkex_ops.flows.store.head import HeadFile
+from hkex_ops.flows.store.held import Held
 from hkex_ops.flows.store.ledger import Entry, Ledger
 from hkex_ops.flows.store.lock import Lock
-from hkex_ops.flows.store.names import refusal
 from hkex_ops.flows.store.planning import Plan, Planner
 from hkex_ops.flows.store.reading import CONTENT_KEY, LISTING, LedgerReader
 from hkex_ops.flows.store.rows import (
@@ -41,30 +41,6 @@ from hkex_ops.flows.store.rows import (
 from hkex_ops.model import ListedReport, Listing
 
 __all__ = ["Archive", "Held"]
-
-
-class Held:
-    """What the archive holds of one service: ``listed in held``.
-
-    Held is an entry whose name, size and modification time were recorded before and whose file
-    still lies in the archive. An entry without a modification time never is: size and name alone
-    prove nothing, and fetching it again does no harm.
-    """
-
-    def __init__(self, ledger: LedgerReader, folder: Folder, service: str) -> None:
-        self._ledger = ledger
-        self._folder = folder
-        self._service = service
-
-    def __contains__(self, listed: ListedReport) -> bool:
-        if listed.modified is None or refusal(listed.name) is not None:
-            return False
-        rows = layout.file_records(self._ledger, self._service, listed.name)
-        return any(
-            (row.size_bytes, row.modified) == (listed.size_bytes, listed.modified)
-            and layout.lies_there(self._folder, row)
-            for row in rows
-        )
 
 
 class Archive:

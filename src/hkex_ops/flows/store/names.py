@@ -32,9 +32,11 @@ def refusal(name: str) -> str | None:
     """Why ``name`` may not become a file or folder of the archive; ``None`` when it may."""
     if not name:
         return "is empty"
-    for character in name:
-        if character in "/\\":
-            return f"contains the separator {character}"
+    if "/" in name or "\\" in name:
+        separator = next(character for character in name if character in "/\\")
+        return f"contains the separator {separator}"
+    # Nearly every name is of letters, digits and signs, and is asked about several times.
+    for character in () if name.isascii() and name.isprintable() else name:
         unseen = _UNSEEN.get(unicodedata.category(character))
         if unseen is not None:
             return f"contains {unseen} ({character!a})"

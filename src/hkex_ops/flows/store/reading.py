@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from attrs import frozen
 
@@ -31,7 +31,15 @@ from hkex_ops.flows.store.head import HeadFile, HeadState
 from hkex_ops.flows.store.schema import speaking, transaction
 from hkex_ops.model import JsonObject
 
-__all__ = ["CONTENT_KEY", "LISTING", "ROW_COLUMNS", "Intent", "LedgerReader", "Snapshot"]
+__all__ = [
+    "CONTENT_KEY",
+    "LISTING",
+    "ROW_COLUMNS",
+    "FileNotes",
+    "Intent",
+    "LedgerReader",
+    "Snapshot",
+]
 
 LISTING = "listing"
 """The kind of row that the index of listings covers; every other kind is of a file."""
@@ -58,6 +66,16 @@ class Intent:
     path: str
     kind: str
     body: JsonObject
+
+
+class FileNotes(NamedTuple):
+    """What tells one file from another, out of its row, as text where the row has text."""
+
+    name: str
+    size_bytes: int
+    modified: str | None
+    business_date: str
+    version: int
 
 
 @frozen
@@ -134,6 +152,19 @@ class LedgerReader:
             "ORDER BY sequence",
             (service, name),
         )
+
+    def notes_of(self, service: str, names: Sequence[str]) -> list[FileNotes]:
+        """What is known of files with any of the server's ``names``, oldest first."""
+        columns = ", ".join(f"json_extract(body, '$.{name}')" for name in FileNotes._fields)
+        places = ", ".join("?" * len(names))
+        with speaking(self.path, "read the ledger"):
+            rows = self._connection.execute(
+                f"SELECT {columns} FROM chain WHERE kind <> 'listing' "
+                "AND json_extract(body, '$.service') = ? "
+                f"AND json_extract(body, '$.name') IN ({places}) ORDER BY sequence",
+                (service, *names),
+            ).fetchall()
+        return [FileNotes(*row) for row in rows]
 
     def last_listing(self, service: str, business_date: str) -> Record | None:
         """The latest row of a listing for that business date."""

@@ -1,0 +1,95 @@
+"""What the archive holds of a service, asked entry by entry or for a whole folder at once.
+
+A folder of twenty thousand names is a question to the ledger for every five hundred of them and
+one look at each folder of the archive, not twenty thousand of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from hkex_ops.flows.store import layout
+from hkex_ops.flows.store.disk import EntryKind, Folder
+from hkex_ops.flows.store.names import refusal, versioned
+from hkex_ops.flows.store.reading import FileNotes, LedgerReader
+from hkex_ops.flows.store.rows import REPORTS
+from hkex_ops.model import ListedReport
+
+__all__ = ["Held"]
+
+MANY = 100
+"""From so many entries on they are looked up together."""
+
+NAMES_AT_ONCE = 500
+"""In one question; SQLite takes a thousand values."""
+
+
+class Held:
+    """What the archive holds of one service: ``listed in held``.
+
+    Held is an entry whose name, size and modification time were recorded before and whose file
+    still lies in the archive. An entry without a modification time never is: size and name alone
+    prove nothing, and fetching it again does no harm. What :meth:`look_up` was told of is answered
+    as things were then.
+    """
+
+    def __init__(self, ledger: LedgerReader, folder: Folder, service: str) -> None:
+        self._ledger = ledger
+        self._folder = folder
+        self._service = service
+        self._known: dict[str, list[FileNotes]] = {}
+        self._sizes: dict[str, dict[str, int]] = {}
+
+    def look_up(self, listed: Sequence[ListedReport]) -> None:
+        """Learn of many entries at once, which is cheaper than of one after the other."""
+        if len(listed) < MANY:
+            return
+        names = [report.name for report in listed if refusal(report.name) is None]
+        for at in range(0, len(names), NAMES_AT_ONCE):
+            some = names[at : at + NAMES_AT_ONCE]
+            self._known.update((name, []) for name in some)
+            for notes in self._ledger.notes_of(self._service, some):
+                self._known[notes.name].append(notes)
+
+    def __contains__(self, listed: ListedReport) -> bool:
+        if listed.modified is None:
+            return False
+        known = self._known.get(listed.name)
+        if known is not None:
+            return any(self._is(notes, listed, listed.modified) for notes in known)
+        if refusal(listed.name) is not None:
+            return False
+        rows = layout.file_records(self._ledger, self._service, listed.name)
+        return any(
+            (row.size_bytes, row.modified) == (listed.size_bytes, listed.modified)
+            and layout.lies_there(self._folder, row)
+            for row in rows
+        )
+
+    def _is(self, notes: FileNotes, listed: ListedReport, modified: datetime) -> bool:
+        return (
+            notes.size_bytes == listed.size_bytes
+            and notes.modified is not None
+            and (
+                notes.modified == modified.isoformat()
+                or datetime.fromisoformat(notes.modified) == modified
+            )
+            and self._lies_there(notes)
+        )
+
+    def _lies_there(self, notes: FileNotes) -> bool:
+        day = notes.business_date
+        if day not in self._sizes:
+            self._sizes[day] = dict(self._files_of(date.fromisoformat(day)))
+        return self._sizes[day].get(versioned(notes.name, notes.version)) == notes.size_bytes
+
+    def _files_of(self, day: date) -> Iterable[tuple[str, int]]:
+        names = (REPORTS, self._service, day.isoformat())
+        found = self._folder.look(*names)
+        if found is None or found.kind is not EntryKind.FOLDER:
+            return
+        with self._folder.folder(*names) as folder:
+            for entry in folder.entries():
+                if entry.kind is EntryKind.FILE:
+                    yield entry.path, entry.size_bytes
