@@ -29,6 +29,7 @@ from hkex_ops.reports.completeness import (
     content_fault,
 )
 from hkex_ops.reports.cutoffs import CutOff
+from hkex_ops.reports.digest import DayStanding, ReportDue, digest_of, obligations_of
 from hkex_ops.reports.expected import (
     ExpectedReport,
     expected_reports,
@@ -36,6 +37,7 @@ from hkex_ops.reports.expected import (
     working_date,
 )
 from hkex_ops.reports.grammar import DateForm, InstanceForm, NameCase, NameGrammar, NameParts
+from hkex_ops.reports.metrics import RunFacts, metrics_text
 from hkex_ops.reports.plan import (
     Choice,
     FetchPlan,
@@ -60,6 +62,7 @@ __all__ = [
     "Counted",
     "CutOff",
     "DateForm",
+    "DayStanding",
     "Due",
     "ExpectedReport",
     "FetchPlan",
@@ -78,18 +81,23 @@ __all__ = [
     "Obligation",
     "Packing",
     "PlannedReport",
+    "ReportDue",
     "ReportRule",
     "ReportStanding",
     "ReportState",
+    "RunFacts",
     "Weekday",
     "WhenClosed",
     "catalogue_faults",
     "choose",
     "compare_folders",
     "content_fault",
+    "digest_of",
     "expected_reports",
     "judge",
     "last_cut_off",
+    "metrics_text",
+    "obligations_of",
     "plan_fetch",
     "rule_faults",
     "stand",

@@ -185,6 +185,10 @@ class Archive:
     ) -> Iterator[FileRecord]:
         """The rows of files, oldest first; those of one service or date where one is named."""
         ledger = self._ledger()
+        if service is not None and business_date is not None:
+            for record in ledger.files_of(service, business_date.isoformat()):
+                yield layout.read_row(ledger, record)
+            return
         for record in ledger.records():
             if record.kind == LISTING:
                 continue
@@ -194,6 +198,11 @@ class Archive:
                 row.identity.business_date,
             ):
                 yield row
+
+    def first_business_date(self, service: str) -> date | None:
+        """The earliest business date of any file of ``service``; nothing when none is recorded."""
+        first = self._ledger().first_business_date(service)
+        return None if first is None else date.fromisoformat(first)
 
     def verify(self, *, deep: bool = True) -> tuple[Finding, ...]:
         """Everything in which files and ledger are not what they were when they were recorded.

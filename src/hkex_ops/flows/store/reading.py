@@ -166,6 +166,25 @@ class LedgerReader:
             ).fetchall()
         return [FileNotes(*row) for row in rows]
 
+    def files_of(self, service: str, business_date: str) -> list[Record]:
+        """The rows of one service's files of that business date, oldest first."""
+        return self._page(
+            f"SELECT {ROW_COLUMNS} FROM chain WHERE kind <> 'listing' "
+            "AND json_extract(body, '$.business_date') = ? "
+            "AND json_extract(body, '$.service') = ? ORDER BY sequence",
+            (business_date, service),
+        )
+
+    def first_business_date(self, service: str) -> str | None:
+        """The earliest business date of any of the service's files."""
+        with speaking(self.path, "read the ledger"):
+            (first,) = self._connection.execute(
+                "SELECT min(json_extract(body, '$.business_date')) FROM chain "
+                "WHERE kind <> 'listing' AND json_extract(body, '$.service') = ?",
+                (service,),
+            ).fetchone()
+        return None if first is None else str(first)
+
     def last_listing(self, service: str, business_date: str) -> Record | None:
         """The latest row of a listing for that business date."""
         page = self._page(
