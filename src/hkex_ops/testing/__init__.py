@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
     "hkex_ops.testing.index_publisher_contract",
     "hkex_ops.testing.market_feed_contract",
     "hkex_ops.testing.market_feed_recovery",
+    "hkex_ops.testing.notifier_contract",
     "hkex_ops.testing.probe_contract",
     "hkex_ops.testing.report_source_contract",
 )
@@ -59,6 +60,15 @@ from hkex_ops.testing.market_feed_fakes import (  # noqa: E402
     FakeMarketFeedBench,
     open_fake_feed,
 )
+from hkex_ops.testing.notifier_bench import Arrived, NotifierBench  # noqa: E402
+from hkex_ops.testing.notifier_contract import NotifierContract  # noqa: E402
+from hkex_ops.testing.notifier_fakes import (  # noqa: E402
+    FakeExchange,
+    FakeNotifier,
+    FakeNotifierBench,
+    FakeNotifierOptions,
+    open_fake_notifier,
+)
 from hkex_ops.testing.probe_bench import ProbeBench  # noqa: E402
 from hkex_ops.testing.probe_contract import ProbeContract  # noqa: E402
 from hkex_ops.testing.probe_fakes import (  # noqa: E402
@@ -71,7 +81,9 @@ from hkex_ops.testing.probe_fakes import (  # noqa: E402
 from hkex_ops.testing.report_source_contract import ReportSourceContract  # noqa: E402
 
 __all__ = [
+    "Arrived",
     "FakeDoor",
+    "FakeExchange",
     "FakeFeedOptions",
     "FakeIndexFeed",
     "FakeIndexFeedBench",
@@ -82,6 +94,9 @@ __all__ = [
     "FakeMarket",
     "FakeMarketFeed",
     "FakeMarketFeedBench",
+    "FakeNotifier",
+    "FakeNotifierBench",
+    "FakeNotifierOptions",
     "FakeOptions",
     "FakeProbe",
     "FakeProbeBench",
@@ -97,6 +112,8 @@ __all__ = [
     "IndexPublisherContract",
     "MarketFeedBench",
     "MarketFeedContract",
+    "NotifierBench",
+    "NotifierContract",
     "ProbeBench",
     "ProbeContract",
     "ReportSourceBench",
@@ -108,5 +125,6 @@ __all__ = [
     "open_fake_feed",
     "open_fake_index_feed",
     "open_fake_index_publisher",
+    "open_fake_notifier",
     "open_fake_probe",
 ]

@@ -61,7 +61,7 @@ _REASONS = {
 
 
 @contextmanager
-def speaking(path: Path, doing: str) -> Generator[None]:
+def speaking(path: Path, doing: str, safe: str = "no archived file was touched") -> Generator[None]:
     """Raise `StoreError` in place of whatever sqlite3 raises."""
     try:
         yield
@@ -69,9 +69,7 @@ def speaking(path: Path, doing: str) -> Generator[None]:
         # The low byte is the primary code; the rest refines it.
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         reason = _REASONS.get(code, str(error))
-        raise StoreError(
-            f"cannot {doing}: {reason}", path=str(path), safe="no archived file was touched"
-        ) from error
+        raise StoreError(f"cannot {doing}: {reason}", path=str(path), safe=safe) from error
 
 
 def connect(path: Path, *, create: bool, read_only: bool) -> sqlite3.Connection:

@@ -1,0 +1,331 @@
+"""The mailroom: joins the switchboard, the outbox and the notifiers.
+
+Whoever has something to tell *hands it in*: it is routed and on disk when that returns. Whoever
+holds the mailroom's lock *delivers*: one process at a time, so that what is found half sent was
+left by somebody who is gone. Each channel has a lane of its own; a slow one delays no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack, suppress
+from datetime import datetime
+from types import TracebackType
+
+from hkex_ops.clock import Clock
+from hkex_ops.errors import ConfigError, HkexOpsError, UsageError
+from hkex_ops.flows.notifying.configured import Channel, Correspondence
+from hkex_ops.flows.notifying.outbox import Claim, Claimed, Outbox
+from hkex_ops.flows.notifying.postmark import Postmark
+from hkex_ops.flows.notifying.sending import inquired, not_opened, send
+from hkex_ops.model import Occurrence, Outcome, Receipt
+from hkex_ops.notifications import (
+    Acknowledge,
+    DeliveryState,
+    Settle,
+    Switchboard,
+    SwitchboardEvent,
+    restore,
+    snapshot,
+)
+from hkex_ops.notifications.deliveries import DeliveryInput
+from hkex_ops.ports import Notifier, SupportsAcknowledgement
+
+__all__ = ["MOST_RECEIVERS", "Mailroom"]
+
+MOST_RECEIVERS = 50
+"""Receivers of one message that an adapter is given at once."""
+
+ROUNDS = 1000
+"""Messages that one lane sends before it lets others have a look; more is due at once."""
+
+
+class Mailroom:
+    """One desk's mailroom. A context manager that closes the outbox."""
+
+    def __init__(self, correspondence: Correspondence, clock: Clock) -> None:
+        self._correspondence = correspondence
+        self._clock = clock
+        self.outbox: Outbox = Outbox(correspondence.folder)
+
+    def __enter__(self) -> Mailroom:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.outbox.close()
+
+    # -- what people and programs hand in ------------------------------------------------------
+
+    def hand_in(self, occurrence: Occurrence) -> tuple[SwitchboardEvent, ...]:
+        """Take something of which somebody may have to be told; on disk when this returns."""
+        return self._decide(lambda board, now: board.handle(occurrence, now))
+
+    def poll(self) -> tuple[SwitchboardEvent, ...]:
+        """Order what is due now: digests, fallbacks, escalations."""
+        return self._decide(lambda board, now: board.poll(now))
+
+    def acknowledge(
+        self, name: str, by: str, at: datetime | None = None
+    ) -> tuple[SwitchboardEvent, ...]:
+        """Somebody has read what bears the key ``name``, or is message number ``name``.
+
+        `UsageError` where nothing of that name was told.
+        """
+        key = self._key(name)
+
+        def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
+            self.outbox.add_acknowledgement(key, now if at is None else at, by)
+            return board.handle(Acknowledge(key, by), now)
+
+        return self._decide(act)
+
+    def told(self, name: str, receipt: Receipt) -> tuple[SwitchboardEvent, ...]:
+        """A person told a receiver by hand. A delivery to that receiver is done with, too."""
+        key = self._key(name)
+
+        def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
+            self.outbox.add_receipt(key, receipt)
+            if receipt.outcome is not Outcome.TAKEN:
+                return ()
+            events: list[SwitchboardEvent] = []
+            for _, claimed in self.outbox.claimed(key, receipt.receiver):
+                if claimed.delivery.state not in (DeliveryState.TAKEN, DeliveryState.SENDING):
+                    events += self._move(board, claimed, DeliveryInput.TOLD, now)
+            return tuple(events)
+
+        return self._decide(act)
+
+    def again(self, name: str, receiver: str, by: str) -> int:
+        """A person says that ``receiver`` does not have it: it is sent again. How many are.
+
+        `UsageError` where nothing of it waits for a person.
+        """
+        key = self._key(name)
+        again: list[int] = []
+
+        def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
+            for channel, claimed in self.outbox.claimed(key, receiver):
+                if claimed.delivery.state in _WAITING_FOR_A_PERSON:
+                    self._move(board, claimed, DeliveryInput.AGAIN, now)
+                    detail = "sent again on the word of a person"
+                    receipt = Receipt(
+                        channel, receiver, now, Outcome.DEFERRED, detail=detail, told_by=by
+                    )
+                    self.outbox.add_receipt(key, receipt, claimed.id)
+                    again.append(claimed.id)
+            return ()
+
+        self._decide(act)
+        if not again:
+            raise UsageError(
+                f"nothing of {key!r} to {receiver!r} is unknown, refused or given up: see "
+                "hkex-ops notify status"
+            )
+        return len(again)
+
+    def due(self) -> datetime | None:
+        """When something is to be done next, as things stand."""
+        with self.outbox.working(writing=False):
+            moments = (self._board().due(), self.outbox.next_due())
+        return min((one for one in moments if one is not None), default=None)
+
+    # -- deliveries ----------------------------------------------------------------------------
+
+    async def deliver(self) -> bool:
+        """Send everything that is due now; ``False`` where another process is at it."""
+        with Postmark(self.outbox.folder) as mark:
+            if not mark.is_ours:
+                return False
+            await self._recover()
+            self.poll()
+            try:
+                async with asyncio.TaskGroup() as group:
+                    await self._run_lanes(group)
+            except BaseExceptionGroup as failed:
+                ours = failed.subgroup(HkexOpsError)
+                raise (failed if ours is None else _first(ours)) from failed
+            return True
+
+    async def _run_lanes(self, group: asyncio.TaskGroup) -> None:
+        """A lane for each channel by which something is due, until nothing is due any more."""
+        lanes: dict[str, asyncio.Task[None]] = {}
+        stirred = asyncio.Event()
+        while True:
+            lanes = {name: lane for name, lane in lanes.items() if not lane.done()}
+            for name in self._due_channels():
+                if name not in lanes:
+                    lanes[name] = group.create_task(self._lane(name, stirred))
+            if not lanes:
+                return
+            await stirred.wait()
+            stirred.clear()
+
+    async def hear(self) -> None:
+        """Ask the notifiers that know whether anybody has acknowledged."""
+        with self.outbox.working(writing=False):
+            keys = tuple({case.key: None for case in self._board().cases.values()})
+        if not keys:
+            return
+        for channel in self._correspondence.channels.values():
+            try:
+                async with channel.open() as notifier:
+                    if isinstance(notifier, SupportsAcknowledgement):
+                        for one in await notifier.acknowledgements(keys):
+                            self.acknowledge(one.key, one.by or one.receiver, one.at)
+            # A channel that cannot be asked now is asked again; a dead one is found by its sends.
+            except HkexOpsError:
+                continue
+
+    def _due_channels(self) -> tuple[str, ...]:
+        now = self._clock.now()
+        with self.outbox.working(writing=False):
+            return tuple(
+                channel
+                for channel in self.outbox.channels()
+                if self.outbox.due(channel, now, 1) is not None
+            )
+
+    async def _lane(self, name: str, stirred: asyncio.Event) -> None:
+        """Send what is due by one channel; opened once, and not before there is something."""
+        try:
+            channel = self._correspondence.channels.get(name)
+            if channel is None:
+                error = ConfigError(f"there is no [notifiers.{name}] in the routing any more")
+                self._fail_due(name, error)
+                return
+            async with AsyncExitStack() as stack:
+                try:
+                    notifier = await stack.enter_async_context(channel.open())
+                # Whatever opening raises, nobody was told: an adapter tells in `notify` alone.
+                except Exception as error:
+                    self._fail_due(name, error)
+                    return
+                await self._send_due(channel, notifier, stirred)
+                # What is out is settled; how an adapter says good-bye changes nothing.
+                with suppress(Exception):
+                    await stack.aclose()
+        finally:
+            stirred.set()
+
+    async def _send_due(self, channel: Channel, notifier: Notifier, stirred: asyncio.Event) -> None:
+        for _ in range(ROUNDS):
+            claim = self._begin(channel.name)
+            if claim is None:
+                return
+            # Cancelled here it may be out: the next who delivers finds it half sent, and says so.
+            receipts = await send(claim, notifier, self._clock)
+            self._settle(claim, receipts, channel)
+            stirred.set()
+
+    def _fail_due(self, name: str, error: Exception) -> None:
+        for _ in range(ROUNDS):
+            claim = self._begin(name)
+            if claim is None:
+                return
+            self._settle(claim, not_opened(claim, self._clock, error), None)
+
+    async def _recover(self) -> None:
+        """Settle what was being sent by somebody who is gone."""
+        while True:
+            with self.outbox.working(writing=False):
+                claim = self.outbox.stuck(MOST_RECEIVERS)
+            if claim is None:
+                return
+            channel = self._correspondence.channels.get(claim.channel)
+            self._settle(claim, await inquired(claim, channel, self._clock), channel)
+
+    def _begin(self, channel: str) -> Claim | None:
+        now = self._clock.now()
+        with self.outbox.working():
+            claim = self.outbox.due(channel, now, MOST_RECEIVERS)
+            if claim is None:
+                return None
+            begun: list[Claimed] = []
+            for one in claim.deliveries:
+                delivery = one.delivery.moved(DeliveryInput.BEGIN, now, self._correspondence.rules)
+                self.outbox.move(one.id, delivery)
+                begun.append(Claimed(one.id, one.receiver, delivery))
+        return Claim(claim.channel, claim.notification, tuple(begun))
+
+    def _settle(self, claim: Claim, receipts: Sequence[Receipt], channel: Channel | None) -> None:
+        def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
+            events: list[SwitchboardEvent] = []
+            for claimed, receipt in zip(claim.deliveries, receipts, strict=True):
+                self.outbox.add_receipt(claim.notification.key, receipt, claimed.id)
+                given = DeliveryInput.of(receipt.outcome)
+                drops = channel is not None and channel.drops_repeats
+                events += self._move(board, claimed, given, now, drops_repeats=drops)
+            return tuple(events)
+
+        self._decide(act)
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    def _decide(
+        self, act: Callable[[Switchboard, datetime], tuple[SwitchboardEvent, ...]]
+    ) -> tuple[SwitchboardEvent, ...]:
+        """What ``act`` makes the switchboard tell, and what follows, all of it on disk or none."""
+        now = self._clock.now()
+        with self.outbox.working():
+            board = self._board()
+            events = list(act(board, now))
+            fresh: Sequence[SwitchboardEvent] = tuple(events)
+            while fresh:
+                known = self.outbox.write(fresh)
+                fresh = _told(board, known, now)
+                events += fresh
+            self.outbox.keep_snapshot(snapshot(board))
+        return tuple(events)
+
+    def _board(self) -> Switchboard:
+        board = Switchboard(
+            self._correspondence.routing,
+            self._correspondence.templates,
+            knows=self.outbox.knows,
+            is_business_day=self._correspondence.is_business_day,
+        )
+        kept = self.outbox.snapshot()
+        if kept is not None:
+            restore(board, kept)
+        return board
+
+    def _move(
+        self,
+        board: Switchboard,
+        claimed: Claimed,
+        given: DeliveryInput,
+        now: datetime,
+        *,
+        drops_repeats: bool = False,
+    ) -> tuple[SwitchboardEvent, ...]:
+        rules = self._correspondence.rules
+        delivery = claimed.delivery.moved(given, now, rules, drops_repeats=drops_repeats)
+        return _told(board, self.outbox.move(claimed.id, delivery), now)
+
+    def _key(self, name: str) -> str:
+        with self.outbox.working(writing=False):
+            key = self.outbox.key_named(name)
+        if key is None:
+            raise UsageError(f"nothing was told that bears the key {name!r}: see notify status")
+        return key
+
+
+_WAITING_FOR_A_PERSON = (DeliveryState.UNKNOWN, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
+
+
+def _told(
+    board: Switchboard, known: Iterable[Settle], now: datetime
+) -> tuple[SwitchboardEvent, ...]:
+    return tuple(event for one in known for event in board.handle(one, now))
+
+
+def _first(group: BaseExceptionGroup[HkexOpsError]) -> HkexOpsError:
+    """The first error of a group, however deep it lies."""
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
