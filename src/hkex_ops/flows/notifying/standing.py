@@ -1,0 +1,151 @@
+"""How everything that was told stands: per receiver what was tried, when, and their own receipt.
+
+Reads the outbox only, so that it can be asked while others write.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from hkex_ops.flows.notifying.outbox import Outbox
+from hkex_ops.model import Notification, Outcome, Receipt
+from hkex_ops.notifications import DeliveryState, read_notification
+
+__all__ = ["Told", "ToldReceiver", "acknowledged_of", "standing"]
+
+
+@frozen
+class ToldReceiver:
+    """One receiver of a message: by which channel, why, how it stands, and every attempt."""
+
+    channel: str
+    receiver: str
+    way: str
+    state: DeliveryState
+    attempts: int
+    due: datetime
+    receipts: tuple[Receipt, ...]
+
+    @property
+    def wants_a_person(self) -> bool:
+        """Whether somebody has to ask, or to find another way."""
+        return self.state in (DeliveryState.UNKNOWN, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
+
+
+@frozen
+class Told:
+    """One message: its number, its words, its receivers, and what was told by hand."""
+
+    number: int
+    at: datetime
+    notification: Notification
+    receivers: tuple[ToldReceiver, ...]
+    by_hand: tuple[Receipt, ...]
+    acknowledgements: tuple[tuple[datetime, str], ...]
+    cases: tuple[tuple[str, str], ...]
+
+    @property
+    def wants_a_person(self) -> bool:
+        """Whether a receiver of it needs somebody who asks, and nobody has told them since."""
+        told = {one.receiver for one in self.by_hand if one.outcome is Outcome.TAKEN}
+        return any(one.wants_a_person and one.receiver not in told for one in self.receivers)
+
+
+def standing(outbox: Outbox, key: str | None = None, *, most: int = 200) -> tuple[Told, ...]:
+    """The messages of ``key``, or the latest ``most`` of all, oldest first."""
+    with outbox.working(writing=False) as connection:
+        rows = connection.execute(
+            "SELECT id, at, notification FROM messages"
+            + ("" if key is None else " WHERE key = :key")
+            + " ORDER BY id DESC LIMIT :most",
+            {"key": key, "most": most},
+        ).fetchall()
+        return tuple(_told(connection, row) for row in reversed(rows))
+
+
+def acknowledged_of(outbox: Outbox, key: str) -> tuple[tuple[datetime, str], ...]:
+    """Who has acknowledged ``key``, and when, oldest first."""
+    with outbox.working(writing=False) as connection:
+        return _acknowledgements(connection, key)
+
+
+def _told(connection: sqlite3.Connection, row: Sequence[object]) -> Told:
+    number, at, text = row
+    notification = read_notification(json.loads(str(text)))
+    key = notification.key
+    return Told(
+        int(str(number)),
+        datetime.fromisoformat(str(at)),
+        notification,
+        _receivers(connection, number),
+        tuple(
+            _receipt(one)
+            for one in connection.execute(
+                "SELECT channel, receiver, at, outcome, reference, detail, told_by FROM receipts"
+                " WHERE key = ? AND delivery IS NULL ORDER BY at, id",
+                (key,),
+            )
+        ),
+        _acknowledgements(connection, key),
+        tuple(
+            (str(case), str(state))
+            for case, state in connection.execute(
+                "SELECT case_id, state FROM cases WHERE key = ? ORDER BY case_id", (key,)
+            )
+        ),
+    )
+
+
+def _receivers(connection: sqlite3.Connection, number: object) -> tuple[ToldReceiver, ...]:
+    rows = connection.execute(
+        "SELECT id, channel, receiver, state, attempts, due,"
+        " (SELECT way FROM orders WHERE delivery = deliveries.id ORDER BY at LIMIT 1)"
+        " FROM deliveries WHERE message = ? ORDER BY id",
+        (number,),
+    ).fetchall()
+    return tuple(
+        ToldReceiver(
+            str(channel),
+            str(receiver),
+            str(way),
+            DeliveryState(state),
+            int(attempts),
+            datetime.fromisoformat(due),
+            tuple(
+                _receipt(one)
+                for one in connection.execute(
+                    "SELECT channel, receiver, at, outcome, reference, detail, told_by"
+                    " FROM receipts WHERE delivery = ? ORDER BY id",
+                    (id,),
+                )
+            ),
+        )
+        for id, channel, receiver, state, attempts, due, way in rows
+    )
+
+
+def _receipt(row: Sequence[object]) -> Receipt:
+    channel, receiver, at, outcome, reference, detail, told_by = (str(one) for one in row)
+    return Receipt(
+        channel,
+        receiver,
+        datetime.fromisoformat(at),
+        Outcome(outcome),
+        reference,
+        detail,
+        told_by,
+    )
+
+
+def _acknowledgements(connection: sqlite3.Connection, key: str) -> tuple[tuple[datetime, str], ...]:
+    return tuple(
+        (datetime.fromisoformat(at), str(by))
+        for at, by in connection.execute(
+            "SELECT at, by FROM acknowledgements WHERE key = ? ORDER BY at", (key,)
+        )
+    )
