@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hkex_ops.hookspecs import hookimpl
-from hkex_ops.ports import CommandOffer
+from hkex_ops.ports import CommandOffer, OapiGateway, Offer
+from hkex_ops_oapi.opening import open_gateway
+from hkex_ops_oapi.options import OapiOptions, addresses_of
 
-__all__ = ["hkex_ops_commands"]
+__all__ = ["OapiOptions", "hkex_ops_commands", "hkex_ops_oapi_gateways"]
 
 
 @hookimpl
@@ -24,3 +26,9 @@ def hkex_ops_commands() -> Iterable[CommandOffer]:
             "Turn the header of your licensed OAPI kit into layouts of messages",
         )
     ]
+
+
+@hookimpl
+def hkex_ops_oapi_gateways() -> Iterable[Offer[OapiGateway]]:
+    """Offer the gateway ``oapi``."""
+    return [Offer("oapi", OapiOptions, open_gateway, addresses_of)]

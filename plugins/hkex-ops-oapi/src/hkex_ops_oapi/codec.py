@@ -88,14 +88,14 @@ class Codec:
                 data[one.offset : one.end] = b" " * (one.end - one.offset)
         data[:TYPE_BYTES] = format_type(TransactionType.parse(code), self.order)
         for parameter, value in parameters.items():
-            one = known.get(parameter)
-            if one is None or one.offset < TYPE_BYTES or one.kind is FieldKind.FILLER:
+            place = known.get(parameter)
+            if place is None or place.offset < TYPE_BYTES or place.kind is FieldKind.FILLER:
                 settable = [other for other, it in known.items() if it.offset >= TYPE_BYTES]
                 raise UsageError(
                     f"{code} has no field {parameter!r} to set ({name}); "
                     f"{nearest(parameter, settable)}"
                 )
-            data[one.offset : one.end] = self._encoded(code, one, value)
+            data[place.offset : place.end] = self._encoded(code, place, value)
         return bytes(data)
 
     def _encoded(self, code: str, one: LayoutField, value: FieldValue) -> bytes:

@@ -166,15 +166,15 @@ def _record(structures: Structures, name: str, told: _Told, notes: _Notes) -> Re
         if body is not Body.NONE:
             notes.add(f"{name} was taken to be followed by {body.value}: look it up in the manual")
         return Record(size, fields, told.codes, told.named_struct, body, count)
-    count = _counter(fields)
-    if count is None:
+    counter = _counter(fields)
+    if counter is None:
         if not told.codes:
             return None
         raise Unfit("no field called items_n says how many items follow")
     item = tuple(fields_of_type(structures, _element(structures, repeated), "", 0))
     for one in item:
         _look_at(f"{name}.{part(tail, 'name')}.{one.name}", one, notes)
-    items = Items(count, max(one.end for one in item), item, dimension(part(repeated, "dim")))
+    items = Items(counter, max(one.end for one in item), item, dimension(part(repeated, "dim")))
     return Record(size, fields, told.codes, told.named_struct, Body.ITEMS, "", items)
 
 

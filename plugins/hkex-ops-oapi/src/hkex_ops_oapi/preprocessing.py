@@ -63,8 +63,8 @@ def prepare(text: str, *, document: str) -> Prepared:
         line = bare.count("\n", 0, bare.index("/*")) + 1
         raise ConfigError(Fault(f"line {line}", "a comment has no end"), document=document)
     lines = _Lines(document)
-    for number, line in enumerate(_joined(bare), start=1):
-        lines.take(number, line)
+    for number, joined in enumerate(_joined(bare), start=1):
+        lines.take(number, joined)
     return Prepared(lines.end(), tuple(comments), lines.is_packed)
 
 

@@ -1,0 +1,78 @@
+"""The password: from a file that is safe to use, or from a person at a terminal.
+
+Every fault names the path, never the content. Read again at each log-in. Called by
+:mod:`hkex_ops_oapi.opening` alone.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import stat
+import sys
+from pathlib import Path
+
+from hkex_ops.errors import ConfigError
+
+__all__ = ["PASSWORD_BYTES_MOST", "ask_password", "check_password", "read_password"]
+
+PASSWORD_BYTES_MOST = 31
+"""The field has 32 bytes, one of which ends it (fact sheet, section 2.1)."""
+
+_FILE_BYTES_MOST = 4096
+_SHARED = stat.S_IRWXG | stat.S_IRWXO
+
+
+def read_password(path: Path) -> str:
+    """The one line of the file; `ConfigError` when it cannot be used."""
+    password = _text(path).rstrip("\r\n")
+    return check_password(password, f"password_file {path}")
+
+
+def ask_password(user: str) -> str:
+    """What a person types, unseen; `ConfigError` where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise ConfigError(
+            "the password would be asked for, and there is no terminal: set password_file"
+        )
+    try:
+        password = getpass.getpass(f"Password of {user}: ")
+    except (EOFError, KeyboardInterrupt):
+        raise ConfigError("no password was typed: type it, or set password_file") from None
+    return check_password(password, "the password typed")
+
+
+def check_password(password: str, what: str) -> str:
+    """``password``, which the library can take; `ConfigError` names ``what`` and not the words."""
+    if not password or not password.isprintable():
+        raise ConfigError(f"{what} must hold one line, the password itself")
+    if not password.isascii() or "%" in password or "\\" in password:
+        raise ConfigError(f"{what} has a character that the interface does not allow")
+    if len(password) > PASSWORD_BYTES_MOST:
+        raise ConfigError(f"{what} is longer than {PASSWORD_BYTES_MOST} characters")
+    return password
+
+
+def _text(path: Path) -> str:
+    what = f"password_file {path}"
+    try:
+        with path.expanduser().open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ConfigError(f"{what} is not a plain file: name the file of the password")
+            mode = stat.S_IMODE(status.st_mode)
+            if mode & _SHARED:
+                raise ConfigError(
+                    f"{what} is open to other users (mode {mode:04o}): run chmod 600 {path}"
+                )
+            return file.read(_FILE_BYTES_MOST).decode()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no file at {path}: set password_file to the right one"
+        ) from None
+    except UnicodeDecodeError:
+        pass
+    except OSError as error:
+        raise ConfigError(f"{what} cannot be read: {error.strerror}") from error
+    # Out of the except clause on purpose: the library's reason quotes the file.
+    raise ConfigError(f"{what} is not text: name the file of the password")
