@@ -50,8 +50,18 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
 NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     (
         "reports",
-        "Reports of the Report Retrieval Solution: list, fetch, drill, verify.",
+        "Reports of a clearing house: what must come, fetched, kept, proven.",
         (
+            (
+                "expected",
+                "hkex_ops.cli.report_standing:expected",
+                "List what must come for a business date, and by when.",
+            ),
+            (
+                "status",
+                "hkex_ops.cli.report_standing:status",
+                "Say what is held, late, missing, changed or unexpected.",
+            ),
             ("list", "hkex_ops.cli.reports:list_", "List the report folder of a site."),
             ("fetch", "hkex_ops.cli.reports:fetch", "Fetch and keep what is new of a date."),
             (
@@ -150,6 +160,7 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
             ("close", "hkex_ops.cli.incident:close", "Close an incident."),
             ("list", "hkex_ops.cli.incident_asking:list_", "List the open incidents."),
             ("show", "hkex_ops.cli.incident_asking:show", "Show one incident, entry by entry."),
+            ("report", "hkex_ops.cli.incident_report:report", "Report one incident, in a form."),
             (
                 "compare",
                 "hkex_ops.cli.incident_compare:compare",

@@ -39,10 +39,10 @@ _SAID: Mapping[type[object], str] = {
     Reopen: "Incident reopened.",
 }
 _OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.TAKEN: "told",
-    Outcome.REFUSED: "refused to be told",
-    Outcome.DEFERRED: "not reached",
-    Outcome.UNKNOWN: "perhaps told",
+    Outcome.TAKEN: "Told",
+    Outcome.REFUSED: "Refused by",
+    Outcome.DEFERRED: "Not reached:",
+    Outcome.UNKNOWN: "Perhaps told:",
 }
 
 
@@ -67,9 +67,9 @@ def sentence(one: Standing) -> str:
     """An entry in words, as a row of a chronology has it."""
     match one.what:
         case Tell(audience, receipt):
-            by = f" by {receipt.told_by}" if receipt.told_by else ""
+            by = f", by {receipt.told_by}" if receipt.told_by else ""
             outcome = _OUTCOMES[receipt.outcome]
-            told = f"{receipt.receiver} ({audience}) {outcome} by {receipt.channel}{by}"
+            told = f"{outcome} {receipt.receiver} ({audience}), {receipt.channel}{by}"
             return f"{told}: {one.text}" if one.text else f"{told}."
         case Enquire(kind, count):
             what = "complaint" if kind == "complaint" else f"{kind} enquiry"

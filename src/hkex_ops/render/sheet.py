@@ -140,13 +140,16 @@ class Pen:
         *,
         fill: Colour | None = None,
         line: Colour | None = LINE,
+        dashed: bool = False,
     ) -> None:
-        """A rectangle whose upper left corner is at (``x``, ``y``)."""
+        """A rectangle whose upper left corner is at (``x``, ``y``); its outline may be broken."""
         if fill is not None:
             self._canvas.setFillColorRGB(*fill)
         if line is not None:
             self._canvas.setStrokeColorRGB(*line)
             self._canvas.setLineWidth(0.6)
+        if dashed:
+            self._canvas.setDash(2.5, 1.5)
         self._canvas.rect(
             x,
             PAGE[1] - y - height,
@@ -155,6 +158,8 @@ class Pen:
             stroke=0 if line is None else 1,
             fill=0 if fill is None else 1,
         )
+        if dashed:
+            self._canvas.setDash()
 
     def rule(self, x: float, y: float, width: float, colour: Colour = LINE) -> None:
         """A thin line to the right of (``x``, ``y``)."""

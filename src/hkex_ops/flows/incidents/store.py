@@ -18,7 +18,7 @@ from time import sleep
 from hkex_ops.calendars import Calendar
 from hkex_ops.clock import Clock
 from hkex_ops.errors import StoreError, UsageError
-from hkex_ops.evidence import Head, Record
+from hkex_ops.evidence import GENESIS, Head, Record
 from hkex_ops.flows.incidents.spelling import entry_of, kind_of, spelt
 from hkex_ops.flows.journal import JOURNAL_NAME, Journal, read_journal
 from hkex_ops.flows.store.disk import EntryKind, Folder, translating
@@ -122,6 +122,11 @@ class IncidentStore:
             hint = f"did you mean {near[0]!r}?" if near else "see incident list"
             raise UsageError(f"there is no incident {id!r}; {hint}")
         return log
+
+    def head(self, id: str) -> Head:
+        """The seal of an incident's last entry."""
+        records = self._records(id)
+        return records[-1].head if records else GENESIS
 
     def open(self, given: Given, id: str | None = None) -> tuple[str, tuple[IncidentEvent, ...]]:
         """Open an incident; its id is told, or made of its business date and a number."""
