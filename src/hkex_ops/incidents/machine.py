@@ -320,13 +320,13 @@ def _require_order(moments: Sequence[StateMoment]) -> None:
                 f"entry {after.number} says {after.state}, which does not follow {before.state}: "
                 "correct the later entry first"
             )
-        if before.when.at.at is None or after.when.at.at is None:
-            continue
-        if after.when.at.at < before.when.at.at:
+    dated = [(one, one.when.at.at) for one in moments if one.when.at.at is not None]
+    for (before, earlier), (after, later) in pairwise(dated):
+        if later < earlier:
             raise UsageError(
-                f"{after.state} at {after.when.at.at.isoformat()} would be before {before.state} "
-                f"at {before.when.at.at.isoformat()} (entry {before.number}): one of the two times "
-                "is wrong; correct that one"
+                f"{after.state} at {later.isoformat()} would be before {before.state} at "
+                f"{earlier.isoformat()} (entry {before.number}): one of the two times is wrong; "
+                "correct that one"
             )
 
 
