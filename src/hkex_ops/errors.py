@@ -9,7 +9,8 @@
     │   └── OutsideCalendar  the caller: a date that no dated table covers
     ├── WireError            the bytes disobey their specification
     ├── Denied               a rule of a circular forbids it now
-    ├── StoreError           the operator: disk full, damaged ledger, folder in use
+    ├── StoreError           the operator: disk full, damaged ledger
+    │   └── StoreInUse       another process works there: wait, or end it
     └── RemoteError          the other side
         ├── TransientError   try again
         │   ├── Unreachable
@@ -47,6 +48,7 @@ __all__ = [
     "RemoteError",
     "ReportNotFound",
     "StoreError",
+    "StoreInUse",
     "TimedOut",
     "TransientError",
     "Unreachable",
@@ -150,6 +152,10 @@ class StoreError(HkexOpsError):
         self.path = path
         self.safe = safe
         super().__init__(f"{path}: {message}" + (f"; {safe}" if safe else ""))
+
+
+class StoreInUse(StoreError):
+    """Another process works there now; its text says which, since when."""
 
 
 class RemoteError(HkexOpsError):

@@ -188,7 +188,7 @@ def desk(tmp_path: Path) -> Desk:
 def verifying(monkeypatch: pytest.MonkeyPatch) -> None:
     """The morning on which nobody may use the secondary site."""
     clock = ManualClock(datetime(2019, 5, 5, 10, tzinfo=HONG_KONG))
-    for module in ("working", "reports"):
+    for module in ("working", "report_desk"):
         monkeypatch.setattr(f"hkex_ops.cli.{module}.system_clock", lambda: clock)
 
 

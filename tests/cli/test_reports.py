@@ -35,7 +35,7 @@ def require_sound(desk: Desk) -> None:
 
 def turn_clock(monkeypatch: pytest.MonkeyPatch, at: str) -> None:
     clock = ManualClock(datetime.fromisoformat(at).replace(tzinfo=HONG_KONG))
-    monkeypatch.setattr("hkex_ops.cli.reports.system_clock", lambda: clock)
+    monkeypatch.setattr("hkex_ops.cli.report_desk.system_clock", lambda: clock)
 
 
 class TestList:

@@ -227,7 +227,7 @@ class TestArchive:
             assert process.stdout is not None
             assert "held\n" == process.stdout.readline()
             for ended in both_ways(desk, "fetch"):
-                require_refused(ended, 6, "StoreError", "in use", f"pid {process.pid}")
+                require_refused(ended, 6, "StoreInUse", "in use", f"pid {process.pid}")
             require_sound(desk)
             process.communicate()
         assert 0 == desk.fetch().code

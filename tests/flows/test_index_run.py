@@ -133,7 +133,7 @@ def test_a_second_run_in_the_same_folder_is_refused(bench: RunBench) -> None:
     bench.engines = 1
     begun(bench, moments=1)
     ended = bench.ask("run", "--engines", "1")
-    require_refused(ended, 6, "StoreError", "the index run is in use by pid", "wait until")
+    require_refused(ended, 6, "StoreInUse", "the index run is in use by pid", "wait until")
     document = bench.ask("status").document
     assert (True, "standby", "publishing") == (
         document["well"],

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
-from attrs import frozen
 from cyclopts import Parameter
 from rich.console import Console
 
-from hkex_ops.calendars import Calendar
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.logs import configure_logs
 from hkex_ops.cli.options import (
-    BusinessDate,
     Config,
     Json,
     Site,
@@ -25,79 +20,29 @@ from hkex_ops.cli.options import (
     Verbose,
     config_path,
     parse_business_date,
-    parse_site,
     system_clock,
 )
-from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.progress import watching
+from hkex_ops.cli.report_desk import (
+    Metrics,
+    WorkingDate,
+    open_archive,
+    report_desk,
+    run_facts,
+    write_metrics,
+)
 from hkex_ops.cli.text import say, say_count, say_size
-from hkex_ops.cli.working import work_folder
-from hkex_ops.clock import Clock
-from hkex_ops.config.settings import Settings, load_catalogue, load_settings
-from hkex_ops.config.shipped import load_calendar
+from hkex_ops.config.settings import load_settings
 from hkex_ops.errors import UsageError
 from hkex_ops.evidence import Finding
 from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
 from hkex_ops.flows.listing import list_reports
-from hkex_ops.flows.overrides import require
-from hkex_ops.flows.plugged import load_plugins
-from hkex_ops.flows.sources import ConfiguredSource, configured_source
-from hkex_ops.flows.store import Archive
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
-from hkex_ops.reports import Catalogue, ListedState, PlannedReport
+from hkex_ops.reports import ListedState, PlannedReport
 from hkex_ops.rundown import StepResult, StepState
 
 __all__ = ["drill", "fetch", "list_", "verify"]
-
-
-@frozen
-class _Desk:
-    """What every reports command works with, from one configuration file."""
-
-    settings: Settings
-    calendar: Calendar
-    catalogue: Catalogue
-    configured: ConfiguredSource
-    clock: Clock
-    config: Path | None
-
-    def site(self, text: str | None) -> SiteRole:
-        """The site to work with. `Denied` when it is the secondary one and a rule forbids that."""
-        place = parse_site(text, self.configured.site)
-        if place is SiteRole.SECONDARY:
-            papers, _ = known_papers(self.config)
-            work = work_folder(None, self.settings)
-            service = self.configured.service
-            require(
-                "use-secondary-site", papers.rollouts.values(), work, self.clock, service=service
-            )
-        return place
-
-    @contextmanager
-    def archive(self, *, read_only: bool = False) -> Generator[Archive]:
-        """The configured archive, opened for as long as the context lasts."""
-        with _open(self.settings, self.clock, read_only=read_only) as archive:
-            yield archive
-
-
-def _desk(config: Path | None, source: str | None, *, verbose: bool, as_json: bool) -> _Desk:
-    configure_logs(verbose=verbose, as_json=as_json)
-    settings = load_settings(config_path(config))
-    plugins = load_plugins(settings.plugins.block)
-    return _Desk(
-        settings=settings,
-        calendar=load_calendar(settings.calendar.file),
-        catalogue=load_catalogue(settings),
-        configured=configured_source(settings, plugins, source),
-        clock=system_clock(),
-        config=config,
-    )
-
-
-def _open(settings: Settings, clock: Clock, *, read_only: bool = False) -> Archive:
-    place = settings.required_archive()
-    return Archive.open(place.folder, clock=clock, head_file=place.head_file, read_only=read_only)
 
 
 # -- list ------------------------------------------------------------------------------------------
@@ -115,7 +60,7 @@ def list_(
     json: Json = False,
 ) -> Answer:
     """List the report folder of a site, and say of each entry what it is and if it is held."""
-    desk = _desk(config, source, verbose=verbose, as_json=json)
+    desk = report_desk(config, source, verbose=verbose, as_json=json)
     place = desk.site(site)
     day = parse_business_date(business_date, desk.calendar, desk.clock) if business_date else None
     with desk.archive() as archive, watching() as observe:
@@ -166,7 +111,8 @@ def _render_list(entries: Sequence[PlannedReport], count: int, console: Console)
 def fetch(
     *,
     site: Site = None,
-    business_date: BusinessDate = None,
+    business_date: WorkingDate = None,
+    metrics: Metrics = None,
     source: Source = None,
     config: Config = None,
     verbose: Verbose = False,
@@ -176,9 +122,10 @@ def fetch(
 
     Run again, it transfers nothing. Exits 1 when something needs a person's eye.
     """
-    desk = _desk(config, source, verbose=verbose, as_json=json)
+    desk = report_desk(config, source, verbose=verbose, as_json=json)
     place = desk.site(site)
-    day = parse_business_date(business_date, desk.calendar, desk.clock)
+    begun = desk.clock.now()
+    day = desk.shelf.day(business_date, begun)
     with desk.archive() as archive, watching() as observe:
         result = asyncio.run(
             fetch_reports(
@@ -191,6 +138,10 @@ def fetch(
                 observe=observe,
             )
         )
+        ended = desk.clock.now()
+        if metrics is not None:
+            stood = desk.shelf.stand(archive, desk.configured.service, day, ended)
+            write_metrics(metrics, [stood], run_facts(result, begun, ended))
     return Answer(
         _fetched(result, day),
         lambda console: _render_fetch(result, day, console),
@@ -245,7 +196,7 @@ def drill(
 
     Reads only. Exits 1 when a step failed, or when no snapshot was kept to compare with.
     """
-    desk = _desk(config, source, verbose=verbose, as_json=json)
+    desk = report_desk(config, source, verbose=verbose, as_json=json)
     place = desk.site(site)
     today = desk.clock.now().date()
     last = (
@@ -323,7 +274,7 @@ def verify(
     """Find any changed, missing or added file and any changed, removed or reordered ledger row."""
     settings = load_settings(config_path(config))
     place = settings.required_archive()
-    with _open(settings, system_clock(), read_only=True) as archive:
+    with open_archive(settings, system_clock(), read_only=True) as archive:
         findings = archive.verify(deep=deep)
         files = sum(1 for _ in archive.recorded()) if not findings else None
     return Answer(

@@ -70,6 +70,16 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
                 "Do the folder check of a connectivity session.",
             ),
             ("verify", "hkex_ops.cli.reports:verify", "Prove the archive and its ledger whole."),
+            (
+                "watch",
+                "hkex_ops.cli.report_watch:watch",
+                "Follow a day's reports until the last cut-off.",
+            ),
+            (
+                "catalogue",
+                "hkex_ops.cli.report_catalogues:catalogue",
+                "Judge a catalogue file; see those that ship.",
+            ),
         ),
     ),
     (

@@ -6,7 +6,7 @@ import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Protocol
 
 from hkex_ops.flows.store import StagedFile
 from hkex_ops.reports import Packing
@@ -20,6 +20,10 @@ LARGEST_UNPACKED_BYTES = 16 << 30
 
 class Damaged(Exception):
     """The packing itself is broken; the text is a sentence about the file."""
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes | None: ...
 
 
 def content_of(file: StagedFile, packing: Packing) -> Iterator[bytes]:
@@ -59,6 +63,6 @@ def _pieces(raw: IO[bytes], packing: Packing) -> Iterator[bytes]:
                         yield from _blocks(unpacked)
 
 
-def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+def _blocks(file: _Readable) -> Iterator[bytes]:
     while block := file.read(BLOCK_BYTES):
         yield block

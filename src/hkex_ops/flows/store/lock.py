@@ -10,7 +10,7 @@ import fcntl
 import os
 from datetime import datetime
 
-from hkex_ops.errors import StoreError
+from hkex_ops.errors import StoreInUse
 from hkex_ops.evidence import canonical, parse_object
 from hkex_ops.flows.store.disk import Folder, translating
 from hkex_ops.flows.store.files import SAFE
@@ -27,7 +27,7 @@ class Lock:
     def __init__(
         self, folder: Folder, since: datetime, *, name: str = LOCK_NAME, what: str = "folder"
     ) -> None:
-        """Take it, or raise `StoreError` saying who holds it.
+        """Take it, or raise `StoreInUse` saying who holds it.
 
         ``name`` is the lock file's and ``what`` says what it is of, where a folder has more than
         one thing to hold.
@@ -40,7 +40,7 @@ class Lock:
                 try:
                     fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
-                    raise StoreError(
+                    raise StoreInUse(
                         f"{what} in use {_holder(self._descriptor)}: wait until it has ended, "
                         "or end it",
                         path=str(folder.path),

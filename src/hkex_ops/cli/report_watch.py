@@ -1,0 +1,98 @@
+"""``hkex-ops reports watch``: follow a day's reports until its last cut-off."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from json import dumps
+
+from rich.console import Console
+
+from hkex_ops.cli.answer import ExitCode
+from hkex_ops.cli.index_options import JsonLines
+from hkex_ops.cli.options import Config, Site, Source, Verbose
+from hkex_ops.cli.progress import watching
+from hkex_ops.cli.report_desk import (
+    Metrics,
+    WorkingDate,
+    report_desk,
+    run_facts,
+    write_metrics,
+)
+from hkex_ops.cli.report_standing import render_days, status_document
+from hkex_ops.errors import Unreachable
+from hkex_ops.flows.fetch import FetchResult
+from hkex_ops.flows.store import Archive
+from hkex_ops.flows.watching_reports import watch_reports
+from hkex_ops.model import JsonObject, plain
+from hkex_ops.reports import digest_of
+from hkex_ops.reports.watch import WhyEnded
+
+__all__ = ["watch"]
+
+
+def watch(
+    *,
+    site: Site = None,
+    business_date: WorkingDate = None,
+    metrics: Metrics = None,
+    source: Source = None,
+    config: Config = None,
+    verbose: Verbose = False,
+    json: JsonLines = False,
+) -> ExitCode:
+    """Follow the reports of a business date until its last cut-off, then say how they stand.
+
+    Looks as often as the source's manners allow, logs out after each look, and stops by itself.
+    Exits 1 when something due is missing at the end.
+    """
+    desk = report_desk(config, source, verbose=verbose, as_json=json)
+    place = desk.site(site)
+    day = desk.shelf.day(business_date, desk.clock.now())
+    service = desk.configured.service
+
+    def looked(archive: Archive, result: FetchResult) -> None:
+        now = desk.clock.now()
+        stood = desk.shelf.stand(archive, service, day, now)
+        write_metrics(metrics, [stood], run_facts(result, result.listing.taken_at, now))
+        if json:
+            _line(
+                {
+                    "event": "look-taken",
+                    "at": plain(now),
+                    "fetched": [kept.name for kept in result.kept],
+                    "findings": [plain(finding) for finding in result.findings],
+                    "missing": len(stood.missing),
+                }
+            )
+
+    with watching() as observe:
+        watched = asyncio.run(
+            watch_reports(
+                desk.configured,
+                desk.archive,
+                desk.catalogue,
+                desk.calendar,
+                desk.clock,
+                site=place,
+                business_date=day,
+                observe=observe,
+                looked=looked,
+            )
+        )
+    if watched.ended.why is WhyEnded.FAILED:
+        raise Unreachable(f"gave up after {watched.ended.looks} looks: {watched.ended.reason}")
+    with desk.archive(read_only=True) as archive:
+        stood = desk.shelf.stand(archive, service, day, desk.clock.now())
+    told = digest_of([stood], stood.at)
+    if json:
+        end = {"event": "watch-ended", "why": watched.ended.why.value}
+        _line({**end, **status_document([stood], told, stood.at)})
+    else:
+        render_days([stood], told, Console(highlight=False, soft_wrap=False))
+    return ExitCode.DONE if told is None else ExitCode.FINDINGS
+
+
+def _line(document: JsonObject) -> None:
+    sys.stdout.write(dumps(document, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
