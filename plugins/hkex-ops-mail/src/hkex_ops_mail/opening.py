@@ -1,4 +1,4 @@
-"""The door of this distribution; the mail library is loaded behind it and not before."""
+"""The doors of this distribution; the mail library is loaded behind it and not before."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from hkex_ops.model import SiteRole
-from hkex_ops.ports import IndexPublisher
+from hkex_ops.ports import IndexPublisher, Notifier
 from hkex_ops_mail.delivered import Delivered
-from hkex_ops_mail.options import MailPublisherOptions
+from hkex_ops_mail.options import MailNotifierOptions, MailPublisherOptions
 
-__all__ = ["MailDoor"]
+__all__ = ["MailDoor", "open_mail_notifier"]
 
 
 class MailDoor:
@@ -33,3 +33,18 @@ class MailDoor:
 
         require_files(options)
         yield MailPublisher(options, self._delivered)
+
+
+@asynccontextmanager
+async def open_mail_notifier(
+    options: MailNotifierOptions, site: SiteRole
+) -> AsyncGenerator[Notifier]:
+    """A notifier by mail. Nothing is connected before there is a mail to send.
+
+    Raises `ConfigError` when a file that the options name cannot be used.
+    """
+    from hkex_ops_mail.notifier import MailNotifier
+    from hkex_ops_mail.sending import require_files
+
+    require_files(options)
+    yield MailNotifier(options)

@@ -19,6 +19,7 @@ from hkex_ops.model import Endpoint, SiteRole, TickKind
 
 __all__ = [
     "LineSecurity",
+    "MailNotifierOptions",
     "MailPublisherOptions",
     "MailServerOptions",
     "addresses_of",
@@ -174,6 +175,19 @@ class MailPublisherOptions(MailServerOptions):
     def everybody(self) -> tuple[str, ...]:
         """Every address once, those that are seen first."""
         return tuple(dict.fromkeys((*self.recipients, *self.hidden_recipients)))
+
+
+@frozen(kw_only=True)
+class MailNotifierOptions(MailServerOptions):
+    """The options of the notifier ``mail``.
+
+    ``sender`` writes. Receivers do not see each other, unless ``shows_receivers``. A ``notice``,
+    such as ``REHEARSAL``, opens subject and text of every mail.
+    """
+
+    sender: str = field(validator=_address)
+    shows_receivers: bool = False
+    notice: str = field(default="", validator=_one_line)
 
 
 def addresses_of(options: MailServerOptions, site: SiteRole) -> tuple[Endpoint, ...]:

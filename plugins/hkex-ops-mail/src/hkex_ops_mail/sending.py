@@ -2,18 +2,19 @@
 
 A connection for each mail: protected first, then logged in, then the mail, then farewell. Knows
 nothing of what the mail says, and tries nothing again: whoever sends it again with its Message-ID
-does no harm. Called by :mod:`hkex_ops_mail.publisher`.
+does no harm. Called by :mod:`hkex_ops_mail.publisher` and :mod:`hkex_ops_mail.notifier`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiosmtplib
+from aiosmtplib.typing import Default
 from attrs import define, field, frozen
 
 from hkex_ops.errors import ConfigError, Rejected
@@ -21,7 +22,7 @@ from hkex_ops_mail.options import LineSecurity, MailServerOptions
 from hkex_ops_mail.secrets import read_secret
 from hkex_ops_mail.translation import is_for_good, printable, repeats, translated
 
-__all__ = ["RecipientResult", "require_files", "send"]
+__all__ = ["RecipientResult", "require_files", "send", "try_recipients"]
 
 # Saying good-bye is a courtesy with an end: the mail is taken by then.
 FAREWELL_TIMEOUT_S = 1
@@ -61,6 +62,21 @@ class _Client(aiosmtplib.SMTP):
 
     AUTH_METHODS = ("plain", "login")
 
+    on_content: Callable[[], None] | None = None
+    """Called just before the text of a mail goes out: from then on the server may have it."""
+
+    async def data(
+        self,
+        message: str | bytes,
+        /,
+        *,
+        timeout: float | Default | None = Default.token,  # noqa: ASYNC109 - the engine's own
+    ) -> aiosmtplib.SMTPResponse:
+        """Hand over the text."""
+        if self.on_content is not None:
+            self.on_content()
+        return await super().data(message, timeout=timeout)
+
 
 def require_files(options: MailServerOptions) -> None:
     """`ConfigError` when a file that the options name cannot be used: better now than later."""
@@ -71,14 +87,52 @@ def require_files(options: MailServerOptions) -> None:
 
 
 async def send(
-    options: MailServerOptions, sender: str, recipients: Sequence[str], mail: bytes
+    options: MailServerOptions,
+    sender: str,
+    recipients: Sequence[str],
+    mail: bytes,
+    *,
+    on_content: Callable[[], None] | None = None,
 ) -> tuple[RecipientResult, ...]:
     """Hand ``mail`` over for ``recipients``; what became of it for each, in their order.
 
+    ``on_content`` is called just before the text goes out: what fails later may have been taken.
     Raises `ConfigError` for a file that cannot be used, `AuthRefused`, `Rejected` when the server
     is not the right one or takes no such mail, and `TransientError` when it cannot be reached, does
     not answer in time or says that it may be tried again.
     """
+    async with _logged_in(options) as (client, attempt):
+        client.on_content = on_content
+        attempt.doing = "handing over the mail"
+        return await _handed_over(client, sender, recipients, mail, attempt)
+
+
+async def try_recipients(
+    options: MailServerOptions, sender: str, recipients: Sequence[str]
+) -> tuple[RecipientResult, ...]:
+    """Log in and ask the server whether it would take a mail for ``recipients``; send none.
+
+    Raises as :func:`send` does.
+    """
+    async with _logged_in(options) as (client, attempt):
+        attempt.doing = "asking for the recipients"
+        await client.mail(sender)
+        results: list[RecipientResult] = []
+        for recipient in recipients:
+            try:
+                code, words = await client.rcpt(recipient)
+                is_taken = True
+            except aiosmtplib.SMTPRecipientRefused as refused:
+                code, words, is_taken = refused.code, refused.message, False
+            said = printable(words, attempt.secrets)
+            results.append(RecipientResult(recipient, is_taken, int(code), said))
+        await client.rset()
+        return tuple(results)
+
+
+@asynccontextmanager
+async def _logged_in(options: MailServerOptions) -> AsyncGenerator[tuple[_Client, _Attempt]]:
+    """A protected line on which we are known, for what is done within; its errors are ours."""
     attempt = _Attempt(f"mail server {options.address}")
     context = None if options.security is LineSecurity.NONE else _context(options.ca_file)
     client = _Client(
@@ -94,10 +148,8 @@ async def send(
         async with asyncio.timeout(options.timeout_s):
             await client.connect()
             await _log_in(client, options, attempt)
-            attempt.doing = "handing over the mail"
-            results = await _handed_over(client, sender, recipients, mail, attempt)
+            yield client, attempt
         await _say_goodbye(client)
-        return results
     # Whatever the engine raises becomes ours; a bug of this adapter comes as PluginError.
     except Exception as error:
         doing = f"{attempt.where}, {attempt.doing}"
