@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date, datetime
 
 from attrs import frozen
@@ -10,7 +11,7 @@ from attrs import frozen
 from hkex_ops.errors import StoreError
 from hkex_ops.evidence import Record
 from hkex_ops.flows.store import layout
-from hkex_ops.flows.store.disk import Folder
+from hkex_ops.flows.store.disk import EntryKind, Folder
 from hkex_ops.flows.store.names import HIGHEST_VERSION
 from hkex_ops.flows.store.reading import Intent, LedgerReader
 from hkex_ops.flows.store.rows import (
@@ -56,18 +57,32 @@ class Planner:
         self._root = root
         self._ledger = ledger
         self._known: dict[tuple[str, date, str], list[FileRecord]] = {}
+        self._parents: dict[tuple[str, ...], Folder] = {}
 
     def plan(self, arrivals: Sequence[Arrival], at: datetime) -> list[Plan]:
         """A plan for each arrival, in order. Raises `StoreError`; `UsageError` for a bad name."""
         plans: list[Plan] = []
-        for arrival in arrivals:
-            known = self._rows(arrival)
-            plan = self._plan(arrival, known, at)
-            if plan.body is not None:
-                row = Record(PLANNED, "", "", plan.placed.outcome, plan.body, "")
-                known.append(file_record(row))
-            plans.append(plan)
+        with ExitStack() as closing:
+            for arrival in arrivals:
+                known = self._rows(arrival)
+                plan = self._plan(arrival, known, at, closing)
+                if plan.body is not None:
+                    row = Record(PLANNED, "", "", plan.placed.outcome, plan.body, "")
+                    known.append(file_record(row))
+                plans.append(plan)
+            self._parents.clear()
         return plans
+
+    def _is_taken(self, names: Sequence[str], closing: ExitStack) -> bool:
+        """Whether anything lies there. The folders of one batch are few, so they stay open."""
+        *parents, name = names
+        place = tuple(parents)
+        if place not in self._parents:
+            found = self._root.look(*parents)
+            if found is None or found.kind is not EntryKind.FOLDER:
+                return False
+            self._parents[place] = closing.enter_context(self._root.folder(*parents))
+        return self._parents[place].look(name) is not None
 
     def _rows(self, arrival: Arrival) -> list[FileRecord]:
         """What is known of this name on this business date."""
@@ -83,7 +98,9 @@ class Planner:
             ]
         return self._known[key]
 
-    def _plan(self, arrival: Arrival, known: Sequence[FileRecord], at: datetime) -> Plan:
+    def _plan(
+        self, arrival: Arrival, known: Sequence[FileRecord], at: datetime, closing: ExitStack
+    ) -> Plan:
         sha256 = arrival.file.sha256
         alike = [row for row in known if row.sha256 == sha256]
         for row in reversed(alike):
@@ -96,7 +113,7 @@ class Planner:
         first = max((row.version for row in known), default=0) + 1
         for version in range(first, HIGHEST_VERSION + 1):
             # Something that no row knows may lie there; verification reports it, and it stays.
-            if self._root.look(*path_of(arrival.identity, arrival.listed.name, version)) is None:
+            if not self._is_taken(path_of(arrival.identity, arrival.listed.name, version), closing):
                 outcome = Outcome.ARCHIVED if version == 1 else Outcome.SECOND_VERSION
                 return _plan(arrival, outcome, version, at)
         raise StoreError(
