@@ -2,38 +2,53 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 
 from cyclopts import Parameter
+from rich.console import Console
 
-from hkex_ops.cli.answer import Answer
+from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.incident import exact
-from hkex_ops.cli.incident_options import On, Teller, When, entered, room_of
+from hkex_ops.cli.incident_options import (
+    On,
+    Room,
+    Teller,
+    When,
+    entered,
+    entry_document,
+    room_of,
+)
 from hkex_ops.cli.options import Config, Json, parse_day
+from hkex_ops.cli.text import say, say_count
 from hkex_ops.cli.working import By, Work
 from hkex_ops.config.structuring import nearest
-from hkex_ops.errors import UsageError
+from hkex_ops.errors import ConfigError, UsageError
 from hkex_ops.incidents import Act, Conclude, Enquire, EnquiryKind, Measure, Tell
 from hkex_ops.model import Audience, Outcome, Receipt
+from hkex_ops.plugins import Plugins
 
 __all__ = ["action", "enquiry", "figure", "tell"]
 
 
 def tell(
     id: str,
-    party: str,
+    party: str = "",
     text: str = "",
     /,
     *,
     by: By,
+    send: Annotated[
+        str, Parameter(help="Tell this by the routes of the configuration; receipts are entered.")
+    ] = "",
     audience: Annotated[
         str,
         Parameter(
-            help="Who that is: exchange, regulator, participants, vendors, issuers, media, public, "
-            "management, clients or desk."
+            help="Who PARTY is: exchange, regulator, participants, vendors, issuers, media, "
+            "public, management, clients or desk."
         ),
-    ],
+    ] = "",
     channel: Annotated[str, Parameter(help="How: phone, in person, a press release.")] = "phone",
     outcome: Annotated[
         str, Parameter(help="taken, refused, deferred (not reached) or unknown.")
@@ -48,7 +63,11 @@ def tell(
     config: Config = None,
     json: Json = False,
 ) -> Answer:
-    """Write down by hand that somebody was told: by whom, when, by which channel.
+    """Tell somebody of an incident, and write down who was told, when, by which channel, by whom.
+
+    With PARTY it was told by hand and is written down. With --send it is told by the routes that
+    name incident/told, and the receipts of all receivers are entered. With neither, receipts that
+    came since are taken over. Exits 1 when somebody was not reached, or nobody knows.
 
     Parameters
     ----------
@@ -60,6 +79,14 @@ def tell(
         What they were told.
     """
     room = room_of(config, work)
+    if not party:
+        if text or audience or at or on:
+            raise UsageError("what was told by hand was told to somebody: name PARTY")
+        return _told(room, id, send, by, teller or room.incidents.teller)
+    if send:
+        raise UsageError("told by hand or sent: give PARTY or --send")
+    if not audience:
+        raise UsageError(f"say who {party} is, with --audience")
     when = room.when(at, on)
     moment: datetime = when.at.at or room.clock.now()
     receipt = Receipt(
@@ -67,6 +94,39 @@ def tell(
     )
     what = Tell(Audience(_word(audience, Audience, "audience")), receipt)
     return entered(room, id, room.enter(id, room.given(what, text, by, when, teller)))
+
+
+def _told(room: Room, id: str, send: str, by: str, teller: str) -> Answer:
+    """By the routes; the mailroom is imported only for this."""
+    from hkex_ops.flows.incidents.telling import send_told, take_over
+    from hkex_ops.flows.notifying.configured import correspondence
+
+    if room.settings is None:
+        raise ConfigError("to tell by routes there must be a configuration with [notifications]")
+    room.store.read(id)
+    routes = correspondence(room.settings, Plugins.load(block=room.settings.plugins.block))
+    if send:
+        numbers = asyncio.run(
+            send_told(room.store, id, send, by, routes, room.clock, teller=teller)
+        )
+    else:
+        numbers = take_over(room.store, id, by, routes, room.clock, teller)
+    entries = [one for one in room.store.read(id).entries if one.number in numbers]
+    receipts = [one.given.what.receipt for one in entries if isinstance(one.given.what, Tell)]
+    well = all(one.outcome is Outcome.TAKEN for one in receipts)
+
+    def render(console: Console) -> None:
+        say(console, f"{id}: {say_count(len(receipts), 'receipt')} entered")
+        for one in receipts:
+            words = ", ".join(word for word in (one.reference, one.detail) if word)
+            lead = f"  {one.outcome.value:<9} {one.channel}  {one.receiver}  "
+            say(console, words, lead=lead)
+
+    return Answer(
+        {"incident": id, "entries": [entry_document(one) for one in entries]},
+        render,
+        ExitCode.DONE if well else ExitCode.FINDINGS,
+    )
 
 
 def enquiry(

@@ -179,6 +179,17 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "contacts",
+        "Designated persons, and when they can be reached.",
+        (
+            (
+                "check",
+                "hkex_ops.cli.contacts:check",
+                "Say whether they can be reached throughout a window.",
+            ),
+        ),
+    ),
+    (
         "evidence",
         "Evidence folders: what can be shown afterwards.",
         (
