@@ -59,8 +59,6 @@ RECOVERY = {
     "BI7": RecoveryOptions("UQ9", ("sequence_number_u", "business_date_s")),
 }
 
-TRANSACTIONS = {"CD28": 3, "CD35": 3}
-
 
 def write_layouts(stand_in: OapiStandIn, folder: Path) -> Path:
     """The layouts of the stand-in's header, in a file of their own."""

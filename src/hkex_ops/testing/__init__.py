@@ -21,6 +21,9 @@ pytest.register_assert_rewrite(
     "hkex_ops.testing.market_feed_contract",
     "hkex_ops.testing.market_feed_recovery",
     "hkex_ops.testing.notifier_contract",
+    "hkex_ops.testing.oapi_gateway_acts",
+    "hkex_ops.testing.oapi_gateway_asking",
+    "hkex_ops.testing.oapi_gateway_contract",
     "hkex_ops.testing.probe_contract",
     "hkex_ops.testing.report_source_contract",
 )
@@ -69,6 +72,16 @@ from hkex_ops.testing.notifier_fakes import (  # noqa: E402
     FakeNotifierOptions,
     open_fake_notifier,
 )
+from hkex_ops.testing.oapi_gateway_bench import Held, OapiGatewayBench  # noqa: E402
+from hkex_ops.testing.oapi_gateway_contract import OapiGatewayContract  # noqa: E402
+from hkex_ops.testing.oapi_gateway_fakes import (  # noqa: E402
+    FakeClearingHouse,
+    FakeOapiGateway,
+    FakeOapiGatewayBench,
+    FakeOapiOptions,
+    FakeTransactingGateway,
+    open_fake_oapi_gateway,
+)
 from hkex_ops.testing.probe_bench import ProbeBench  # noqa: E402
 from hkex_ops.testing.probe_contract import ProbeContract  # noqa: E402
 from hkex_ops.testing.probe_fakes import (  # noqa: E402
@@ -82,6 +95,7 @@ from hkex_ops.testing.report_source_contract import ReportSourceContract  # noqa
 
 __all__ = [
     "Arrived",
+    "FakeClearingHouse",
     "FakeDoor",
     "FakeExchange",
     "FakeFeedOptions",
@@ -97,6 +111,9 @@ __all__ = [
     "FakeNotifier",
     "FakeNotifierBench",
     "FakeNotifierOptions",
+    "FakeOapiGateway",
+    "FakeOapiGatewayBench",
+    "FakeOapiOptions",
     "FakeOptions",
     "FakeProbe",
     "FakeProbeBench",
@@ -105,7 +122,9 @@ __all__ = [
     "FakeReportSourceBench",
     "FakeSite",
     "FakeTape",
+    "FakeTransactingGateway",
     "Fetched",
+    "Held",
     "IndexFeedBench",
     "IndexFeedContract",
     "IndexPublisherBench",
@@ -114,6 +133,8 @@ __all__ = [
     "MarketFeedContract",
     "NotifierBench",
     "NotifierContract",
+    "OapiGatewayBench",
+    "OapiGatewayContract",
     "ProbeBench",
     "ProbeContract",
     "ReportSourceBench",
@@ -126,5 +147,6 @@ __all__ = [
     "open_fake_index_feed",
     "open_fake_index_publisher",
     "open_fake_notifier",
+    "open_fake_oapi_gateway",
     "open_fake_probe",
 ]
