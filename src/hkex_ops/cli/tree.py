@@ -83,6 +83,24 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "clearing",
+        "The clearing house through OAPI: check gateways, fetch, compare books.",
+        (
+            ("check", "hkex_ops.cli.clearing:check", "Log in at each gateway, look, log out."),
+            ("fetch", "hkex_ops.cli.clearing:fetch", "Fetch trades and positions as tables."),
+            (
+                "reconcile",
+                "hkex_ops.cli.clearing_reconcile:reconcile",
+                "Compare the back office's book with the clearing house's.",
+            ),
+            (
+                "reentry",
+                "hkex_ops.cli.clearing_reentry:reentry",
+                "List what has to be put in again after a fallback.",
+            ),
+        ),
+    ),
+    (
         "index",
         "Index values computed from market data: run, watch, check.",
         (
