@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from typing import Protocol, cast
 
 import asyncssh
 
@@ -24,6 +25,18 @@ WINDOW_BYTES = 32 * 1024 * 1024
 SIGN_OF_LIFE_BYTES = 16 * 1024
 
 
+class _Channel(Protocol):
+    """What is used of the library's channel, whose own types leave the data open."""
+
+    def write(self, data: bytes) -> None: ...
+
+    def write_eof(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    async def wait_closed(self) -> None: ...
+
+
 class SftpChannel(asyncssh.SSHClientSession[bytes]):
     """One SFTP session of a connection."""
 
@@ -31,19 +44,20 @@ class SftpChannel(asyncssh.SSHClientSession[bytes]):
         self.conversation = Conversation()
         self.failure: Exception | None = None
         self.watch: SilenceWatch | None = None
-        self._channel: asyncssh.SSHClientChannel[bytes] | None = None
+        self._channel: _Channel | None = None
         self.round_trip_s = math.inf
         self._bell = asyncio.Event()
-        self._answers = self._bytes = 0
+        self._answers: int = 0
+        self._bytes: int = 0
         self._asked_s: float | None = None
 
     @classmethod
     async def open(cls, connection: asyncssh.SSHClientConnection) -> SftpChannel:
         """Open the subsystem and exchange greetings. Raises the library's errors."""
-        _, session = await connection.create_session(
-            cls, subsystem="sftp", encoding=None, window=WINDOW_BYTES
+        session = cls()
+        await connection.create_session(  # pyright: ignore[reportUnknownMemberType]
+            lambda: session, subsystem="sftp", encoding=None, window=WINDOW_BYTES
         )
-        assert isinstance(session, SftpChannel)
         session.flush()
         while not session.conversation.is_open:
             await session._bell.wait()
@@ -76,7 +90,7 @@ class SftpChannel(asyncssh.SSHClientSession[bytes]):
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         """The channel stands."""
-        self._channel = chan
+        self._channel = cast("_Channel", chan)
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Bytes came; those of stderr are words for a person, and nobody reads them."""

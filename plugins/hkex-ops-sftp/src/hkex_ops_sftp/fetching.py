@@ -65,6 +65,7 @@ class Fetching:
 
     def go_on(self) -> None:
         """Conclude what has ended, ask for more, let others in."""
+        refused = len(self._again)
         still: list[FileReading] = []
         for reading in self._open:
             if reading.failure is not None and reading.is_ended:
@@ -72,6 +73,9 @@ class Fetching:
             elif not reading.is_ended:
                 reading.go_on()
                 still.append(reading)
+        if len(self._again) > refused:
+            # As many as stand; where none does, half of what was tried.
+            self._most_open = max(1, len(still) or len(self._open) // 2)
         self._open = still
         while len(self._open) < self._most_open and any(one.left > 0 for one in self._allowances):
             report = self._next()
@@ -100,9 +104,7 @@ class Fetching:
         return report
 
     def _conclude(self, reading: FileReading, status: Status) -> None:
-        others = len(self._open) - 1
-        if status.code == _FAILURE and not reading.is_opened and others and self._most_open > 1:
-            self._most_open = max(1, min(self._most_open, others) // 2)
+        if status.code == _FAILURE and not reading.is_opened and len(self._open) > 1:
             self._again.append(reading.report)
             return
         error = self._failed(reading.report, status)

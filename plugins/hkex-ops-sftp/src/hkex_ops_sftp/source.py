@@ -90,6 +90,7 @@ class SftpReportSource:
             while True:
                 listing.go_on()
                 channel.flush()
+                is_room_made = bool(listing.entries)
                 while listing.entries:
                     if count == MAX_ENTRIES:
                         raise Rejected(
@@ -100,7 +101,8 @@ class SftpReportSource:
                     yield _listed(listing.entries.popleft())
                 if listing.is_ended:
                     break
-                await self._connections.changed()
+                if not is_room_made:
+                    await self._connections.changed()
         except Exception as error:
             raise self._translated(error, f"listing {self._there}") from error
         finally:
@@ -142,6 +144,7 @@ class SftpReportSource:
                 self._require_here()
                 fetching.go_on()
                 self._connections.flush()
+                is_room_made = bool(fetching.waiting)
                 while fetching.waiting:
                     delivery, allowance = fetching.waiting.popleft()
                     if allowance is not None and isinstance(delivery, ReportChunk):
@@ -150,6 +153,8 @@ class SftpReportSource:
                     self._require_here()
                 if fetching.is_finished:
                     return
+                if is_room_made:
+                    continue  # for what is taken, more may be asked for
                 if fetching.wants_more:
                     self._connections.want_more()
                 await self._changed(fetching)
