@@ -23,6 +23,9 @@ from attrs import frozen
 from hkex_ops.errors import Rejected, Unreachable
 from hkex_ops.flows.index.straight_trades import Heard, StraightTrades, TradeFields
 from hkex_ops.hookspecs import hookimpl
+from hkex_ops.index.engine import Engine
+from hkex_ops.index.records import TradeRecord
+from hkex_ops.index.ticks import EngineEvent
 from hkex_ops.model import IndexTick, SiteRole, format_tick, parse_tick
 from hkex_ops.ports import FeedLine, IndexFeed, IndexPublisher, MarketFeed, Offer, PacketBatch
 
@@ -152,20 +155,29 @@ async def _open(options: TapeOptions, site: SiteRole) -> AsyncGenerator[MarketFe
 
 def _make_mortal(options: TapeOptions) -> None:
     """Let the engine of this process die of one record; a contingency system is of another make."""
-    straight = StraightTrades._straight
+    straight, one = StraightTrades._straight, Engine._trade
 
-    def mortal(
+    def straight_until(
         self: StraightTrades, trades: Sequence[TradeFields], now: datetime, data: list[Heard]
     ) -> None:
         for place, trade in enumerate(trades):
             if trade[4] == options.poison_3dp:
                 if place:
                     straight(self, trades[:place], now, data)
-                self._row.take_record(trade[1], trade[2])
-                _die(options.poison)
+                # One that has to wait for its moment kills when it is worked, and not before.
+                self.one_by_one([TradeRecord._make(trade)], now, data)
+                if trades[place + 1 :]:
+                    straight_until(self, trades[place + 1 :], now, data)
+                return
         straight(self, trades, now, data)
 
-    StraightTrades._straight = mortal  # type: ignore[method-assign]
+    def mortal(self: Engine, record: TradeRecord) -> tuple[EngineEvent, ...]:
+        if record.price_3dp == options.poison_3dp:
+            _die(options.poison)
+        return one(self, record)
+
+    StraightTrades._straight = straight_until  # type: ignore[method-assign]
+    Engine._trade = mortal  # type: ignore[method-assign]
 
 
 def _die(how: str) -> None:

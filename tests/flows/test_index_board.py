@@ -82,6 +82,28 @@ def test_what_is_taken_next_forgets_the_record_before(board: Board) -> None:
     assert InHand(CHANNEL, 13, 20, 0) == row.in_hand
 
 
+def test_what_had_waited_is_in_hand_before_what_came_last(board: Board) -> None:
+    """A record may wait for its moment, and kill when another one closes that."""
+    row = board.row(0)
+    row.work_on(CHANNEL)
+    row.take(13, 1)
+    row.take_waited(31, 7, 700)
+    assert (InHand(31, 7, 7, 700), InHand(CHANNEL, 13, 13, 0)) == (row.in_hand, row.came_last)
+    assert row.is_settling
+    row.take_moment()
+    assert (None, True) == (row.in_hand, row.is_settling)
+    row.take_up_again()
+    assert (InHand(CHANNEL, 13, 13, 0), False) == (row.in_hand, row.is_settling)
+
+
+def test_more_messages_than_a_packet_has_can_be_in_hand(board: Board) -> None:
+    """All of one look at a feed, in one store."""
+    row = board.row(0)
+    row.work_on(CHANNEL)
+    row.take(4_294_900_000, 60_000)
+    assert InHand(CHANNEL, 4_294_900_000, 4_294_959_999, 0) == row.in_hand
+
+
 def test_a_heartbeat_in_hand_is_no_message(board: Board) -> None:
     row = board.row(0)
     row.work_on(CHANNEL)
@@ -102,8 +124,10 @@ def test_an_engine_that_passed_nothing_yet_follows_all_the_same(board: Board) ->
     assert row.has_passed(CHANNEL) is None
     row.passed(CHANNEL, 0)
     assert 0 == row.has_passed(CHANNEL)
-    row.stop_following(CHANNEL)
-    assert row.has_passed(CHANNEL) is None
+    row.passed(CHANNEL, 7, lacks=True)
+    assert (7, True) == (row.has_passed(CHANNEL), row.lacks(CHANNEL))
+    row.passed(CHANNEL, 9)
+    assert (9, False) == (row.has_passed(CHANNEL), row.lacks(CHANNEL))
 
 
 def test_engines_are_absent_until_they_are_given_a_rank(board: Board) -> None:
@@ -161,7 +185,7 @@ def test_unknown_engines_and_channels_are_refused(board: Board) -> None:
     with pytest.raises(UsageError, match="no process 3"):
         board.row(3)
     with pytest.raises(UsageError, match="no channel"):
-        board.row(0).passed_slot(65_536)
+        board.row(0).passed(65_536, 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 100])

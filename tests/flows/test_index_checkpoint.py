@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,6 +45,21 @@ def test_an_engine_begins_at_the_newest_of_any_then_at_its_own_then_afresh(folde
     own, other = written(folder, "engine-1", 1), written(folder, "engine-2", 2)
     found = [list(checkpoints(folder, "engine-1", Beginning.after(deaths))) for deaths in range(4)]
     assert [[other, own], [own], [], []] == found
+
+
+def test_of_several_that_write_their_first_at_once_each_has_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Engines begin together, and each finds that there is no folder for checkpoints yet."""
+    mkdir = os.mkdir
+
+    def too_late(name: str, *, dir_fd: int) -> None:
+        mkdir(name, dir_fd=dir_fd)
+        mkdir(name, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "mkdir", too_late)
+    own = written(folder, "engine-1", 1)
+    assert [own] == list(checkpoints(folder, "engine-1", Beginning.NEWEST))
 
 
 def test_a_later_one_takes_the_place_of_the_one_before(folder: Folder) -> None:

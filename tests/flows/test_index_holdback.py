@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hkex_ops.flows.index.board import NO_RANK, Board
-from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
+from hkex_ops.flows.index.holdback import SETTLE_APART_MS, HoldBack, HoldLimits
 from hkex_ops.ports import FeedLine, PacketBatch
 
 CHANNEL, OTHER = 30, 31
@@ -133,8 +133,74 @@ def test_nobody_waits_for_the_dead(board: Board, second: HoldBack) -> None:
 
 def test_nobody_waits_for_one_that_fills_a_gap(board: Board, second: HoldBack) -> None:
     assert [] == taken(second.admit(batch(packet(5)), at(0)))
-    board.row(0).stop_following(CHANNEL)
+    board.row(0).passed(CHANNEL, 3, lacks=True)
+    board.row(1).passed(CHANNEL, 4)
     assert [5] == taken(second.release(at(1)))
+
+
+def test_of_two_who_lack_the_same_the_first_has_it_first(board: Board, second: HoldBack) -> None:
+    """Lost on both lines for both, and sent again to both: it may be poison all the same."""
+    for place in (0, 1):
+        board.row(place).passed(CHANNEL, 4, lacks=True)
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    board.row(0).passed(CHANNEL, 5)
+    assert [5] == taken(second.release(at(1)))
+
+
+def test_who_did_not_move_while_it_was_waited_for_is_not_waited_for_again(
+    board: Board, second: HoldBack
+) -> None:
+    """A feed that brings one engine nothing must not put every tick of the others off."""
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    assert [5] == taken(second.release(at(1_000)))
+    assert [6] == taken(second.admit(batch(packet(6)), at(1_001)))
+    board.row(0).passed(CHANNEL, 1)
+    assert [] == taken(second.admit(batch(packet(7)), at(1_002)))
+
+
+def test_an_engine_that_has_no_rank_yet_waits_for_it(board: Board) -> None:
+    """Two that begin together, after all have died, must not take the same message at once."""
+    for row in board.rows():
+        row.rank_as(NO_RANK)
+    newcomer = HoldBack(board, 2, LIMITS, ranked=True)
+    assert [] == taken(newcomer.admit(batch(packet(5)), at(0)))
+    board.row(2).rank_as(0)
+    assert [5] == taken(newcomer.release(at(1)))
+    contingency = HoldBack(board, 1, LIMITS)
+    board.row(2).rank_as(NO_RANK)
+    assert [5] == taken(contingency.admit(batch(packet(5)), at(2)))
+
+
+def test_the_first_in_rank_waits_for_whoever_is_ahead_and_has_it_in_hand(board: Board) -> None:
+    """It may have been held up itself; the second took the message when the delay was over."""
+    first = HoldBack(board, 0, LIMITS)
+    board.row(1).work_on(CHANNEL)
+    board.row(1).take(4, 3)
+    assert [] == taken(first.admit(batch(packet(5)), at(0)))
+    assert [] == taken(first.release(at(4_999)))
+    board.row(1).put_down()
+    assert [5] == taken(first.release(at(5_000)))
+
+
+def test_what_it_knows_itself_no_hand_keeps_from_the_first(board: Board) -> None:
+    """The other line's copies, while the second works on what the first has passed."""
+    first = HoldBack(board, 0, LIMITS)
+    board.row(0).passed(CHANNEL, 6)
+    board.row(1).work_on(CHANNEL)
+    board.row(1).take(4, 3)
+    assert [5, 7] == taken(
+        [*first.admit(batch(packet(5)), at(0)), *first.admit(batch(packet(7)), at(0))]
+    )
+
+
+def test_what_waits_for_time_alone_is_settled_one_engine_after_the_other(board: Board) -> None:
+    holds = [HoldBack(board, place, LIMITS) for place in range(3)]
+    assert [0, SETTLE_APART_MS, 2 * SETTLE_APART_MS] == [one.lag_ms(at(0)) for one in holds]
+    board.row(0).take_moment()
+    assert [0, None, None] == [one.lag_ms(at(1)) for one in holds]
+    assert [None, SETTLE_APART_MS] == [holds[1].lag_ms(at(ms)) for ms in (5_000, 5_001)]
+    board.row(0).take_up_again()
+    assert SETTLE_APART_MS == holds[1].lag_ms(at(6_000))
 
 
 def test_a_newcomer_without_rank_takes_only_what_others_passed(board: Board) -> None:

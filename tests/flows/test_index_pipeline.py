@@ -12,7 +12,7 @@ from hkex_ops.flows.index.pipeline import MarketHealth, Pipeline
 from hkex_ops.flows.index.quarantine import QUARANTINED
 from hkex_ops.flows.index.straight_trades import Heard
 from hkex_ops.index.engine import Engine
-from hkex_ops.index.records import IndexRecord, QuarantinedRecord
+from hkex_ops.index.records import IndexRecord, QuarantinedRecord, TradeRecord
 from hkex_ops.index.ticks import EngineEvent, JournalReason, RecordJournalled, TickComputed
 from hkex_ops.omd.events import GapClosed, GapLost, GapOpened
 from hkex_ops.ports import FeedLine, PacketBatch
@@ -76,6 +76,86 @@ def bench() -> Bench:
     bench = Bench()
     bench.begin()
     return bench
+
+
+POISON_3DP = 66_666
+
+
+def number_of(batch: PacketBatch) -> int:
+    """The number of the first message of a batch."""
+    return int.from_bytes(batch.packets[0][4:8], "little")
+
+
+def mortal(engine: Engine, row: EngineRow) -> Bench:
+    """A pipeline whose engine dies of a trade at one price, and has a row on the board."""
+    bench, worked = Bench(engine, row), engine._trade
+
+    def trade(record: TradeRecord) -> tuple[EngineEvent, ...]:
+        if record.price_3dp == POISON_3DP:
+            raise ZeroDivisionError
+        return worked(record)
+
+    engine._trade = trade  # type: ignore[method-assign]
+    bench.begin()
+    return bench
+
+
+def test_a_record_that_had_to_wait_is_what_the_engine_dies_of() -> None:
+    """It came early and waited for its moment; the message that closes the moment is innocent."""
+    row = EngineRow.detached()
+    bench = mortal(Engine(BASKETS, channels=CHANNELS), row)
+    market = bench.market
+    bench.beat(2)
+    market.wait(2)
+    batch = bench.send(market.trade(5, POISON_3DP))
+    number = number_of(batch)
+    assert (None, number) == (row.in_hand, row.has_passed(TRADES))
+    with pytest.raises(ZeroDivisionError):
+        bench.take(market.heartbeats())
+    assert InHand(TRADES, number, number, 5) == row.in_hand
+
+
+def test_a_record_that_waits_can_still_be_quarantined() -> None:
+    """Another engine died of it when it closed the moment; this one has not closed it yet."""
+    row = EngineRow.detached()
+    bench = mortal(Engine(BASKETS, channels=CHANNELS), row)
+    market = bench.market
+    bench.beat(2)
+    market.wait(2)
+    number = number_of(bench.send(market.trade(5, POISON_3DP)))
+    bench.pipeline.quarantine(QuarantineRow(TRADES, number, number, 5))
+    bench.data.clear()
+    bench.take(market.heartbeats())
+    bench.beat(2)
+    assert ("0000100", 2_000_000, (5,)) == bench.values[-2]
+    told = [one for one in bench.data if isinstance(one, RecordJournalled)]
+    assert [JournalReason.QUARANTINED] == [one.reason for one in told]
+
+
+def test_what_a_moment_dies_of_is_no_message() -> None:
+    """To leave out whatever came last would mend nothing and mark a stock."""
+    row = EngineRow.detached()
+    bench = Bench(Engine(BASKETS, channels=CHANNELS), row)
+    bench.begin()
+    bench.pipeline.engine.board = None  # type: ignore[assignment]
+    market = bench.market
+    market.wait(2)
+    with pytest.raises(AttributeError):
+        bench.take([market.send(market.trade(5, 61_000)), *market.heartbeats()])
+    assert row.in_hand is None
+
+
+def test_all_of_a_batch_is_in_hand_until_it_was_told() -> None:
+    """Of what is told of them an engine may die as well."""
+    row = EngineRow.detached()
+    bench = Bench(Engine(BASKETS, channels=CHANNELS), row)
+    bench.begin()
+    market = bench.market
+    packets = [market.send(market.trade(5, price)).packets[0] for price in (61_000, 61_500)]
+    bench.pipeline.work(market.batch(TRADES, packets), market.now)
+    assert InHand(TRADES, 3, 4, 0) == row.in_hand
+    bench.pipeline.pass_on(TRADES)
+    assert (None, 4) == (row.in_hand, row.has_passed(TRADES))
 
 
 def test_a_trade_moves_the_tick_that_follows_it(bench: Bench) -> None:

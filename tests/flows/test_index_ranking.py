@@ -52,7 +52,21 @@ def test_what_another_has_passed_is_suspect_once_and_poison_the_second_time(boar
     other.passed(30, 100)
     assert Verdict.SUSPECT is verdict_on(HAND, [board.row(2), other], set())
     assert Verdict.POISON is verdict_on(HAND, [board.row(2), other], {HAND})
-    assert Verdict.SUSPECT is verdict_on(HAND, [other], {HAND._replace(first=99)})
+    # A range that was in hand when somebody died before: what both have in common killed both.
+    assert Verdict.POISON is verdict_on(HAND, [other], {HAND._replace(first=90, last=110)})
+    assert Verdict.SUSPECT is verdict_on(HAND, [other], {HAND._replace(channel=31)})
+
+
+def test_whoever_was_killed_from_outside_with_a_whole_range_in_hand_blames_it_once(
+    board: Board,
+) -> None:
+    """To leave out a range marks every stock of the channel; a single record only its own."""
+    batch, other = InHand(30, 100, 140, 0), board.row(1)
+    assert Verdict.POISON is verdict_on(batch, [other], set())
+    assert Verdict.SUSPECT is verdict_on(batch, [other], set(), from_outside=True)
+    overlaps = InHand(30, 120, 160, 0)
+    assert Verdict.POISON is verdict_on(overlaps, [other], {batch}, from_outside=True)
+    assert Verdict.POISON is verdict_on(HAND, [other], set(), from_outside=True)
 
 
 def test_of_a_range_the_last_message_must_have_been_passed(board: Board) -> None:

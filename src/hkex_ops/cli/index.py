@@ -169,6 +169,10 @@ _FINDINGS: Mapping[str, tuple[str, str]] = {
     "gap-lost": ("loss of messages", "losses of messages"),
     "moment-missed": ("moment without ticks", "moments without ticks"),
     "ticks-given-up": ("moment that a publisher lost", "moments that a publisher lost"),
+    "checkpoint-failed": (
+        "failure to write a checkpoint",
+        "failures to write a checkpoint",
+    ),
     "journal-failed": ("failure to write the journal", "failures to write the journal"),
 }
 

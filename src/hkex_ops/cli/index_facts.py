@@ -111,6 +111,10 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
     "message-quarantined": _quarantined,
     "journal-failed": lambda one: f"THE JOURNAL CANNOT BE WRITTEN: {one['reason']}",
     "journal-mended": lambda _: "the journal is written again",
+    "checkpoint-failed": lambda one: (
+        f"{one['process']} cannot write down where it stands: {one['reason']}"
+    ),
+    "checkpoint-written": lambda one: f"{one['process']} writes down where it stands again",
     "mode-changed": _mode,
     "gateway-state-changed": _gateway,
     "publication-resumed": lambda one: f"real-time values again, {one['proven']} proven right",

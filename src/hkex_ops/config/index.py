@@ -22,7 +22,7 @@ from hkex_ops.index.rules import (
 )
 from hkex_ops.model import SiteRole
 
-__all__ = ["IndexSettings", "RunSettings", "index_faults"]
+__all__ = ["REACTION_MS", "IndexSettings", "RunSettings", "index_faults"]
 
 _PRIMARY, _SECONDARY = SiteRole.PRIMARY, SiteRole.SECONDARY
 
@@ -38,7 +38,8 @@ class RunSettings:
 
     ``watchdog_ms``: an engine that has not stirred for so long hangs, and is killed.
     ``hold_back_ms``: how long a message waits, per engine before it in rank, for one to pass it.
-    More than the watchdog, or a message that hangs the first engine would be taken by the second.
+    More than the watchdog by `REACTION_MS`, or a message that hangs the first engine would be
+    taken by the second.
     ``gap_ms``: how long a gap waits for the other line before it is asked for again.
     ``checkpoint_s``: how often each engine writes down where it stands.
     ``restart_ms``, ``restart_longest_ms``: how soon a process that died is started again, at
@@ -78,6 +79,10 @@ class IndexSettings:
 
 _LEAST_MS = 10
 
+REACTION_MS = 250
+"""What lies between the watchdog's time and a quarantine on the board: the supervisor's next look
+(50 ms), the kill, the end of the process, and the journal's entry, which waits for the disk."""
+
 
 def index_faults(settings: IndexSettings) -> Iterator[Fault]:
     """Every setting of the table that makes no sense, alone or beside another."""
@@ -93,10 +98,11 @@ def index_faults(settings: IndexSettings) -> Iterator[Fault]:
             yield Fault(f"index.run.{key}", f"must be at least {_LEAST_MS}")
     if run.checkpoint_s < 1:
         yield Fault("index.run.checkpoint_s", "must be at least 1")
-    if run.hold_back_ms <= run.watchdog_ms:
+    if run.hold_back_ms < run.watchdog_ms + REACTION_MS:
         yield Fault(
             "index.run.hold_back_ms",
-            "must be more than watchdog_ms: a message that hangs one engine would reach the next",
+            f"must be at least {REACTION_MS} more than watchdog_ms: a message that hangs one "
+            "engine would reach the next before the first was found dead",
         )
     if run.restart_longest_ms < run.restart_ms:
         yield Fault("index.run.restart_longest_ms", "must not be less than restart_ms")

@@ -7,13 +7,13 @@ engine; `snapshot` and `restore` carry it over a restart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from hkex_ops.index.basket import RATE_DECIMALS, Basket
 from hkex_ops.index.board import Board
 from hkex_ops.index.day import TradingDay
-from hkex_ops.index.orders import Moment, Sequenced, Sequencer, Untimely
+from hkex_ops.index.orders import Moment, Sequenced, Sequencer, Untimely, held_back
 from hkex_ops.index.records import (
     ChannelRestarted,
     CurrencyRateRecord,
@@ -83,6 +83,9 @@ class Engine:
         self.marked: set[int] = set()
         self.rates_lost: set[str] = set()  # currencies of which a rate may have been lost
         self._types = frozenset(self.rules.trade_types)
+        self.taking: Callable[[Sequenced | None], None] | None = None
+        """Told what is worked on next, where that is not the record just given but one that had to
+        wait, or a moment; and nothing, when that is done."""
         # For the one method that runs for every trade.
         self._stock_of = self.stocks.get
         self._prices, self._sums = self.totals.prices, self.totals.sums
@@ -112,9 +115,26 @@ class Engine:
         """Stand where ``snapshot`` stood; `UsageError` when it is of other baskets or rules."""
         restore_engine(self, snapshot)
 
+    def hold_back(self, channel: int, first: int, last: int, reason: str) -> None:
+        """Of messages ``first`` to ``last`` none is worked that still waits: each is journalled
+        with ``reason`` in its turn, and its stock marked."""
+        self.sequencer.replace(
+            lambda record: (
+                held_back(record, reason)
+                if record.channel == channel and first <= record.sequence <= last
+                else record
+            )
+        )
+
     def _work(self, order: Sequence[Sequenced]) -> tuple[EngineEvent, ...]:
         events: list[EngineEvent] = []
+        # An order of one record is what was given just now, and in hand already.
+        taking = self.taking
+        if len(order) == 1 and not isinstance(order[0], Moment):
+            taking = None
         for one in order:
+            if taking is not None:
+                taking(one)
             if type(one) is TradeRecord:
                 found = self._trade(one)
                 if found:
@@ -127,6 +147,8 @@ class Engine:
                 events += self._record(one.record)
             else:
                 events += self._record(one)
+        if taking is not None:
+            taking(None)
         return tuple(events)
 
     def _moment(self, moment: Moment) -> Sequence[EngineEvent]:

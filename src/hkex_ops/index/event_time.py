@@ -6,7 +6,7 @@ channels, and records wait for moments. Knows no price. :mod:`hkex_ops.index.seq
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -91,6 +91,12 @@ class EventTimeOrder:
     def meet(self, channel: int) -> None:
         """See :meth:`Sequencer.meet`. It is waited for until it has passed the next moment."""
         self._clocks.setdefault(channel, 0)
+
+    def replace(self, change: Callable[[IndexRecord], IndexRecord]) -> None:
+        """See :meth:`Sequencer.replace`."""
+        self._held = [change(record) for record in self._held]
+        self._later = [(sent, change(record)) for sent, record in self._later]
+        self._untimed.replace(change)
 
     def _begin(self, sent: int) -> None:
         """The first records, until it is certain that their times are no accident."""

@@ -6,11 +6,18 @@ which record comes before which, and knows no price.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeAlias
 
-from hkex_ops.index.records import IndexRecord
+from hkex_ops.index.records import (
+    ChannelRestarted,
+    IndexRecord,
+    QuarantinedRecord,
+    RecordsLost,
+    TimePassed,
+    TradeRecord,
+)
 from hkex_ops.index.rules import NS_PER_S
 from hkex_ops.model import JsonObject
 
@@ -22,6 +29,7 @@ __all__ = [
     "Sequenced",
     "Sequencer",
     "Untimely",
+    "held_back",
 ]
 
 HELD_RECORDS = 200_000
@@ -88,6 +96,10 @@ class Sequencer(Protocol):
         """Know that there is ``channel``, from a record that was worked without asking."""
         ...
 
+    def replace(self, change: Callable[[IndexRecord], IndexRecord]) -> None:
+        """Let ``change`` put another record in the place of any that waits."""
+        ...
+
     def snapshot(self) -> JsonObject:
         """Where it stands, as plain data."""
         ...
@@ -130,3 +142,18 @@ class Believer:
     def skip(self, moment: int, step_ns: int) -> int:
         """The first moment to close: after a leap, those of the time leapt over are not made up."""
         return max(moment, (self.newest - _LEAP_NS) // step_ns * step_ns)
+
+
+def held_back(record: IndexRecord, reason: str) -> IndexRecord:
+    """What takes the place of a record that must not be worked; of what says no more than that
+    something is missing or past, itself."""
+    if isinstance(record, RecordsLost | QuarantinedRecord | TimePassed | ChannelRestarted):
+        return record
+    return QuarantinedRecord(
+        record.channel,
+        record.sequence,
+        getattr(record, "security", 0),
+        record.trade_id if isinstance(record, TradeRecord) else 0,
+        reason,
+        record.send_time_ns,
+    )

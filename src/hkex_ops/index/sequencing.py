@@ -7,7 +7,7 @@ record, so that there is no second process for it to clash with. Two orders are 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -96,6 +96,9 @@ class ArrivalOrder:
 
     def meet(self, channel: int) -> None:
         """No channel is waited for."""
+
+    def replace(self, change: Callable[[IndexRecord], IndexRecord]) -> None:
+        """Nothing: no record waits."""
 
     def snapshot(self) -> JsonObject:
         """See :meth:`Sequencer.snapshot`."""

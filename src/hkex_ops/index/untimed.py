@@ -8,7 +8,7 @@ tick then bears its stock as a mark. Called by the event-time order alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from hkex_ops.index.records import (
@@ -78,6 +78,11 @@ class Untimed:
             timed = record._replace(send_time_ns=earliest_ns)
             stock = EVERY_STOCK if isinstance(record, SessionRecord) else _stock_of(record)
             yield Bounded(earliest_ns, latest_ns, timed, stock)
+
+    def replace(self, change: Callable[[IndexRecord], IndexRecord]) -> None:
+        """Let ``change`` put another record in the place of any that waits."""
+        for channel, waiting in self._waiting.items():
+            self._waiting[channel] = [change(record) for record in waiting]
 
     def channels(self) -> tuple[int, ...]:
         """The channels of which something waits."""

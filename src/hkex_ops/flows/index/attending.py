@@ -8,6 +8,7 @@ supervisor does.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from time import monotonic_ns
 
@@ -54,6 +55,7 @@ class Attended:
     pid: int | None = None
     is_ready: bool = False
     has_finished: bool = False
+    was_hung: bool = False
     started_ns: int = 0
     starts: int = 0
     quick_deaths: int = 0
@@ -73,9 +75,8 @@ class Attendance:
         self._looked_ns = monotonic_ns()
         seats = (*plan.engines, *plan.contingency)
         self.processes: dict[str, Attended] = {seat.name: Attended(seat) for seat in seats}
-        for seat in plan.engines:
-            # From the first message on there is an order, whoever opens its feed first.
-            self._ranks.join(seat.number)
+        # Nobody has a rank until it is ready: one who begins late must not stand before those who
+        # are tasting already, and take with them what they have in hand.
 
     def is_engine(self, name: str) -> bool:
         """Whether that process is an engine, and no contingency system."""
@@ -157,11 +158,14 @@ class Attendance:
         yield told(self._clock.now(), name, attended.seat.site, ended.pid, ended.how)
         if self.is_engine(name):
             yield from self._inquest(attended, ended)
+            # Only now: as long as it is not quarantined, who waits for what is in hand shall see
+            # that it still is.
             self._ranks.leave(attended.seat.number)
+            self._board.row(attended.seat.number).put_down()
         lived_ns = monotonic_ns() - attended.started_ns
         quick = lived_ns < QUICK_S * _NS_PER_S
         attended.quick_deaths = attended.quick_deaths + 1 if quick else 0
-        attended.pid, attended.is_ready = None, False
+        attended.pid, attended.is_ready, attended.was_hung = None, False, False
 
     def finished(self, name: str) -> None:
         """A process has come to the end of its feed, or was told to end: it is not missed."""
@@ -177,11 +181,12 @@ class Attendance:
             if seat.number != attended.seat.number
         ]
         hand, now = row.in_hand, self._clock.now()
-        row.put_down()
         if hand is None or self._is_quarantined(hand):
             return
         told = (attended.seat.name, hand.channel, hand.first, hand.last, hand.security or None)
-        if verdict_on(hand, others, self._book.suspects) is Verdict.SUSPECT:
+        from_outside = ended.status == -signal.SIGKILL and not attended.was_hung
+        verdict = verdict_on(hand, others, self._book.suspects, from_outside=from_outside)
+        if verdict is Verdict.SUSPECT:
             yield MessageSuspected(now, *told)
             return
         try:
@@ -218,6 +223,7 @@ class Attendance:
             since_ns = max(row.heart_ns, attended.started_ns) if begun else attended.started_ns
             longest_ns = limit_ns if begun else BEGIN_WITHIN_S * _NS_PER_S
             if now_ns - since_ns > longest_ns:
+                attended.was_hung = True
                 silent_ms = (now_ns - since_ns) // _NS_PER_MS
                 found.append(ProcessHung(self._clock.now(), name, silent_ms))
         return found

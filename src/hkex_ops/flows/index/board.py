@@ -50,8 +50,8 @@ NO_RANK = 0xFF
 """The rank of an engine that is not running, and of a contingency system: nobody waits for it, and
 it waits for whoever has a rank."""
 
-COUNT_BITS = 8
-"""A packet says in 8 bits how many messages it has (specification, section 3.2)."""
+COUNT_BITS = 32
+"""Half a slot says how many messages are in hand: those of all packets of one look at a feed."""
 
 SECURITY_BITS = 17
 """Codes of securities run from 1 to 99,999 (specification, section 3.7.2)."""
@@ -64,7 +64,9 @@ _AT_MAGIC, _AT_RUN, _AT_PROCESSES, _AT_QUARANTINED = range(4)
 _HEAD_SLOTS = 8
 
 # An engine's row: these slots, then one per channel with what it has passed.
-_HEART, _RANK, _CHANNEL, _PACKET, _RECORD, _PID = range(6)
+_HEART, _RANK, _CHANNEL, _PACKET, _RECORD, _PID, _WAITED_CHANNEL, _WAITED = range(8)
+# In the place of the channel of what had waited: nothing had, and it is nobody's message at all.
+_NONE, _NOBODYS = 0, 1 << 32
 _ROW_HEAD = 8
 _ROW_SLOTS = _ROW_HEAD + CHANNELS
 _QUARANTINE_AT = _HEAD_SLOTS
@@ -211,6 +213,7 @@ class EngineRow:
         """A process takes the row, with nothing in hand. What the one before it had passed stays
         until :meth:`passed` is said: the supervisor gives no rank before that."""
         self.put_down()
+        self.take_up_again()
         self.slots[self.at + _PID] = pid
 
     def beat(self, monotonic_ns: int) -> None:
@@ -222,8 +225,8 @@ class EngineRow:
         self.slots[self.at + _CHANNEL] = channel
 
     def take(self, sequence: int, count: int) -> None:
-        """Say which packet is about to be looked into: ``count`` messages from ``sequence`` on.
-        They are in hand until another packet is, or :meth:`put_down`."""
+        """Say what is about to be looked into: ``count`` messages from ``sequence`` on, of a packet
+        or of several. They are in hand until others are, or :meth:`put_down`."""
         self.slots[self.at + _RECORD] = 0
         self.slots[self.at + _PACKET] = sequence << COUNT_BITS | count
 
@@ -235,28 +238,39 @@ class EngineRow:
         """Say that nothing is in hand."""
         self.slots[self.at + _PACKET] = self.slots[self.at + _RECORD] = 0
 
+    def take_waited(self, channel: int, sequence: int, security: int) -> None:
+        """Say that a message which came before and had to wait is worked on now. What came last
+        stays in hand behind it until :meth:`take_up_again`."""
+        self.slots[self.at + _WAITED] = sequence << SECURITY_BITS | security
+        self.slots[self.at + _WAITED_CHANNEL] = channel + 1
+
+    def take_moment(self) -> None:
+        """Say that what is worked on now is no message: a moment has closed. An end that it brings
+        is no message's fault, and to leave one out would not mend it."""
+        self.slots[self.at + _WAITED_CHANNEL] = _NOBODYS
+
+    def take_up_again(self) -> None:
+        """Say that whatever had waited has been worked."""
+        self.slots[self.at + _WAITED_CHANNEL] = _NONE
+
     @property
     def record_slot(self) -> int:
         """The slot that holds ``sequence << SECURITY_BITS | security`` of the single message in
         hand, or 0."""
         return self.at + _RECORD
 
-    def passed_slot(self, channel: int) -> int:
-        """The slot that holds one more than what was passed of ``channel``, or 0; `UsageError`
-        for a number that no channel has."""
+    def _passed_slot(self, channel: int) -> int:
+        """The slot that holds one more than what was passed of ``channel``, and below it a bit for
+        a gap; or 0. `UsageError` for a number that no channel has."""
         if not 0 <= channel < CHANNELS:
             raise UsageError(f"{channel} is no channel: their numbers have 16 bits")
         return self.at + _ROW_HEAD + channel
 
-    def passed(self, channel: int, sequence: int) -> None:
+    def passed(self, channel: int, sequence: int, *, lacks: bool = False) -> None:
         """Say that everything of ``channel`` up to ``sequence`` was worked on or left out; with 0,
-        that the channel is followed from here on."""
-        self.slots[self.passed_slot(channel)] = sequence + 1
-
-    def stop_following(self, channel: int) -> None:
-        """Say that nobody need wait for this engine on ``channel``: it fills a gap there, or is
-        not up to date yet."""
-        self.slots[self.passed_slot(channel)] = 0
+        that the channel is followed from here on. ``lacks``: what comes next is missing, and has
+        to be had by way of a gap."""
+        self.slots[self._passed_slot(channel)] = (sequence + 1) << 1 | lacks
 
     # -- written by the supervisor ----------------------------------------------------------------
 
@@ -283,7 +297,25 @@ class EngineRow:
 
     @property
     def in_hand(self) -> InHand | None:
-        """What the process is working on, or was when it died; nothing, if that is a heartbeat."""
+        """What the process is working on, or was when it died; nothing, if that is a heartbeat or
+        a moment."""
+        slots, at = self.slots, self.at
+        waited = slots[at + _WAITED_CHANNEL]
+        if waited == _NOBODYS:
+            return None
+        if waited:
+            record, security = divmod(slots[at + _WAITED], 1 << SECURITY_BITS)
+            return InHand(waited - 1, record, record, security) if record else None
+        return self.came_last
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether the process works on what had waited, or on a moment."""
+        return self.slots[self.at + _WAITED_CHANNEL] != _NONE
+
+    @property
+    def came_last(self) -> InHand | None:
+        """What came last and is being worked on, with whatever had waited for it."""
         slots, at = self.slots, self.at
         channel = slots[at + _CHANNEL]
         record, security = divmod(slots[at + _RECORD], 1 << SECURITY_BITS)
@@ -293,6 +325,10 @@ class EngineRow:
         return InHand(channel, first, first + count - 1, 0) if count else None
 
     def has_passed(self, channel: int) -> int | None:
-        """How far the engine is on ``channel``; ``None`` while it does not follow it."""
-        told = self.slots[self.passed_slot(channel)]
-        return told - 1 if told else None
+        """How far the engine is on ``channel``; ``None`` if it never said so."""
+        told = self.slots[self._passed_slot(channel)]
+        return (told >> 1) - 1 if told else None
+
+    def lacks(self, channel: int) -> bool:
+        """Whether what comes next of ``channel`` is missing there."""
+        return bool(self.slots[self._passed_slot(channel)] & 1)

@@ -18,8 +18,9 @@ from hkex_ops.clock import SystemClock
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.errors import HkexOpsError
 from hkex_ops.flows.index.board import BOARD_NAME, Board
+from hkex_ops.flows.index.drawing import drawing
 from hkex_ops.flows.index.feed_time import FeedTime
-from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
+from hkex_ops.flows.index.holdback import HoldBack, limits_of
 from hkex_ops.flows.index.link import Link
 from hkex_ops.flows.index.own_capture import OwnChannel
 from hkex_ops.flows.index.process import BEAT_S, BREATH_NS, RELEASE_S, Task, run_process
@@ -53,7 +54,7 @@ class ContingencyWork:
         self._board = board
         self._row = board.row(number)
         self._row.begin(os.getpid())
-        self._hold = HoldBack(board, number, HoldLimits(delay_ms=index.run.hold_back_ms))
+        self._hold = HoldBack(board, number, limits_of(index.run.hold_back_ms))
         self._time = FeedTime(SystemClock())
         self._rules = index.rules
         self._codec = load_codec(index.specification)
@@ -91,14 +92,15 @@ class ContingencyWork:
 
     async def _pump(self) -> None:
         breathed = monotonic_ns()
-        async for batch in self._feed.packets():
-            now_ns = monotonic_ns()
-            self._row.beat(now_ns)
-            for one in self._hold.admit(batch, now_ns):
-                self._take(one)
-            if monotonic_ns() - breathed > BREATH_NS:
-                await asyncio.sleep(0)
-                breathed = monotonic_ns()
+        async with drawing(self._feed.packets()) as packets:
+            async for batch in packets:
+                now_ns = monotonic_ns()
+                self._row.beat(now_ns)
+                for one in self._hold.admit(batch, now_ns):
+                    self._take(one)
+                if monotonic_ns() - breathed > BREATH_NS:
+                    await asyncio.sleep(0)
+                    breathed = monotonic_ns()
         while self._hold.count:  # noqa: ASYNC110 - others pass it; only looking tells
             await asyncio.sleep(BEAT_S)
 
@@ -216,8 +218,9 @@ class ContingencyWork:
             async with asyncio.timeout(ANSWER_S):
                 for first in range(begin, end + 1, MOST_AT_ONCE):
                     last = min(first + MOST_AT_ONCE - 1, end)
-                    async for batch in feed.retransmit(number, first, last):
-                        self._take(batch)
+                    async with drawing(feed.retransmit(number, first, last)) as sent_again:
+                        async for batch in sent_again:
+                            self._take(batch)
         except (HkexOpsError, TimeoutError):
             # What did not come is still a hole, and the next look at it gives it up.
             pass

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from time import monotonic_ns
 
 from hkex_ops.clock import SystemClock
 from hkex_ops.config.layouts import load_codec
-from hkex_ops.errors import UsageError
+from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.checkpoint import (
     Beginning,
@@ -24,15 +25,24 @@ from hkex_ops.flows.index.checkpoint import (
     write_checkpoint,
 )
 from hkex_ops.flows.index.closing import versions_told
+from hkex_ops.flows.index.drawing import drawing
 from hkex_ops.flows.index.feed_time import FeedTime
-from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
+from hkex_ops.flows.index.holdback import HoldBack, limits_of
 from hkex_ops.flows.index.link import Link
 from hkex_ops.flows.index.pipeline import Pipeline, Taken
-from hkex_ops.flows.index.process import BEAT_S, BREATH_NS, RELEASE_S, Task, run_process
+from hkex_ops.flows.index.process import (
+    BEAT_S,
+    BREATH_NS,
+    RELEASE_S,
+    Task,
+    run_process,
+    together,
+)
 from hkex_ops.flows.index.recovering import Recoverer
 from hkex_ops.flows.index.telling import lines_of
 from hkex_ops.flows.store.disk import Folder
 from hkex_ops.index.engine import Engine
+from hkex_ops.model import JsonObject
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.ports import MarketFeed, PacketBatch
 
@@ -40,8 +50,6 @@ __all__ = ["EngineWork"]
 
 _NS_PER_MS = 1_000_000
 _NS_PER_S = 1_000_000_000
-_IN_HAND = 4
-"""A message that another engine has in hand is waited for so many times longer than any other."""
 
 
 class EngineWork:
@@ -62,10 +70,12 @@ class EngineWork:
         self._hold = HoldBack(
             board,
             task.brief.number,
-            HoldLimits(delay_ms=run.hold_back_ms, in_hand_ms=_IN_HAND * run.hold_back_ms),
+            limits_of(run.hold_back_ms),
+            ranked=True,
         )
         self._checkpoint_every_ns = run.checkpoint_s * _NS_PER_S
         self._checkpoint_ns = monotonic_ns()
+        self._checkpoint_trouble: str | None = None
         self._quarantined = 0
         self._row.begin(os.getpid())
         self._restored, self._pipeline = self._restored_pipeline()
@@ -84,16 +94,7 @@ class EngineWork:
         self._link.send(
             {"say": "ready", "channels": list(self._feed.channels), "from": self._restored}
         )
-        async with asyncio.TaskGroup() as group:
-            pumping = group.create_task(self._pump())
-            listening = group.create_task(self._listen())
-            others = [
-                group.create_task(self._beat()),
-                group.create_task(self._recoverer.run()),
-            ]
-            await asyncio.wait({pumping, listening}, return_when=asyncio.FIRST_COMPLETED)
-            for one in (pumping, listening, *others):
-                one.cancel()
+        await together((self._pump(), self._listen()), (self._beat(), self._recoverer.run()))
         await self._write_checkpoint()
         self._link.send({"say": "ended"})
         await self._link.drain()
@@ -109,8 +110,8 @@ class EngineWork:
                 pipeline.restore(found.pipeline)
             except UsageError:
                 continue
-            for channel in self._feed.channels:
-                self._row.stop_following(channel)
+            for channel, following in pipeline.next_sequences.items():
+                self._row.passed(channel, following - 1)
             return found.engine, pipeline
         # At the start of a day nobody is ahead: whoever is first in rank tastes from message 1.
         for channel in self._feed.channels:
@@ -138,11 +139,12 @@ class EngineWork:
 
     async def _pump(self) -> None:
         breathed = monotonic_ns()
-        async for batch in self._feed.packets():
-            self._receive(batch)
-            if monotonic_ns() - breathed > BREATH_NS:
-                await asyncio.sleep(0)
-                breathed = monotonic_ns()
+        async with drawing(self._feed.packets()) as packets:
+            async for batch in packets:
+                self._receive(batch)
+                if monotonic_ns() - breathed > BREATH_NS:
+                    await asyncio.sleep(0)
+                    breathed = monotonic_ns()
         # The feed has ended, as a capture does: what is held back comes to its end too.
         while self._hold.count:  # noqa: ASYNC110 - others pass it; only looking tells
             await asyncio.sleep(BEAT_S)
@@ -154,11 +156,16 @@ class EngineWork:
             self._work(one)
 
     def _work(self, batch: PacketBatch) -> None:
+        self._look_at_quarantine()
+        # Only what was told as well is passed: to tell is work that a message may end.
+        self._tell(self._pipeline.work(batch, self._time.at(batch)))
+        self._pipeline.pass_on(batch.channel)
+
+    def _look_at_quarantine(self) -> None:
         if self._board.quarantined != self._quarantined:
             for row in self._board.quarantine_rows(self._quarantined):
                 self._pipeline.quarantine(row)
                 self._quarantined += 1
-        self._tell(self._pipeline.take(batch, self._time.at(batch)))
 
     def _tell(self, taken: Taken) -> None:
         if taken.data or taken.health:
@@ -182,18 +189,35 @@ class EngineWork:
             self._row.beat(now_ns)
             for batch in self._hold.release(now_ns):
                 self._work(batch)
-            if self._time.begun:
-                self._tell(self._pipeline.poll(self._time.now(), at_ns=self._time.now_ns()))
+            self._settle(now_ns)
             if now_ns - self._checkpoint_ns > self._checkpoint_every_ns:
                 self._checkpoint_ns = now_ns
                 await self._write_checkpoint()
             await asyncio.sleep(RELEASE_S if self._hold.count else BEAT_S)
 
+    def _settle(self, now_ns: int) -> None:
+        """Work on what has waited for time alone, after whoever stands before this engine."""
+        lag_ms = self._hold.lag_ms(now_ns)
+        if self._time.begun and lag_ms is not None:
+            self._look_at_quarantine()
+            settled = self._time.now() - timedelta(milliseconds=lag_ms)
+            self._tell(self._pipeline.poll(settled, at_ns=self._time.now_ns()))
+
     async def _write_checkpoint(self) -> None:
+        """Write down where this engine stands. Without it a restart only takes longer: a full disk,
+        which every engine meets in the same second, must end none of them."""
         name = self._task.brief.name
         stands = Checkpoint(name, self._time.now(), self._pipeline.snapshot())
         data = format_checkpoint(stands)
-        await asyncio.to_thread(write_checkpoint, self._folder, name, data)
+        before, self._checkpoint_trouble = self._checkpoint_trouble, None
+        try:
+            await asyncio.to_thread(write_checkpoint, self._folder, name, data)
+        except StoreError as error:
+            self._checkpoint_trouble = str(error)
+        if (self._checkpoint_trouble is None) != (before is None):
+            kind = "checkpoint-written" if before else "checkpoint-failed"
+            fields: JsonObject = {"reason": before or self._checkpoint_trouble}
+            self._link.send({"say": "health", "kind": kind, "fields": fields})
 
 
 async def _work(task: Task, link: Link) -> None:

@@ -1,11 +1,12 @@
 """Who takes a message first: the rule by which one engine tastes and the others wait.
 
-Engines have ranks. A packet is taken by the engine that nobody on its channel stands before; each
-one behind waits until an engine before it has passed the packet's last message, or for a bounded
-time that grows with its rank, so that the engines never walk into the same message together. While
-an engine before it has that very message in hand, an engine waits longer still: the supervisor is
-about to find out whether it died of it. Knows the board and no process, feed or clock; an engine
-process asks it once per batch, and again a few milliseconds later while anything is held.
+Engines have ranks, in the order in which they became ready. A packet is taken by the engine that
+nobody on its channel stands before; each one behind waits until an engine before it has passed the
+packet's last message, or for a bounded time that grows with its rank, so that the engines never
+walk into the same message together. While another has that very message in hand, an engine waits
+longer still: the supervisor is about to find out whether it died of it. Knows the board and no
+process, feed or clock; an engine process asks it once per batch, and again a few milliseconds later
+while anything is held.
 
 Only the packet's header is read here, and by nothing that could fail on it: what is in a packet is
 exactly what may be poison.
@@ -20,10 +21,10 @@ from typing import NamedTuple
 
 from attrs import frozen
 
-from hkex_ops.flows.index.board import Board, EngineRow
+from hkex_ops.flows.index.board import NO_RANK, Board, EngineRow
 from hkex_ops.ports import PacketBatch
 
-__all__ = ["HOLDING", "HoldBack", "HoldLimits"]
+__all__ = ["HOLDING", "SETTLE_APART_MS", "HoldBack", "HoldLimits", "limits_of"]
 
 
 @frozen
@@ -44,6 +45,19 @@ class HoldLimits:
 HOLDING: HoldLimits = HoldLimits()
 """The limits that hold unless a configuration says otherwise."""
 
+SETTLE_APART_MS = 100
+"""How long after the engine before it each one settles what waits for time alone: twice as long as
+an engine's longest sleep."""
+
+_IN_HAND = 4
+"""What another engine has in hand is waited for so many times longer than anything else."""
+
+
+def limits_of(delay_ms: int) -> HoldLimits:
+    """The limits where an operator has said how long a message is waited for."""
+    return HoldLimits(delay_ms=delay_ms, in_hand_ms=_IN_HAND * delay_ms)
+
+
 _HEADER_BYTES = 16
 _NS_PER_MS = 1_000_000
 # Of a packet's header: how many messages, and the number of the first (specification, section 3.3).
@@ -52,33 +66,44 @@ _COUNT_AT = 2
 
 
 class _Held(NamedTuple):
+    first: int
     last: int
     since_ns: int
     batch: PacketBatch
 
 
 class HoldBack:
-    """What one engine holds back. Times are nanoseconds of one monotonic clock."""
+    """What one process holds back. Times are nanoseconds of one monotonic clock.
 
-    def __init__(self, board: Board, engine: int, limits: HoldLimits = HOLDING) -> None:
+    An engine is ``ranked``: until the supervisor has given it its rank it waits as well, or two
+    that begin together, with nobody before either, would take the same message at once. A
+    contingency system never has a rank.
+    """
+
+    def __init__(
+        self, board: Board, engine: int, limits: HoldLimits = HOLDING, *, ranked: bool = False
+    ) -> None:
+        self._ranked = ranked
         self._own = board.row(engine)
         self._others = [row for place, row in enumerate(board.rows()) if place != engine]
         self._limits = limits
         self._held: dict[int, deque[_Held]] = {}
+        self._stood: dict[tuple[int, int], int] = {}
+        self._settling_since_ns = 0
         self.count: int = 0
         """Packets held now."""
 
     def admit(self, batch: PacketBatch, now_ns: int) -> Sequence[PacketBatch]:
         """What may be taken now of what was held on the channel and of ``batch``, in order."""
         held = self._held.get(batch.channel)
-        before = self._before(batch.channel)
-        if not held and not before:
+        one = _Held(*_numbers(batch.packets), now_ns, batch)
+        if not held and self._may(batch.channel, one, now_ns):
             return (batch,)
         if held is None:
             held = self._held[batch.channel] = deque()
-        held.append(_Held(_last_sequence(batch.packets), now_ns, batch))
+        held.append(one)
         self.count += len(batch.packets)
-        return tuple(self._free(batch.channel, held, before, now_ns))
+        return tuple(self._free(batch.channel, held, now_ns))
 
     def release(self, now_ns: int) -> Sequence[PacketBatch]:
         """What may be taken by now of all that was held."""
@@ -86,52 +111,102 @@ class HoldBack:
             batch
             for channel, held in self._held.items()
             if held
-            for batch in self._free(channel, held, self._before(channel), now_ns)
+            for batch in self._free(channel, held, now_ns)
         )
 
-    def _free(
-        self, channel: int, held: deque[_Held], before: Sequence[EngineRow], now_ns: int
-    ) -> Iterator[PacketBatch]:
+    def lag_ms(self, now_ns: int) -> int | None:
+        """How far behind the time this engine settles what waits for time alone: where no message
+        gives an order, the clock would let every engine do it at once. ``None``, for a bounded
+        time, while an engine before it is at it."""
+        rank = self._own.rank
+        before = [row for row in self._others if row.rank < rank]
+        if not any(row.is_settling for row in before):
+            self._settling_since_ns = 0
+            return SETTLE_APART_MS * len(before)
+        self._settling_since_ns = self._settling_since_ns or now_ns
+        waited_ms = (now_ns - self._settling_since_ns) // _NS_PER_MS
+        return None if waited_ms < self._limits.in_hand_ms else SETTLE_APART_MS * len(before)
+
+    def _free(self, channel: int, held: deque[_Held], now_ns: int) -> Iterator[PacketBatch]:
         while held:
             too_many = self.count > self._limits.packets
-            if not too_many and not self._may(channel, held[0], before, now_ns):
+            if not too_many and not self._may(channel, held[0], now_ns):
                 return
             batch = held.popleft().batch
             self.count -= len(batch.packets)
             yield batch
 
-    def _before(self, channel: int) -> list[EngineRow]:
-        """The engines that stand before this one on a channel."""
-        rank = self._own.rank
-        return [
-            row for row in self._others if row.rank < rank and row.has_passed(channel) is not None
-        ]
-
-    def _may(self, channel: int, one: _Held, before: Sequence[EngineRow], now_ns: int) -> bool:
-        if not before or any((row.has_passed(channel) or 0) >= one.last for row in before):
-            return True
+    def _may(self, channel: int, one: _Held, now_ns: int) -> bool:
+        """Whether this process may take a batch now."""
         waited_ms = (now_ns - one.since_ns) // _NS_PER_MS
-        if waited_ms < self._limits.delay_ms * len(before):
+        before = self._before(channel)
+        if any((row.has_passed(channel) or 0) >= one.last for row in before):
+            return True
+        wait_ms = self._limits.delay_ms * (len(before) + self._is_awaited())
+        if waited_ms < wait_ms:
             return False
-        return waited_ms >= self._limits.in_hand_ms or not any(
-            _has_in_hand(row, channel, one.last) for row in before
+        if waited_ms < self._limits.in_hand_ms and (
+            any(_is_at_or_before(row, channel, one.last) for row in before)
+            or self._meets(channel, one)
+        ):
+            return False
+        for row in before:
+            # Who has not moved while it was waited for is not waited for again until it moves.
+            self._stood[row.at, channel] = row.has_passed(channel) or 0
+        return True
+
+    def _meets(self, channel: int, one: _Held) -> bool:
+        """Whether another engine, whatever its rank, works on a message of these that is new to
+        this one. Who stands first need not be furthest."""
+        own = self._own.has_passed(channel) or 0
+        first = max(own + 1, one.first)
+        hands = [row.came_last for row in self._others] if first <= one.last else []
+        return any(
+            hand.channel == channel and hand.first <= one.last and first <= hand.last
+            for hand in hands
+            if hand is not None
         )
 
+    def _before(self, channel: int) -> list[EngineRow]:
+        """The engines that stand before this one on a channel, and are worth waiting for.
 
-def _has_in_hand(row: EngineRow, channel: int, last: int) -> bool:
+        Whoever lacks messages that this one has is not: it will be a while. Whoever lacks the same
+        will have them first.
+        """
+        rank, own = self._own.rank, self._own.has_passed(channel) or 0
+        found: list[EngineRow] = []
+        for row in self._others:
+            if row.rank >= rank:
+                continue
+            passed = row.has_passed(channel)
+            if passed is None or (passed < own and row.lacks(channel)):
+                continue
+            if self._stood.get((row.at, channel)) == passed and row.came_last is None:
+                continue
+            found.append(row)
+        return found
+
+    def _is_awaited(self) -> bool:
+        """Whether the rank of this engine has still to be given."""
+        return self._ranked and self._own.rank == NO_RANK
+
+
+def _is_at_or_before(row: EngineRow, channel: int, last: int) -> bool:
     """Whether an engine works on the packet that ends with ``last``, or on something before it."""
-    hand = row.in_hand
+    hand = row.came_last
     return hand is not None and hand.channel == channel and hand.first <= last
 
 
-def _last_sequence(packets: Sequence[bytes]) -> int:
-    """The highest number of a message in ``packets``; of the last one sent, for a heartbeat.
+def _numbers(packets: Sequence[bytes]) -> tuple[int, int]:
+    """The lowest and the highest number of a message in ``packets``; for a heartbeat that of the
+    last one sent.
 
     A packet too short to say so waits for nobody: it is no message, and is refused by its reader.
     """
-    last = 0
+    lowest, highest = 0, 0
     for packet in packets:
         if len(packet) >= _HEADER_BYTES:
             count, first = _COUNT_AND_SEQUENCE.unpack_from(packet, _COUNT_AT)
-            last = max(last, first + count - 1 if count else first)
-    return last
+            last = first + count - 1 if count else first
+            lowest, highest = min(lowest or first, first), max(highest, last)
+    return lowest, highest

@@ -20,10 +20,11 @@ from hkex_ops.errors import UsageError
 from hkex_ops.flows.index.board import EngineRow, QuarantineRow
 from hkex_ops.flows.index.lane import Lane
 from hkex_ops.flows.index.plain_way import PlainWay
-from hkex_ops.flows.index.quarantine import Quarantine
+from hkex_ops.flows.index.quarantine import QUARANTINED, Quarantine
 from hkex_ops.flows.index.straight_trades import Heard, StraightTrades
 from hkex_ops.flows.index.translate import Translator
 from hkex_ops.index.engine import Engine
+from hkex_ops.index.orders import Moment, Sequenced, Untimely
 from hkex_ops.index.records import (
     ChannelRestarted,
     IndexRecord,
@@ -98,6 +99,8 @@ class Pipeline:
         self._codec = codec
         self._limits = limits
         self._row = row or EngineRow.detached()
+        if row is not None:
+            engine.taking = self._taking
         self._straight = StraightTrades(engine, self._row)
         self._plain = PlainWay(engine, self._straight)
         self._lanes: dict[int, Lane] = {}
@@ -111,13 +114,29 @@ class Pipeline:
     # -- what the feed brings ---------------------------------------------------------------------
 
     def take(self, batch: PacketBatch, now: datetime) -> Taken:
-        """Work on packets that came; ``now`` is when, for whatever has to settle."""
+        """Work on packets that came, and pass them on; ``now`` is when, for whatever has to
+        settle."""
+        taken = self.work(batch, now)
+        self.pass_on(batch.channel)
+        return taken
+
+    def pass_on(self, channel: int) -> None:
+        """What was worked on last, of ``channel``, has been told as well: it is put down, and
+        others may take it."""
+        self._row.put_down()
+        if channel in self._lanes:
+            self._say_passed(channel, self._lanes[channel])
+
+    def work(self, batch: PacketBatch, now: datetime) -> Taken:
+        """Work on packets that came. All of them stay in hand until :meth:`pass_on`."""
         if batch.line is FeedLine.RECOVERY:
             return self._signalled(batch, now)
         channel, line, at_ns, packets = batch
         lane = self._lanes.get(channel) or self._follow(channel)
         turn = _Turn(lane, channel, line, at_ns, now)
+        first, count = _messages_of(packets)
         self._row.work_on(channel)
+        self._row.take(first, count)
         # Another way than the plain one: what is sent again, what is quarantined, and now and then
         # one packet of each line, so that the arbiter knows that the line is heard.
         strange = line is FeedLine.RETRANSMISSION or channel in self._quarantine
@@ -128,10 +147,9 @@ class Pipeline:
                 place = self._plain.work(lane, batch, place, now, turn.data)
             if place < len(packets):
                 self._strange(turn, packets[place])
+                self._row.take(first, count)
                 place += 1
             looks = strange
-        self._row.put_down()
-        self._say_passed(channel, lane)
         return Taken(turn.data, turn.health)
 
     def _strange(self, turn: _Turn, packet: bytes) -> None:
@@ -191,6 +209,7 @@ class Pipeline:
         """From now on leave out messages ``first`` to ``last`` of a channel; what would be worked
         in their place says so on the ticks of their stock."""
         self._quarantine.add(row)
+        self.engine.hold_back(row.channel, row.first, row.last, QUARANTINED)
 
     # -- where it stands --------------------------------------------------------------------------
 
@@ -233,6 +252,17 @@ class Pipeline:
 
     # -- inside -----------------------------------------------------------------------------------
 
+    def _taking(self, one: Sequenced | None) -> None:
+        """The engine goes on to something else than the record it was given."""
+        if one is None:
+            self._row.take_up_again()
+        elif isinstance(one, Moment):
+            self._row.take_moment()
+        else:
+            record = one.record if isinstance(one, Untimely) else one
+            security = getattr(record, "security", 0)
+            self._row.take_waited(record.channel, record.sequence, security)
+
     def _signalled(self, batch: PacketBatch, now: datetime) -> Taken:
         """The exchange may be moving to its other site: what is known then is worth nothing."""
         watch = self._disasters.get(batch.channel)
@@ -262,10 +292,7 @@ class Pipeline:
         return Taken(data, health)
 
     def _say_passed(self, channel: int, lane: Lane) -> None:
-        if lane.open_gaps:
-            self._row.stop_following(channel)
-        else:
-            self._row.passed(channel, lane.next_sequence - 1)
+        self._row.passed(channel, lane.next_sequence - 1, lacks=bool(lane.open_gaps))
 
     def _told(
         self,
@@ -309,3 +336,17 @@ class Pipeline:
         if not records and sent_ns >= self.engine.sequencer.moment:
             records = [TimePassed(channel, sequence + count - 1, sent_ns)]
         self._straight.one_by_one(records, now, data)
+
+
+def _messages_of(packets: Sequence[bytes]) -> tuple[int, int]:
+    """The first number of a message in ``packets``, which usually are in order, and how many
+    numbers there are from there to the last; no message, where that cannot be read."""
+    try:
+        _, count, first, _ = _header(packets[0])
+        end = first + count
+        if len(packets) > 1:
+            _, count, last, _ = _header(packets[-1])
+            first, end = min(first, last), max(end, last + count)
+    except (StructError, IndexError):
+        return 0, 0
+    return first, end - first

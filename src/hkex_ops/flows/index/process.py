@@ -31,7 +31,16 @@ from hkex_ops.model import JsonObject, SiteRole
 from hkex_ops.plugins import Plugins
 from hkex_ops.ports import MarketFeed
 
-__all__ = ["BEAT_S", "BREATH_NS", "RELEASE_S", "Brief", "Task", "run_process", "task_of"]
+__all__ = [
+    "BEAT_S",
+    "BREATH_NS",
+    "RELEASE_S",
+    "Brief",
+    "Task",
+    "run_process",
+    "task_of",
+    "together",
+]
 
 BEAT_S = 0.05
 """How often a process says that it is alive and looks at what has waited."""
@@ -106,6 +115,30 @@ def task_of(brief: Brief) -> Task:
     plugins = Plugins.load(block=settings.plugins.block)
     feed = configured_market_feed(settings, plugins, brief.feed)
     return Task(brief, settings, feed, load_baskets(brief.baskets))
+
+
+async def together(ends: Sequence[Awaitable[None]], others: Sequence[Awaitable[None]]) -> None:
+    """Do all of it at once, until one of ``ends`` is done. Raises what any of it raises.
+
+    Once something has raised, nothing else takes one step more. Whoever is about to die of a
+    message must not say, by another of its tasks, that it has passed it.
+    """
+    tasks: list[asyncio.Task[None]] = []
+
+    async def one(work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            for task in tasks:
+                if task is not asyncio.current_task():
+                    task.cancel()
+            raise
+
+    async with asyncio.TaskGroup() as group:
+        tasks += [group.create_task(one(work)) for work in (*ends, *others)]
+        await asyncio.wait(tasks[: len(ends)], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
 
 
 def run_process(work: Callable[[Task, Link], Awaitable[None]]) -> None:

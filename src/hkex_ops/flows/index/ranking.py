@@ -7,7 +7,7 @@ verdict is a value; the supervisor writes it down before anybody moves up in ran
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from hkex_ops.flows.index.board import NO_RANK, Board, EngineRow, InHand
@@ -45,20 +45,32 @@ class Verdict(StrEnum):
     """What an engine's death says of what it had in hand."""
 
     NOTHING = "nothing"  # nothing was in hand, or it is in quarantine already
-    SUSPECT = "suspect"  # another engine has passed it, and this one died with it once
+    SUSPECT = "suspect"  # more likely something else killed it, which died with it once
     POISON = "poison"
 
 
-def verdict_on(hand: InHand | None, others: Sequence[EngineRow], suspects: set[InHand]) -> Verdict:
+def verdict_on(
+    hand: InHand | None,
+    others: Sequence[EngineRow],
+    suspects: Iterable[InHand],
+    *,
+    from_outside: bool = False,
+) -> Verdict:
     """Whether what an engine died with may be fed to any engine again.
 
     What another engine has passed can hardly have killed this one, which was more likely ended
-    from outside; what killed this one twice is poison all the same. ``suspects`` is what engines
-    died with before and was not held back.
+    from outside. So was, by every likelihood, one that was killed by a signal nobody here sent,
+    while it had a whole range in hand: to leave that out would mark every stock of the channel.
+    What somebody died with twice is poison all the same. ``suspects`` is what engines died with
+    before and was not held back.
     """
     if hand is None:
         return Verdict.NOTHING
     passed = any((row.has_passed(hand.channel) or 0) >= hand.last for row in others)
-    if passed and hand not in suspects:
+    again = any(
+        one.channel == hand.channel and one.first <= hand.last and hand.first <= one.last
+        for one in suspects
+    )
+    if not again and (passed or (from_outside and hand.first < hand.last)):
         return Verdict.SUSPECT
     return Verdict.POISON

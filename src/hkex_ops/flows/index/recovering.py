@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from attrs import frozen
 
 from hkex_ops.errors import HkexOpsError, TransientError
+from hkex_ops.flows.index.drawing import drawing
 from hkex_ops.flows.index.pipeline import MarketHealth, Pipeline, Taken
 from hkex_ops.flows.index.translate import Translator
 from hkex_ops.omd import Codec
@@ -154,8 +155,9 @@ class Recoverer:
             self._requests += 1
             try:
                 async with asyncio.timeout(self._limits.answer_s):
-                    async for batch in feed.retransmit(channel, first, last):
-                        self._receive(batch)
+                    async with drawing(feed.retransmit(channel, first, last)) as sent_again:
+                        async for batch in sent_again:
+                            self._receive(batch)
             except (TransientError, TimeoutError):
                 await asyncio.sleep(self._limits.wait_ms * 2**attempt / 1000)
             except HkexOpsError:
@@ -171,8 +173,11 @@ class Recoverer:
         patience = RefreshLimits(patience_ns=self._limits.refresh_s * _NS_PER_S)
         recovery = RefreshRecovery(channel, self._codec, needed=needed, limits=patience)
         try:
-            async with asyncio.timeout(self._limits.refresh_s):
-                async for batch in self._feed.refresh(channel):
+            async with (
+                asyncio.timeout(self._limits.refresh_s),
+                drawing(self._feed.refresh(channel)) as shown,
+            ):
+                async for batch in shown:
                     self._pipeline.put_off(channel, self._now_ns() + hold_ns)
                     for packet in batch.packets:
                         for event in recovery.handle(packet, str(batch.line), batch.received_ns):

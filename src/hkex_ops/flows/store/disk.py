@@ -129,7 +129,9 @@ class Folder:
             except FileNotFoundError:
                 if not make:
                     raise
-                os.mkdir(name, dir_fd=self._descriptor)
+                # Several processes may find it missing at once, and one of them makes it.
+                with suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=self._descriptor)
                 os.fsync(self._descriptor)
                 descriptor = self.open_file(name, _FOLDER_FLAGS)
         return Folder(descriptor, path)
