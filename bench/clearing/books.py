@@ -19,8 +19,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from hkex_ops.clearing.rules import DEFAULT_RULES, rules_for
-from hkex_ops.config.clearing import load_file_forms
 from hkex_ops.config.record_files import fitted, read_records
+from hkex_ops.config.record_forms import load_file_forms
 from hkex_ops.flows.clearing.joining import Way
 from hkex_ops.flows.clearing.reconciling import Book, Comparison, reconcile
 from hkex_ops.model import RecordKind
@@ -122,7 +122,7 @@ def main():
         "kinds": kinds,
         "as_put_in": kinds == {kind: count for kind, count in put_in.items() if count},
     }
-    print(json.dumps(told))
+    sys.stdout.write(json.dumps(told) + "\n")
     sys.exit(0 if told["as_put_in"] else 1)
 
 

@@ -45,7 +45,7 @@ class ForEach:
 class AnswerMapping:
     """One enquiry whose answer holds records of one kind, and how they stand in it.
 
-    A text in ``parameters`` may hold ``{business_date}``, with a format as
+    A text in ``parameters`` may hold ``{business_date}`` and ``{since}``, with a format as
     ``{business_date:%Y%m%d}``. Where an ``answer`` is stated, any other one is refused.
     """
 
@@ -57,11 +57,18 @@ class AnswerMapping:
 
 
 def enquiries_for(
-    mapping: AnswerMapping, business_date: date, items: Sequence[Fields] | None = None
+    mapping: AnswerMapping,
+    business_date: date,
+    items: Sequence[Fields] | None = None,
+    since: date | None = None,
 ) -> Iterator[Enquiry]:
-    """The enquiries to put for ``business_date``; ``items`` are those it is put for each of."""
+    """The enquiries to put for ``business_date``; ``items`` are those it is put for each of.
+
+    ``since`` is the first date of a stretch, where one is asked about; else the same date.
+    """
+    days = {"business_date": business_date, "since": since or business_date}
     stated = {
-        name: value.format(business_date=business_date) if isinstance(value, str) else value
+        name: value.format(**days) if isinstance(value, str) else value
         for name, value in mapping.parameters.items()
     }
     if mapping.for_each is None:

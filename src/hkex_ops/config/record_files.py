@@ -19,7 +19,7 @@ from hkex_ops.clearing.answers import MOST_FAULTS
 from hkex_ops.clearing.columns import COLUMNS
 from hkex_ops.clearing.lines import Placed
 from hkex_ops.clearing.mapping import OWN_MAPPINGS, RowReader
-from hkex_ops.config.clearing import FileForm
+from hkex_ops.config.record_forms import FileForm
 from hkex_ops.config.rows import LONGEST_FILE_ROWS
 from hkex_ops.config.structuring import nearest
 from hkex_ops.errors import ConfigError, Fault

@@ -84,14 +84,16 @@ async def fetch_records(
     gateway: OapiGateway,
     mappings: Sequence[AnswerMapping],
     kind: RecordKind,
-    take: Callable[[Placed], None],
+    take: Callable[[Placed], object],
     business_date: date | None = None,
+    since: date | None = None,
 ) -> Fetched:
     """Ask for everything of ``kind`` and hand each row to ``take`` as it comes.
 
-    Without a ``business_date`` it is the gateway's own. Rows that were taken count only once this
-    has returned. Raises `RemoteError` for an answer that is not whole, `ConfigError` for a mapping
-    that does not fit it, and `PluginError` for an adapter that breaks its contract.
+    Without a ``business_date`` it is the gateway's own; ``since`` begins a stretch of them. Rows
+    that were taken count only once this has returned. Raises `RemoteError` for an answer that is
+    not whole, `ConfigError` for a mapping that does not fit it, and `PluginError` for an adapter
+    that breaks its contract.
     """
     if not mappings:
         raise ConfigError(f"no enquiry is declared that brings {kind}: write one under [[{kind}]]")
@@ -106,7 +108,7 @@ async def fetch_records(
     for mapping in mappings:
         reader = AnswerReader(mapping)
         items = await _items(gateway, mapping, answered)
-        for enquiry in enquiries_for(mapping, day, items):
+        for enquiry in enquiries_for(mapping, day, items, since):
             pages = count = 0
             async with aclosing(_whole(gateway, enquiry)) as answer:
                 async for page in answer:

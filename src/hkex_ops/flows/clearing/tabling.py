@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from hkex_ops.clearing.answers import AnswerMapping
-from hkex_ops.clearing.lines import LineForm
+from hkex_ops.clearing.lines import LineForm, Placed
 from hkex_ops.clearing.rules import MatchRules
 from hkex_ops.errors import ConfigError, Rejected
 from hkex_ops.flows.clearing.fetching import Fetched, fetch_records
@@ -25,7 +25,7 @@ from hkex_ops.flows.clearing.tables import record_table
 from hkex_ops.flows.store.disk import translating
 from hkex_ops.model import RecordKind, SiteRole
 
-__all__ = ["Table", "fetch_book", "fetch_tables", "live_columns", "require_mappings"]
+__all__ = ["Table", "fetch_book", "fetch_list", "fetch_tables", "live_columns", "require_mappings"]
 
 Mappings = Mapping[RecordKind, Sequence[AnswerMapping]]
 
@@ -94,6 +94,20 @@ async def fetch_book(
                 business_date,
             )
     return Book(map(form.placed, written_lines(path)), fetched.document()), fetched
+
+
+async def fetch_list(
+    configured: ConfiguredGateway,
+    site: SiteRole,
+    mappings: Sequence[AnswerMapping],
+    kind: RecordKind,
+    since: date,
+) -> tuple[list[Placed], Fetched]:
+    """The records of ``kind`` since a date, as a list: for what people put in, and no machine."""
+    placed: list[Placed] = []
+    async with configured.open(site) as gateway:
+        fetched = await fetch_records(gateway, mappings, kind, placed.append, since=since)
+    return placed, fetched
 
 
 def require_mappings(mappings: Mappings, kind: RecordKind) -> Sequence[AnswerMapping]:

@@ -1,0 +1,289 @@
+"""``hkex-ops clearing reconcile``: the back office's book against the clearing house's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from attrs import evolve, frozen
+from cyclopts import Parameter
+from rich.console import Console
+
+from hkex_ops.calendars import Calendar
+from hkex_ops.clearing.columns import names_of
+from hkex_ops.clearing.lines import Placed
+from hkex_ops.clearing.matching import BreakKind
+from hkex_ops.clearing.results import AgedBreak, key_of
+from hkex_ops.clearing.rules import MatchRules, rules_for
+from hkex_ops.cli.answer import Answer, ExitCode
+from hkex_ops.cli.clearing_desk import (
+    EvidenceFolderOption,
+    Gateway,
+    clearing_desk,
+    evidence_document,
+    parse_business_day,
+    say_evidence,
+)
+from hkex_ops.cli.evidence import target_of
+from hkex_ops.cli.options import (
+    At,
+    Config,
+    Json,
+    Site,
+    Verbose,
+    calendar_of,
+    optional_settings,
+    parse_at,
+    system_clock,
+)
+from hkex_ops.cli.text import say, say_count
+from hkex_ops.config.clearing import ClearingSettings, match_rules
+from hkex_ops.config.record_files import fitted, read_records
+from hkex_ops.config.record_forms import FileForm, load_file_forms
+from hkex_ops.errors import ConfigError
+from hkex_ops.flows.clearing.joining import Way
+from hkex_ops.flows.clearing.proving import Proof, keep_evidence
+from hkex_ops.flows.clearing.reconciling import (
+    Book,
+    Comparison,
+    Reconciled,
+    read_previous,
+    reconcile as reconcile_books,
+)
+from hkex_ops.flows.clearing.spool import scratch_folder
+from hkex_ops.flows.clearing.tables import read_parquet
+from hkex_ops.flows.clearing.tabling import fetch_book, live_columns, require_mappings
+from hkex_ops.flows.packing import Packed
+from hkex_ops.model import RecordKind
+
+__all__ = ["LIVE", "BookFile", "book_file", "reconcile"]
+
+LIVE = "live"
+"""What stands for the clearing house itself, in the place of a file."""
+
+_WORDS = {
+    BreakKind.MISSING_HERE: "missing here",
+    BreakKind.MISSING_THERE: "missing there",
+    BreakKind.DIFFERENT: "different",
+    BreakKind.DUPLICATE: "duplicate",
+    BreakKind.LATE: "late",
+}
+
+
+def reconcile(
+    *,
+    ours: Annotated[Path, Parameter(help="The back office's file: CSV, or Parquet as fetched.")],
+    theirs: Annotated[
+        str, Parameter(help="A file that was fetched, or live: the gateway itself.")
+    ] = LIVE,
+    kind: Annotated[RecordKind, Parameter(help="What is compared.")] = RecordKind.TRADES,
+    ours_columns: Annotated[
+        Path | None, Parameter(help="What our columns are; else the configuration's.")
+    ] = None,
+    theirs_columns: Annotated[
+        Path | None, Parameter(help="What their columns are; else as fetch writes them.")
+    ] = None,
+    business_date: Annotated[
+        str | None, Parameter(help="Compare only what is of this business date.")
+    ] = None,
+    previous: Annotated[
+        Path | None, Parameter(help="The last result (.jsonl): since when breaks have stood.")
+    ] = None,
+    out: Annotated[
+        tuple[Path, ...], Parameter(help="Result file, .jsonl or .csv; several times.")
+    ] = (),
+    show: Annotated[int, Parameter(help="Breaks of each kind that are shown.")] = 5,
+    way: Annotated[
+        Way, Parameter(help="How records are joined: in sorted pieces, or by DuckDB.")
+    ] = Way.AUTO,
+    site: Site = None,
+    gateway: Gateway = None,
+    evidence: EvidenceFolderOption = None,
+    at: At = None,
+    config: Config = None,
+    verbose: Verbose = False,
+    json: Json = False,
+) -> Answer:
+    """Compare the back office's records with the clearing house's; exit 1 on breaks.
+
+    Every break is classed: missing here, missing there, different (with the columns in which they
+    differ), duplicate, or late; counted in groups; and aged in business days by the last result.
+    Numbers are compared exactly, within the tolerances that the configuration states. Comparing
+    with live keeps evidence; comparing two files does where --evidence names a folder.
+    """
+    clock = system_clock()
+    now = parse_at(at, clock)
+    settings = optional_settings(config)
+    clearing = settings.clearing if settings else ClearingSettings()
+    rules, day = match_rules(clearing, kind), parse_business_day(business_date)
+    left = book_file(ours, kind, ours_columns or clearing.columns)
+    comparison = Comparison(
+        now.date(),
+        None if previous is None else read_previous(previous, rules),
+        _business_days(calendar_of(config)),
+        way,
+        out,
+        show,
+    )
+    if theirs != LIVE:
+        right = book_file(Path(theirs), kind, theirs_columns)
+        rules = rules_for(rules, left.columns, right.columns)
+        found = reconcile_books(rules, left.book(rules, day), right.book(rules, day), comparison)
+        packed = None
+        if evidence is not None:
+            proof = Proof("clearing-reconcile", clock.now())
+            _prove(proof, found)
+            packed = keep_evidence(proof, target_of(evidence, proof.what, clock), clock)
+        return _answer(found, packed, show)
+    desk = clearing_desk(config, gateway, at, verbose=verbose, as_json=json)
+    mappings = require_mappings(desk.answers(), kind)
+    rules = rules_for(rules, left.columns, live_columns(mappings))
+    with scratch_folder() as folder:
+        book, fetched = asyncio.run(
+            fetch_book(desk.configured, desk.site(site), mappings, rules, folder, day)
+        )
+        kept = evolve(book, records=_of_day(book.records, rules, day))
+        found = reconcile_books(rules, left.book(rules, day), kept, comparison)
+    proof = desk.proof("reconcile")
+    proof.event("records-fetched", fetched.document())
+    proof.decisions(str(fetched.gateway), fetched.decisions)
+    _prove(proof, found)
+    return _answer(found, desk.keep(proof, evidence), show)
+
+
+@frozen
+class BookFile:
+    """A file of records of one kind, ready to be read."""
+
+    path: Path
+    kind: RecordKind
+    columns: tuple[str, ...]
+    form: FileForm | None
+
+    def records(self) -> Iterable[Placed]:
+        """Its records; `ConfigError` tells what is wrong with it, at the latest at its end."""
+        if self.form is None:
+            return read_parquet(self.path, self.kind)[1]
+        return read_records(self.path, self.form)
+
+    def book(self, rules: MatchRules, day: date | None) -> Book:
+        """The same as one side of a comparison, of ``day`` alone where one is stated."""
+        told = {"from": "file", "file": str(self.path)}
+        return Book(_of_day(self.records(), rules, day), told)
+
+
+def book_file(path: Path, kind: RecordKind, columns: Path | None) -> BookFile:
+    """The file at ``path``, its columns as ``columns`` says; `ConfigError` where that has none."""
+    if path.suffix.lower() == ".parquet":
+        stated, rows = read_parquet(path, kind)
+        rows.close()
+        return BookFile(path, kind, stated, None)
+    forms = load_file_forms(columns)
+    if kind not in forms:
+        raise ConfigError(f"maps no {kind}: write a table [{kind}]", document=str(columns))
+    form = fitted(path, forms[kind])
+    return BookFile(path, kind, form.records.stated, form)
+
+
+def _of_day(records: Iterable[Placed], rules: MatchRules, day: date | None) -> Iterable[Placed]:
+    if day is None:
+        return records
+    place, text = names_of(rules.kind).index("business_date"), day.isoformat()
+    return _only(records, place, text)
+
+
+def _only(records: Iterable[Placed], place: int, text: str) -> Iterator[Placed]:
+    for one in records:
+        if one.row[place] == text:
+            yield one
+
+
+def _business_days(calendar: Calendar) -> Callable[[date, date], int]:
+    def count(since: date, until: date) -> int:
+        if until <= since:
+            return 0
+        return len(calendar.business_days(since + timedelta(days=1), until))
+
+    return count
+
+
+def _prove(proof: Proof, found: Reconciled) -> None:
+    document = found.document()
+    proof.event("reconciled", {**found.head(), "tally": found.tally.document(found.rules)})
+    proof.file("result.json", document)
+
+
+def _answer(found: Reconciled, packed: Packed | None, show: int) -> Answer:
+    def render(console: Console) -> None:
+        _render(found, show, console)
+        say_evidence(packed, console)
+
+    return Answer(
+        {**found.document(), "way": found.way.value, "evidence": evidence_document(packed)},
+        render,
+        ExitCode.FINDINGS if found.tally.breaks else ExitCode.DONE,
+    )
+
+
+def _render(found: Reconciled, show: int, console: Console) -> None:
+    tally, rules = found.tally, found.rules
+    say(
+        console,
+        f"{rules.kind} as of {found.as_of}: {tally.ours} here, {tally.theirs} there; "
+        f"{tally.matched} agree, {say_count(tally.breaks, 'break')}",
+    )
+    for kind in BreakKind:
+        if tally.kinds[kind]:
+            say(console, f"{tally.kinds[kind]}", lead=f"  {_WORDS[kind]:<14}")
+            _render_examples(rules, found.examples.get(kind, ()), tally.kinds[kind], console)
+    if tally.columns:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(tally.columns.items()))
+        say(console, f"columns that differ: {told}", indent=2)
+    if tally.groups and rules.group_by:
+        console.print()
+        say(console, f"By {', '.join(rules.group_by)}:")
+        for group, counts in tally.in_order()[:show]:
+            say(console, f"{counts.total()}", lead=f"  {', '.join(group) or '-':<14}")
+        if len(tally.groups) > show:
+            say(console, f"and {len(tally.groups) - show} more", indent=2)
+    if tally.breaks and found.previous is not None:
+        told = ", ".join(f"{count} {name}" for name, count in tally.ages.items())
+        say(console, f"Since the result of {found.previous}: {told}")
+    if tally.resolved:
+        say(console, f"{say_count(tally.resolved, 'break')} of the last result gone")
+
+
+def _render_examples(
+    rules: MatchRules, many: Sequence[AgedBreak], count: int, console: Console
+) -> None:
+    for one in many:
+        key = " ".join(key_of(rules, one.found.row))
+        say(console, _sentence(rules, one), lead=f"    {key}: ")
+    if count > len(many):
+        say(console, f"and {count - len(many)} more", indent=4)
+
+
+def _sentence(rules: MatchRules, aged: AgedBreak) -> str:
+    found, names = aged.found, names_of(rules.kind)
+    parts: list[str] = []
+    if found.ours and found.theirs:
+        for name in found.differing:
+            place = names.index(name)
+            parts.append(f"{name} {found.ours.row[place]} here, {found.theirs.row[place]} there")
+        if found.kind is BreakKind.LATE:
+            place = names.index(rules.late_by)
+            here, there = found.ours.row[place], found.theirs.row[place]
+            parts.insert(0, f"{rules.late_by} {here} here, {there} there")
+    elif found.kind is BreakKind.DUPLICATE:
+        parts.append(f"once more {found.where}")
+    places = [
+        f"{side} {placed.place}"
+        for side, placed in (("ours", found.ours), ("theirs", found.theirs))
+        if placed is not None
+    ]
+    parts.append(f"({', '.join(places)})")
+    days = f", {say_count(aged.age_days, 'business day')} old" if aged.age_days else ""
+    return "; ".join(parts[:-1]) + (" " if parts[:-1] else "") + parts[-1] + days
