@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from importlib.util import find_spec
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.config.incidents import IncidentSettings
@@ -72,8 +71,11 @@ def rendered(report: IncidentReport, format: ReportFormat) -> bytes:
 
 
 def _sheet(report: IncidentReport) -> bytes:
-    if find_spec("reportlab") is None:
-        raise ConfigError("a PDF needs the PDF engine: install hkex-ops[forms]")
-    from hkex_ops.render.incident_sheet import incident_sheet
-
+    # The engine is an extra, and only this format wants it.
+    try:
+        from hkex_ops.render.incident_sheet import incident_sheet
+    except ImportError as error:
+        raise ConfigError(
+            f"a PDF wants the package {error.name}: pip install 'hkex-ops[forms]'"
+        ) from error
     return incident_sheet(report)
