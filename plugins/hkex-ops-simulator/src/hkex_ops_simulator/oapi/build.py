@@ -33,7 +33,7 @@ LIBRARY_NAME = "liboapi.so"
 HEADER_NAME = "stand_in_messages.h"
 _SOURCE_NAME = "stand_in.c"
 
-# Under this one the libraries differ that are no libraries of this machine.
+# In this order: what the machine calls its own comes first.
 _COMPILERS = ("cc", "gcc", "clang")
 _TIME_LIMIT_S = 120
 _COMPLAINT_LINES = 6
@@ -154,5 +154,5 @@ def _spoil(variant: Variant, built: Path) -> None:
     if variant is Variant.WRONG_CLASS:
         image[_ELF_CLASS] = _ELF_CLASS_32
     else:
-        image[_ELF_MACHINE] = _AARCH64 if image[_ELF_MACHINE] == _X86_64 else _X86_64
+        image[_ELF_MACHINE] = _AARCH64 if bytes(image[_ELF_MACHINE]) == _X86_64 else _X86_64
     built.write_bytes(image)

@@ -160,6 +160,7 @@ class Gateway:
             return False
         house, moment = self.exchange.house, moment_of(op, payload)
         house.collisions += collisions
+        house.moments.append(moment)
         if house.faults.cut_at == moment:
             house.faults.cut_at = None
             self.kill()

@@ -10,6 +10,7 @@ here is done under one lock.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from functools import partial
@@ -52,6 +53,7 @@ __all__ = [
 
 PRODUCTION_BASE, TEST_BASE = 170, 180
 FACILITIES = 10
+MOMENTS_KEPT = 1000
 
 USER = "BO_CSYN801"
 PASSWORD = "Synthetic-2019"
@@ -124,7 +126,11 @@ class Reply:
 
 @define
 class ClearingHouse:
-    """The house. ``dates`` are its business dates, the last one the present; see :meth:`made`."""
+    """The house, made by :meth:`made`.
+
+    ``moments`` are those of the last calls, told before a call is answered; ``collisions`` counts
+    the calls that were made in a session while another one was under way.
+    """
 
     seed: int
     clock: Clock
@@ -140,6 +146,7 @@ class ClearingHouse:
     changed: list[Changed] = field(factory=list[Changed])
     queues: list[EventQueue] = field(factory=list[EventQueue])
     lock: RLock = field(factory=RLock)
+    moments: deque[str] = field(factory=lambda: deque[str](maxlen=MOMENTS_KEPT))
     collisions: int = 0
     _numbers: int = 0
 

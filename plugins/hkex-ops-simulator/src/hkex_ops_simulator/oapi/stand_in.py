@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -106,7 +106,7 @@ async def open(
     clock: Clock | None = None,
     hosts: Mapping[SiteRole, Sequence[str]] = _HOSTS,
     folder: Path | None = None,
-) -> AsyncIterator[OapiStandIn]:
+) -> AsyncGenerator[OapiStandIn, None]:
     """Start the house of ``seed`` with its gateways at ``hosts``, and build the library.
 
     ``folder`` is where libraries are kept, the user's cache unless it is named. Raises
