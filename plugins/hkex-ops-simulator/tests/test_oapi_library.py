@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from time import sleep
 
 import oapi_calls
 import pytest
@@ -18,7 +19,7 @@ from hkex_ops.model import SiteRole
 from hkex_ops_simulator.oapi import stand_in
 from hkex_ops_simulator.oapi.build import build_library
 from hkex_ops_simulator.oapi.faults import Faults, PasswordState, Scripted
-from hkex_ops_simulator.oapi.house import PASSWORD
+from hkex_ops_simulator.oapi.house import PASSWORD, ClearingHouse
 from hkex_ops_simulator.oapi.stand_in import OapiStandIn, Variant
 
 PRIMARY, SECONDARY = SiteRole.PRIMARY, SiteRole.SECONDARY
@@ -321,11 +322,15 @@ async def test_a_slow_call_ends_with_the_time_limit_of_the_environment(
 async def test_two_calls_at_once_are_refused_and_the_house_hears_of_it() -> None:
     async with logged_in(faults=Faults(slow={"DQ8": 0.2})) as (it, session, base):
         slow = asyncio.create_task(asyncio.to_thread(session.ask_groups, base))
-        while "DQ8" not in it.house.moments:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(_until_asked, it.house, "DQ8")
         assert -2019 == session.info(14)[0]
         assert 5 == len(await slow)
         assert (0, 1) == (session.info(14)[0], it.house.collisions)
+
+
+def _until_asked(house: ClearingHouse, moment: str) -> None:
+    while moment not in house.moments:
+        sleep(0.001)
 
 
 # -- variants ------------------------------------------------------------------------------------
