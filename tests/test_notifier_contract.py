@@ -18,7 +18,7 @@ from hkex_ops.testing import (
     NotifierBench,
     NotifierContract,
 )
-from hkex_ops.testing.notifier_fakes import FAKE_SECRET
+from hkex_ops.testing.notifier_fakes import _AT, FAKE_SECRET
 
 
 class TestFakeNotifier(NotifierContract):
@@ -188,8 +188,10 @@ class Trusting(FakeNotifier):
 class Certain(FakeNotifier):
     """Believes that everything has arrived."""
 
-    async def inquire(self, key: str, receivers: Sequence[str]) -> tuple[Receipt, ...]:
-        receipts = await super().inquire(key, receivers)
+    async def inquire(
+        self, notification: Notification, receivers: Sequence[str]
+    ) -> tuple[Receipt, ...]:
+        receipts = await super().inquire(notification, receivers)
         return tuple(evolve(one, outcome=Outcome.TAKEN) for one in receipts)
 
 
@@ -197,8 +199,7 @@ class Assuming(FakeNotifier):
     """Takes everything for read."""
 
     async def acknowledgements(self, keys: Sequence[str]) -> tuple[Acknowledgement, ...]:
-        at = (await super().inquire("n18", ["desk"]))[0].at
-        return tuple(Acknowledgement(key, "desk", at) for key in keys)
+        return tuple(Acknowledgement(key, "desk", _AT) for key in keys)
 
 
 class LingeringBench(FakeNotifierBench):

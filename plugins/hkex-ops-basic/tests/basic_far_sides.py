@@ -155,6 +155,11 @@ class _Listening(asyncio.StreamReader):
         self._far_side.heard += data
         return data
 
+    async def readexactly(self, n: int) -> bytes:
+        data = await self._reader.readexactly(n)
+        self._far_side.heard += data
+        return data
+
     async def read(self, n: int = -1) -> bytes:
         data = await self._reader.read(n)
         self._far_side.heard += data

@@ -62,8 +62,10 @@ class SupportsPreflight(Protocol):
 class SupportsInquiry(Protocol):
     """A notifier that can find out afterwards whether a receiver has taken something."""
 
-    async def inquire(self, key: str, receivers: Sequence[str]) -> tuple[Receipt, ...]:
-        """What became of the notification ``key`` for ``receivers``, in their order.
+    async def inquire(
+        self, notification: Notification, receivers: Sequence[str]
+    ) -> tuple[Receipt, ...]:
+        """What became of ``notification`` for ``receivers``, in their order.
 
         *taken* or *deferred* (it never arrived) where that is certain, *unknown* where not.
         """

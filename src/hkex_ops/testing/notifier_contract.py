@@ -257,8 +257,8 @@ class NotifierContract:
             if not isinstance(notifier, SupportsInquiry):
                 pytest.skip("this notifier cannot find out afterwards")
             await _tell(notifier, "n17", receivers)
-            told = await notifier.inquire("n17", receivers)
-            untold = await notifier.inquire("n17 never", receivers)
+            told = await notifier.inquire(_notification("n17"), receivers)
+            untold = await notifier.inquire(_notification("n17 never"), receivers)
         assert [Outcome.TAKEN] * len(receivers) == [one.outcome for one in told]
         assert [Outcome.DEFERRED] * len(receivers) == [one.outcome for one in untold]
 

@@ -110,9 +110,12 @@ class FakeNotifier:
         self._knock()
         return f"the exchange is there for {len(receivers)} receivers"
 
-    async def inquire(self, key: str, receivers: Sequence[str]) -> tuple[Receipt, ...]:
+    async def inquire(
+        self, notification: Notification, receivers: Sequence[str]
+    ) -> tuple[Receipt, ...]:
         """Look at what arrived."""
-        here = {one.receiver for one in self.exchange.arrived if one.identity.startswith(f"{key} ")}
+        identity = f"{notification.key} {notification.language}"
+        here = {one.receiver for one in self.exchange.arrived if one.identity == identity}
         return tuple(
             Receipt("", one, _AT, Outcome.TAKEN if one in here else Outcome.DEFERRED)
             for one in receivers

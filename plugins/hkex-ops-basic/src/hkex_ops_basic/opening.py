@@ -6,11 +6,24 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from hkex_ops.model import SiteRole
-from hkex_ops.ports import IndexFeed, IndexPublisher, Probe
+from hkex_ops.ports import IndexFeed, IndexPublisher, Notifier, Probe
 from hkex_ops_basic.file_options import JsonLinesFeedOptions, JsonLinesPublisherOptions
+from hkex_ops_basic.notifier_options import (
+    ConsoleOptions,
+    FileNotifierOptions,
+    WebhookOptions,
+)
 from hkex_ops_basic.options import HttpsOptions, TcpOptions
 
-__all__ = ["open_https", "open_json_lines_feed", "open_json_lines_publisher", "open_tcp"]
+__all__ = [
+    "open_console",
+    "open_file_notifier",
+    "open_https",
+    "open_json_lines_feed",
+    "open_json_lines_publisher",
+    "open_tcp",
+    "open_webhook",
+]
 
 
 @asynccontextmanager
@@ -66,3 +79,40 @@ async def open_json_lines_feed(
         yield feed
     finally:
         await feed.close()
+
+
+@asynccontextmanager
+async def open_webhook(options: WebhookOptions, site: SiteRole) -> AsyncGenerator[Notifier]:
+    """A notifier that posts signed documents. Nothing is connected before there is one.
+
+    Raises `ConfigError` when the secret or the file of authorities cannot be used.
+    """
+    from hkex_ops_basic.webhook import Webhook
+
+    yield Webhook(options)
+
+
+@asynccontextmanager
+async def open_file_notifier(
+    options: FileNotifierOptions, site: SiteRole
+) -> AsyncGenerator[Notifier]:
+    """A notifier that adds to a file, which is then closed to other writers.
+
+    Raises `ConfigError` when the file has no folder or holds something else, `StoreError` when
+    another program adds to it.
+    """
+    from hkex_ops_basic.notes import FileNotifier
+
+    notifier = FileNotifier(options)
+    try:
+        yield notifier
+    finally:
+        await notifier.close()
+
+
+@asynccontextmanager
+async def open_console(options: ConsoleOptions, site: SiteRole) -> AsyncGenerator[Notifier]:
+    """A notifier that writes to standard error."""
+    from hkex_ops_basic.notes import ConsoleNotifier
+
+    yield ConsoleNotifier(options)

@@ -46,10 +46,10 @@ def notice_for(
     mail["Message-ID"] = notice_identity(notification, options.sender)
     mail["Auto-Submitted"] = "auto-generated"
     mail["Importance"] = _IMPORTANCE[notification.severity]
-    mail["Content-Language"] = notification.language.value
     opening = f"{options.notice}\n\n" if options.notice else ""
     # Only ASCII on the line, so that no server has to be asked for more.
     mail.set_content(f"{opening}{notification.body}\n", charset="utf-8", cte="quoted-printable")
+    mail["Content-Language"] = notification.language.value
     return mail
 
 

@@ -61,7 +61,7 @@ async def inquired(claim: Claim, channel: Channel | None, clock: Clock) -> tuple
         async with asyncio.timeout(INQUIRY_TIMEOUT_S), channel.open() as notifier:
             if not isinstance(notifier, SupportsInquiry):
                 return unknown
-            receipts = await notifier.inquire(claim.notification.key, claim.receivers)
+            receipts = await notifier.inquire(claim.notification, claim.receivers)
     # A channel that cannot be asked now leaves it unknown, whatever the reason.
     except Exception:
         return unknown
