@@ -165,6 +165,26 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "notify",
+        "People told, by routes, with a receipt of each.",
+        (
+            ("send", "hkex_ops.cli.notify:send", "Tell people something."),
+            (
+                "status",
+                "hkex_ops.cli.notify_status:status",
+                "Show who was told, and how it stands.",
+            ),
+            ("check", "hkex_ops.cli.notify_check:check", "Try every channel; nothing is sent."),
+            ("ack", "hkex_ops.cli.notify:ack", "Record that somebody has read it."),
+            ("told", "hkex_ops.cli.notify:told", "Record that you told somebody by hand."),
+            ("again", "hkex_ops.cli.notify:again", "Send again what somebody does not have."),
+            ("run", "hkex_ops.cli.notify:run", "Deliver, fall back and escalate, until Ctrl-C."),
+            ("routes", "hkex_ops.cli.notify_check:routes", "Judge a routing file someone wrote."),
+            ("who", "hkex_ops.cli.notify_check:who", "Say who would be told of an event."),
+            ("events", "hkex_ops.cli.notify_check:events", "List what people can be told of."),
+        ),
+    ),
+    (
         "incident",
         "Incidents written down: open, note, tell, report, compare.",
         (

@@ -51,6 +51,7 @@ from hkex_ops.notifications.routing import (
 from hkex_ops.notifications.snapshots import read_notification, read_occurrence, restore, snapshot
 from hkex_ops.notifications.switchboard import Held, Switchboard
 from hkex_ops.notifications.templates import (
+    CHINESE_FACT,
     Template,
     Templates,
     TemplatesFile,
@@ -58,6 +59,7 @@ from hkex_ops.notifications.templates import (
 )
 
 __all__ = [
+    "CHINESE_FACT",
     "COMMON_FACTS",
     "DELIVERY_TRANSITIONS",
     "DIGEST",

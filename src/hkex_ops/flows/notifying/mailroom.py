@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
 from types import TracebackType
+from typing import TypeAlias
 
 from hkex_ops.clock import Clock
 from hkex_ops.errors import ConfigError, HkexOpsError, UsageError
@@ -32,7 +33,9 @@ from hkex_ops.notifications import (
 from hkex_ops.notifications.deliveries import DeliveryInput
 from hkex_ops.ports import Notifier, SupportsAcknowledgement
 
-__all__ = ["MOST_RECEIVERS", "Mailroom"]
+__all__ = ["MOST_RECEIVERS", "Mailroom", "Observe"]
+
+Observe: TypeAlias = Callable[[SwitchboardEvent | Receipt], None]
 
 MOST_RECEIVERS = 50
 """Receivers of one message that an adapter is given at once."""
@@ -44,8 +47,12 @@ ROUNDS = 1000
 class Mailroom:
     """One desk's mailroom. A context manager that closes the outbox."""
 
-    def __init__(self, correspondence: Correspondence, clock: Clock) -> None:
+    def __init__(
+        self, correspondence: Correspondence, clock: Clock, observe: Observe | None = None
+    ) -> None:
+        """``observe`` hears what is decided and every receipt, once they are on disk."""
         self._correspondence = correspondence
+        self._observe = observe
         self._clock = clock
         self.outbox: Outbox = Outbox(correspondence.folder)
 
@@ -77,7 +84,7 @@ class Mailroom:
 
         `UsageError` where nothing of that name was told.
         """
-        key = self._key(name)
+        key = self.key_of(name)
 
         def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
             self.outbox.add_acknowledgement(key, now if at is None else at, by)
@@ -87,7 +94,7 @@ class Mailroom:
 
     def told(self, name: str, receipt: Receipt) -> tuple[SwitchboardEvent, ...]:
         """A person told a receiver by hand. A delivery to that receiver is done with, too."""
-        key = self._key(name)
+        key = self.key_of(name)
 
         def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
             self.outbox.add_receipt(key, receipt)
@@ -106,7 +113,7 @@ class Mailroom:
 
         `UsageError` where nothing of it waits for a person.
         """
-        key = self._key(name)
+        key = self.key_of(name)
         again: list[int] = []
 
         def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
@@ -263,6 +270,9 @@ class Mailroom:
                 events += self._move(board, claimed, given, now, drops_repeats=drops)
             return tuple(events)
 
+        if self._observe is not None:
+            for receipt in receipts:
+                self._observe(receipt)
         self._decide(act)
 
     # -- deciding ------------------------------------------------------------------------------
@@ -281,6 +291,9 @@ class Mailroom:
                 fresh = _told(board, known, now)
                 events += fresh
             self.outbox.keep_snapshot(snapshot(board))
+        if self._observe is not None:
+            for event in events:
+                self._observe(event)
         return tuple(events)
 
     def _board(self) -> Switchboard:
@@ -308,7 +321,8 @@ class Mailroom:
         delivery = claimed.delivery.moved(given, now, rules, drops_repeats=drops_repeats)
         return _told(board, self.outbox.move(claimed.id, delivery), now)
 
-    def _key(self, name: str) -> str:
+    def key_of(self, name: str) -> str:
+        """The key that ``name`` is, or that message number ``name`` bears; `UsageError` if none."""
         with self.outbox.working(writing=False):
             key = self.outbox.key_named(name)
         if key is None:
