@@ -61,6 +61,7 @@ def check(
     named = stated_gateways(desk.rollouts, desk.configured.service, place, desk.at)
     if dry_run:
         return _would_check(desk, place)
+    proof = desk.proof("check", evidence)
     checks = asyncio.run(
         check_gateways(
             desk.configured,
@@ -70,7 +71,6 @@ def check(
             expiry_warning_days=desk.settings.clearing.expiry_warning_days,
         )
     )
-    proof = desk.proof("check")
     for one in checks:
         proof.event("gateway-checked", _check(one))
         proof.decisions(one.gateway, one.decisions)
@@ -84,7 +84,7 @@ def check(
         "gateways": rows,
     }
     proof.file("check.json", document)
-    packed = desk.keep(proof, evidence)
+    packed = desk.keep(proof)
 
     def render(console: Console) -> None:
         _render_check(place, checks, console)
@@ -194,14 +194,14 @@ def fetch(
     if dry_run:
         codes = {one: [it.enquiry for it in require_mappings(mappings, one)] for one in kinds}
         return _would_fetch(desk, place, codes)
+    proof = desk.proof("fetch", evidence)
     tables = asyncio.run(
         fetch_tables(desk.configured, place, mappings, kinds, out, f".{format}", day)
     )
-    proof = desk.proof("fetch")
     for one in tables:
         proof.event("records-fetched", _table(one))
         proof.decisions(str(one.fetched.gateway), one.fetched.decisions)
-    packed = desk.keep(proof, evidence)
+    packed = desk.keep(proof)
 
     def render(console: Console) -> None:
         for one in tables:

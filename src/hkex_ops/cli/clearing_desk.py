@@ -96,15 +96,32 @@ class ClearingDesk:
             )
         return load_answers(path)
 
-    def proof(self, what: str) -> Proof:
-        """Evidence that begins now, with what the papers say about doing more than asking."""
-        proof = Proof(f"clearing-{what}", self.clock.now())
+    def proof(self, what: str, folder: Path | None) -> Proof:
+        """Evidence that begins now, with what the papers say about doing more than asking.
+
+        It will be in ``folder``, or beside others of this folder.
+        """
+        name = f"clearing-{what}"
+        target = target_of(folder, name, self.clock)
+        if folder is None:
+            target = _free(target)
+        proof = Proof(name, target, self.clock.now())
         proof.rulings(rulings_at(self.rollouts, self.configured.service, self.at))
         return proof
 
-    def keep(self, proof: Proof, folder: Path | None) -> Packed:
-        """Keep the evidence in ``folder``, or beside others of this folder."""
-        return keep_evidence(proof, target_of(folder, proof.what, self.clock), self.clock)
+    def keep(self, proof: Proof) -> Packed:
+        """Keep the evidence."""
+        return keep_evidence(proof, self.clock)
+
+
+MOST_IN_A_SECOND = 100
+
+
+def _free(target: Path) -> Path:
+    """The same, or numbered where something was done in the same second before."""
+    names = (target.name, *(f"{target.name}-{number}" for number in range(2, MOST_IN_A_SECOND)))
+    every = (target.with_name(name) for name in names)
+    return next((one for one in every if not one.exists()), target)
 
 
 def clearing_desk(

@@ -27,7 +27,6 @@ from hkex_ops.cli.clearing_desk import (
     parse_business_day,
     say_evidence,
 )
-from hkex_ops.cli.evidence import target_of
 from hkex_ops.cli.options import (
     At,
     Config,
@@ -40,6 +39,7 @@ from hkex_ops.cli.options import (
     system_clock,
 )
 from hkex_ops.cli.text import say, say_count
+from hkex_ops.clock import Clock
 from hkex_ops.config.clearing import ClearingSettings, match_rules
 from hkex_ops.config.record_files import fitted, read_records
 from hkex_ops.config.record_forms import FileForm, load_file_forms
@@ -129,29 +129,26 @@ def reconcile(
         show,
     )
     if theirs != LIVE:
+        proof = None
+        if evidence is not None:
+            proof = Proof("clearing-reconcile", evidence, clock.now())
         right = book_file(Path(theirs), kind, theirs_columns)
         rules = rules_for(rules, left.columns, right.columns)
         found = reconcile_books(rules, left.book(rules, day), right.book(rules, day), comparison)
-        packed = None
-        if evidence is not None:
-            proof = Proof("clearing-reconcile", clock.now())
-            _prove(proof, found)
-            packed = keep_evidence(proof, target_of(evidence, proof.what, clock), clock)
-        return _answer(found, packed, show)
+        return _answer(found, _kept(proof, found, clock), show)
     desk = clearing_desk(config, gateway, at, verbose=verbose, as_json=json)
     mappings = require_mappings(desk.answers(), kind)
     rules = rules_for(rules, left.columns, live_columns(mappings))
+    proof = desk.proof("reconcile", evidence)
     with scratch_folder() as folder:
         book, fetched = asyncio.run(
             fetch_book(desk.configured, desk.site(site), mappings, rules, folder, day)
         )
         kept = evolve(book, records=_of_day(book.records, rules, day))
         found = reconcile_books(rules, left.book(rules, day), kept, comparison)
-    proof = desk.proof("reconcile")
     proof.event("records-fetched", fetched.document())
     proof.decisions(str(fetched.gateway), fetched.decisions)
-    _prove(proof, found)
-    return _answer(found, desk.keep(proof, evidence), show)
+    return _answer(found, _kept(proof, found, clock), show)
 
 
 @frozen
@@ -210,10 +207,12 @@ def _business_days(calendar: Calendar) -> Callable[[date, date], int]:
     return count
 
 
-def _prove(proof: Proof, found: Reconciled) -> None:
-    document = found.document()
+def _kept(proof: Proof | None, found: Reconciled, clock: Clock) -> Packed | None:
+    if proof is None:
+        return None
     proof.event("reconciled", {**found.head(), "tally": found.tally.document(found.rules)})
-    proof.file("result.json", document)
+    proof.file("result.json", found.document())
+    return keep_evidence(proof, clock)
 
 
 def _answer(found: Reconciled, packed: Packed | None, show: int) -> Answer:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hkex_ops.clock import Clock
 from hkex_ops.flows.evidence import EvidenceFolder
-from hkex_ops.flows.packing import Packed
+from hkex_ops.flows.packing import Packed, require_free
 from hkex_ops.model import GateDecision, JsonObject, plain
 from hkex_ops.rollouts import Ruling
 
@@ -23,8 +23,11 @@ __all__ = ["Proof", "keep_evidence", "ruling_document"]
 class Proof:
     """Events and files of one piece of work, gathered until they are kept."""
 
-    def __init__(self, what: str, begun: datetime) -> None:
+    def __init__(self, what: str, target: Path, begun: datetime) -> None:
+        """`StoreError` when something is at ``target`` already: before any work is done."""
+        require_free(target)
         self.what = what
+        self.target: Path = target
         self.begun: datetime = begun
         self._events: list[tuple[str, JsonObject]] = []
         self._files: dict[str, bytes | JsonObject] = {}
@@ -58,8 +61,9 @@ class Proof:
             evidence.add(path, content)
 
 
-def keep_evidence(proof: Proof, target: Path, clock: Clock) -> Packed:
-    """Make the folder ``target``, which must be new, of ``proof``. Raises `StoreError`."""
+def keep_evidence(proof: Proof, clock: Clock) -> Packed:
+    """Make the folder of ``proof``. Raises `StoreError`."""
+    target = proof.target
     info = {"External-Description": f"{proof.what.replace('-', ' ')} by hkex-ops"}
     evidence = EvidenceFolder.create(target, identifier=proof.what, clock=clock, info=info)
     with evidence:
