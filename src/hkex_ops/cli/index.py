@@ -23,12 +23,14 @@ from hkex_ops.cli.index_options import (
 from hkex_ops.cli.logs import configure_logs
 from hkex_ops.cli.options import Config, Json, Verbose, config_path, system_clock
 from hkex_ops.cli.text import say, say_count
+from hkex_ops.cli.working import work_folder
 from hkex_ops.config.baskets import load_baskets
 from hkex_ops.config.settings import load_settings
 from hkex_ops.errors import ConfigError, Fault
 from hkex_ops.flows.index.run_plan import RunPlan, plan_run
 from hkex_ops.flows.index.running import run_index
 from hkex_ops.flows.index.supervisor import RunResult, RunWatcher
+from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrence_of_run
 from hkex_ops.index.basket import Basket
 from hkex_ops.model import IndexTick, JsonObject, format_event, format_tick, plain
 from hkex_ops.plugins import Plugins
@@ -76,7 +78,9 @@ def run(
         folder=folder,
     )
     watcher = _json_lines() if json else facts()
-    result = asyncio.run(run_index(plan, clock, watcher))
+    work = work_folder(None, settings)
+    with Occurrences(hearers_of(settings, work, clock)) as occurrences:
+        result = asyncio.run(run_index(plan, clock, _telling(watcher, occurrences)))
     code = ExitCode.FINDINGS if findings_in(result) else ExitCode.DONE
     if json:
         return code
@@ -144,6 +148,16 @@ def _json_lines() -> RunWatcher:
         sys.stdout.flush()
 
     return RunWatcher(event, ticks)
+
+
+def _telling(watcher: RunWatcher, occurrences: Occurrences) -> RunWatcher:
+    """The same watcher, and everybody who is told of events by the configuration."""
+
+    def event(document: JsonObject) -> None:
+        watcher.event(document)
+        occurrences.tell(occurrence_of_run(document))
+
+    return RunWatcher(event, watcher.ticks)
 
 
 def findings_in(result: RunResult) -> list[str]:

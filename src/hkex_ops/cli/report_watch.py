@@ -20,8 +20,10 @@ from hkex_ops.cli.report_desk import (
     write_metrics,
 )
 from hkex_ops.cli.report_standing import render_days, status_document
+from hkex_ops.cli.working import work_folder
 from hkex_ops.errors import Unreachable
 from hkex_ops.flows.fetch import FetchResult
+from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrences_of_reports
 from hkex_ops.flows.store import Archive
 from hkex_ops.flows.watching_reports import watch_reports
 from hkex_ops.model import JsonObject, plain
@@ -85,6 +87,11 @@ def watch(
     with desk.archive(read_only=True) as archive:
         stood = desk.shelf.stand(archive, service, day, desk.clock.now())
     told = digest_of([stood], stood.at)
+    settings = desk.shelf.settings
+    hearers = hearers_of(settings, work_folder(None, settings), desk.clock)
+    with Occurrences(hearers) as occurrences:
+        for occurrence in occurrences_of_reports([stood]):
+            occurrences.tell(occurrence)
     if json:
         end = {"event": "watch-ended", "why": watched.ended.why.value}
         _line({**end, **status_document([stood], told, stood.at)})

@@ -25,13 +25,14 @@ from hkex_ops.config.structuring import nearest
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.attempts import StepRow, Worked, rows_of
 from hkex_ops.flows.journal import Journal
+from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrence_of_step
 from hkex_ops.flows.pack import kept_evidence, pack_again, pack_session
 from hkex_ops.flows.packing import Packed, require_free
 from hkex_ops.flows.working import SessionRun
 from hkex_ops.model import JsonObject, plain
 from hkex_ops.rollouts import ItemKind
 from hkex_ops.rollouts.items import items_of
-from hkex_ops.rundown import Barred, PlannedStep, Verdict, snapshot_after
+from hkex_ops.rundown import Barred, PlannedStep, RundownEvent, Verdict, snapshot_after
 
 __all__ = ["done", "run", "show"]
 
@@ -80,6 +81,13 @@ def run(
         journal = stack.enter_context(bench.journal(screen))
         lock = journal.working(bench.session.id, bench.desk.clock.now())
         stack.callback(lock.release)
+        hearers = hearers_of(bench.desk.settings, bench.desk.work, bench.desk.clock)
+        occurrences = stack.enter_context(Occurrences(hearers))
+
+        def watch(event: RundownEvent) -> None:
+            screen.watch(event)
+            occurrences.tell(occurrence_of_step(rollout, event))
+
         screen.begin(bench.desk.rollout, bench.session, bench.audience)
         hands = bench.hands(stack, screen)
         session_run = SessionRun(
@@ -91,7 +99,7 @@ def run(
             hands,
             asker,
             bench.desk.clock,
-            screen.watch,
+            watch,
             screen.resume,
         )
         screen.run = session_run

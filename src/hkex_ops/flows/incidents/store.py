@@ -17,7 +17,7 @@ from time import sleep
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.clock import Clock
-from hkex_ops.errors import StoreError, UsageError
+from hkex_ops.errors import StoreError, StoreInUse, UsageError
 from hkex_ops.evidence import GENESIS, Head, Record
 from hkex_ops.flows.incidents.spelling import entry_of, kind_of, spelt
 from hkex_ops.flows.journal import JOURNAL_NAME, Journal, read_journal
@@ -177,7 +177,7 @@ class IncidentStore:
     def _lock(self, folder: Folder, name: str, what: str) -> Lock:
         since = self._clock.now()
         for _ in range(_TRIES):
-            with suppress(StoreError):
+            with suppress(StoreInUse):
                 return Lock(folder, since, name=name, what=what)
             sleep(_PAUSE_S)
         return Lock(folder, since, name=name, what=what)
