@@ -15,6 +15,7 @@ from hkex_ops.rundown import (
     Abort,
     Doubt,
     Fail,
+    Lack,
     Pass,
     Rundown,
     RundownEvent,
@@ -54,6 +55,7 @@ INPUTS: Mapping[type[StepInput], Callable[[RundownStep], StepInput]] = {
     Pass: Pass,
     Fail: lambda step: Fail(step, "refused"),
     Doubt: lambda step: Doubt(step, "no snapshot"),
+    Lack: lambda step: Lack(step, "no compiler: install gcc"),
     Skip: lambda step: Skip(step, "not today"),
 }
 
@@ -65,6 +67,9 @@ ALLOWED: Mapping[tuple[StepState, type[StepInput]], StepState] = {
     (StepState.RUNNING, Pass): StepState.PASSED,
     (StepState.RUNNING, Fail): StepState.FAILED,
     (StepState.RUNNING, Doubt): StepState.UNKNOWN,
+    (StepState.RUNNING, Lack): StepState.UNAVAILABLE,
+    (StepState.UNAVAILABLE, Start): StepState.RUNNING,
+    (StepState.UNAVAILABLE, Skip): StepState.SKIPPED,
     (StepState.WAITING, Skip): StepState.SKIPPED,
     (StepState.RUNNING, Skip): StepState.SKIPPED,
     (StepState.FAILED, Skip): StepState.SKIPPED,

@@ -44,7 +44,13 @@ from hkex_ops.rundown import (
 
 __all__ = ["Hands", "SessionRun"]
 
-_ENDED = (StepState.PASSED, StepState.SKIPPED, StepState.UNKNOWN, StepState.ABANDONED)
+_ENDED = (
+    StepState.PASSED,
+    StepState.SKIPPED,
+    StepState.UNKNOWN,
+    StepState.UNAVAILABLE,
+    StepState.ABANDONED,
+)
 _DONE = (StepState.PASSED, StepState.SKIPPED)
 
 

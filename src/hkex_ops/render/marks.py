@@ -22,6 +22,7 @@ _OUTLINES: Mapping[Outcome, str] = {
     Outcome.UNKNOWN: "M9 .8L17.6 16.8H.4z",
     Outcome.SKIPPED: "M9 1a8 8 0 1 0 0 16a8 8 0 1 0 0-16z",
     Outcome.REFUSED: "M5.7 1h6.6L17 5.7v6.6L12.3 17H5.7L1 12.3V5.7z",
+    Outcome.UNAVAILABLE: "M1 5h16v8H1z",
     Outcome.ABANDONED: "M9 .6L17.4 9L9 17.4L.6 9z",
     Outcome.NOT_DONE: "M1.5 1.5h15v15h-15z",
 }
@@ -31,6 +32,7 @@ _SIGNS: Mapping[Outcome, str] = {
     Outcome.UNKNOWN: "M9 6.6v4.6M9 13.4v1",
     Outcome.SKIPPED: "M4.8 6l3.4 3l-3.4 3M9.4 6l3.4 3l-3.4 3",
     Outcome.REFUSED: "M4.8 9h8.4",
+    Outcome.UNAVAILABLE: "M6 11.2l6 -4.4",
     Outcome.ABANDONED: "M6 9h6M9 6v6",
     Outcome.NOT_DONE: "",
 }

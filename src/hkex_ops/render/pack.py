@@ -39,6 +39,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
     REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
     ABANDONED = "abandoned"
     NOT_DONE = "not done"
 

@@ -16,6 +16,7 @@ from hkex_ops.rundown.steps import (
     Abort,
     Doubt,
     Fail,
+    Lack,
     Pass,
     RundownEvent,
     RundownInput,
@@ -42,17 +43,21 @@ TRANSITIONS: Mapping[tuple[StepState, type[RundownInput]], StepState] = MappingP
         (StepState.RUNNING, Pass): StepState.PASSED,
         (StepState.RUNNING, Fail): StepState.FAILED,
         (StepState.RUNNING, Doubt): StepState.UNKNOWN,
+        (StepState.RUNNING, Lack): StepState.UNAVAILABLE,
         (StepState.RUNNING, Skip): StepState.SKIPPED,
         (StepState.FAILED, Start): StepState.RUNNING,
         (StepState.FAILED, Skip): StepState.SKIPPED,
         (StepState.UNKNOWN, Start): StepState.RUNNING,
         (StepState.UNKNOWN, Skip): StepState.SKIPPED,
+        (StepState.UNAVAILABLE, Start): StepState.RUNNING,
+        (StepState.UNAVAILABLE, Skip): StepState.SKIPPED,
         # What came of a step before its session was aborted stays as it is.
         (StepState.WAITING, Abort): StepState.ABANDONED,
         (StepState.RUNNING, Abort): StepState.ABANDONED,
         (StepState.PASSED, Abort): StepState.PASSED,
         (StepState.FAILED, Abort): StepState.FAILED,
         (StepState.UNKNOWN, Abort): StepState.UNKNOWN,
+        (StepState.UNAVAILABLE, Abort): StepState.UNAVAILABLE,
         (StepState.SKIPPED, Abort): StepState.SKIPPED,
     }
 )
@@ -245,5 +250,6 @@ def _event(given: StepInput, after: StepState, now: datetime) -> RundownEvent:
             Pass(step, found, facts, by)
             | Fail(step, found, facts, by)
             | Doubt(step, found, facts, by)
+            | Lack(step, found, facts, by)
         ):
             return StepFinished(now, step, after, found, facts, by)

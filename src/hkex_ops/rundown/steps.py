@@ -15,6 +15,7 @@ __all__ = [
     "Abort",
     "Doubt",
     "Fail",
+    "Lack",
     "Pass",
     "RundownEvent",
     "RundownInput",
@@ -37,7 +38,8 @@ __all__ = [
 class StepState(StrEnum):
     """Where a step stands.
 
-    ``unknown`` is an honest end: the step was done and proves nothing. ``abandoned`` is a step
+    ``unknown`` is an honest end: the step was done and proves nothing. ``unavailable`` is a step
+    that could not be tried, because what does it is not installed here. ``abandoned`` is a step
     that nobody came to, because the session was aborted before.
     """
 
@@ -47,6 +49,7 @@ class StepState(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
+    UNAVAILABLE = "unavailable"
     ABANDONED = "abandoned"
 
 
@@ -110,6 +113,16 @@ class Doubt:
 
 
 @frozen
+class Lack:
+    """What does the running step is not there: what is missing, and what to install."""
+
+    step: RundownStep
+    found: str
+    facts: JsonObject = field(factory=dict[str, Json])
+    by: str = ""
+
+
+@frozen
 class Skip:
     """Leave a step out, and why."""
 
@@ -127,7 +140,7 @@ class Abort:
     by: str
 
 
-StepInput: TypeAlias = Start | Pass | Fail | Doubt | Skip
+StepInput: TypeAlias = Start | Pass | Fail | Doubt | Lack | Skip
 RundownInput: TypeAlias = StepInput | Abort
 
 
@@ -135,8 +148,8 @@ RundownInput: TypeAlias = StepInput | Abort
 class StepResult:
     """What doing a step came to, before it is told to a machine.
 
-    ``state`` is passed, failed, unknown or skipped; ``found`` is for a person, ``facts`` for the
-    evidence.
+    ``state`` is passed, failed, unknown, unavailable or skipped; ``found`` is for a person,
+    ``facts`` for the evidence.
     """
 
     state: StepState
@@ -144,7 +157,7 @@ class StepResult:
     facts: JsonObject = field(factory=dict[str, Json])
     by: str = ""
 
-    def told(self, step: RundownStep) -> Pass | Fail | Doubt | Skip:
+    def told(self, step: RundownStep) -> Pass | Fail | Doubt | Lack | Skip:
         """The same as an input for the machine that knows ``step``."""
         match self.state:
             case StepState.PASSED:
@@ -153,6 +166,8 @@ class StepResult:
                 return Fail(step, self.found, self.facts, self.by)
             case StepState.UNKNOWN:
                 return Doubt(step, self.found, self.facts, self.by)
+            case StepState.UNAVAILABLE:
+                return Lack(step, self.found, self.facts, self.by)
             case StepState.SKIPPED:
                 return Skip(step, self.found, self.by)
             case StepState.WAITING | StepState.RUNNING | StepState.ABANDONED:
