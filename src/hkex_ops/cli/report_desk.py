@@ -21,14 +21,17 @@ from hkex_ops.clock import Clock
 from hkex_ops.config.report_sources import has_dated_folder
 from hkex_ops.config.settings import Settings, load_catalogue, load_settings
 from hkex_ops.config.shipped import load_calendar
+from hkex_ops.errors import StoreError
+from hkex_ops.evidence import Finding, FindingKind
 from hkex_ops.flows.fetch import FetchResult
+from hkex_ops.flows.keeping import opened_copy
 from hkex_ops.flows.outputs import write_over_file
 from hkex_ops.flows.overrides import require
 from hkex_ops.flows.plugged import load_plugins
 from hkex_ops.flows.report_standing import stand_at
 from hkex_ops.flows.sources import ConfiguredSource, configured_source
-from hkex_ops.flows.store import Archive
-from hkex_ops.model import SiteRole
+from hkex_ops.flows.store import Archive, CopyResult, copy_archive
+from hkex_ops.model import JsonObject, SiteRole, plain
 from hkex_ops.reports import Catalogue, DayStanding, RunFacts, metrics_text, working_date
 
 __all__ = [
@@ -36,6 +39,8 @@ __all__ = [
     "ReportDesk",
     "ReportShelf",
     "WorkingDate",
+    "copy_document",
+    "copy_now",
     "open_archive",
     "report_desk",
     "report_shelf",
@@ -185,3 +190,28 @@ def run_facts(result: FetchResult, begun: datetime, ended: datetime) -> RunFacts
         fetched_bytes=sum(kept.size_bytes for kept in result.kept),
         findings=dict(kinds),
     )
+
+
+def copy_now(settings: Settings, archive: Archive) -> CopyResult | None:
+    """Bring the second copy up to the archive, which is open for writing; nothing where none is.
+
+    What stands in the way is a finding: the archive itself is whole.
+    """
+    place = settings.required_archive()
+    if place.copy is None:
+        return None
+    try:
+        with opened_copy(place) as target:
+            return None if target is None else copy_archive(archive, target)
+    except StoreError as error:
+        finding = Finding(FindingKind.UNREADABLE, error.path, f"is not copied to: {error}")
+        return CopyResult(str(place.copy.folder or place.copy.url), findings=(finding,))
+
+
+def copy_document(copied: CopyResult) -> JsonObject:
+    """What ``--json`` says of the second copy."""
+    return {
+        "where": copied.where,
+        "copied": list(copied.copied),
+        "findings": [plain(finding) for finding in copied.findings],
+    }

@@ -15,6 +15,8 @@ from hkex_ops.cli.progress import watching
 from hkex_ops.cli.report_desk import (
     Metrics,
     WorkingDate,
+    copy_document,
+    copy_now,
     report_desk,
     run_facts,
     write_metrics,
@@ -56,6 +58,7 @@ def watch(
     def looked(archive: Archive, result: FetchResult) -> None:
         now = desk.clock.now()
         stood = desk.shelf.stand(archive, service, day, now)
+        copied = copy_now(desk.settings, archive)
         write_metrics(metrics, [stood], run_facts(result, result.listing.taken_at, now))
         if json:
             _line(
@@ -65,6 +68,7 @@ def watch(
                     "fetched": [kept.name for kept in result.kept],
                     "findings": [plain(finding) for finding in result.findings],
                     "missing": len(stood.missing),
+                    "copy": None if copied is None else copy_document(copied),
                 }
             )
 

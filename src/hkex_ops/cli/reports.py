@@ -26,6 +26,8 @@ from hkex_ops.cli.progress import watching
 from hkex_ops.cli.report_desk import (
     Metrics,
     WorkingDate,
+    copy_document,
+    copy_now,
     open_archive,
     report_desk,
     run_facts,
@@ -37,7 +39,9 @@ from hkex_ops.errors import UsageError
 from hkex_ops.evidence import Finding
 from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
+from hkex_ops.flows.keeping import opened_copy
 from hkex_ops.flows.listing import list_reports
+from hkex_ops.flows.store import CopyResult, verify_copy
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
 from hkex_ops.reports import ListedState, PlannedReport
 from hkex_ops.rundown import StepResult, StepState
@@ -138,14 +142,16 @@ def fetch(
                 observe=observe,
             )
         )
+        copied = copy_now(desk.settings, archive)
         ended = desk.clock.now()
         if metrics is not None:
             stood = desk.shelf.stand(archive, desk.configured.service, day, ended)
             write_metrics(metrics, [stood], run_facts(result, begun, ended))
+    wrong = result.findings or (copied is not None and copied.findings)
     return Answer(
-        _fetched(result, day),
-        lambda console: _render_fetch(result, day, console),
-        ExitCode.FINDINGS if result.findings else ExitCode.DONE,
+        {**_fetched(result, day), "copy": None if copied is None else copy_document(copied)},
+        lambda console: _render_fetch(result, day, copied, console),
+        ExitCode.FINDINGS if wrong else ExitCode.DONE,
     )
 
 
@@ -162,7 +168,9 @@ def _fetched(result: FetchResult, day: date) -> JsonObject:
     }
 
 
-def _render_fetch(result: FetchResult, day: date, console: Console) -> None:
+def _render_fetch(
+    result: FetchResult, day: date, copied: CopyResult | None, console: Console
+) -> None:
     size = sum(kept.size_bytes for kept in result.kept)
     say(
         console,
@@ -172,6 +180,10 @@ def _render_fetch(result: FetchResult, day: date, console: Console) -> None:
     )
     for finding in result.findings:
         say(console, f"{finding.name} {finding.message}".strip(), lead=f"  {finding.kind.value}: ")
+    if copied is not None:
+        say(console, f"{say_count(len(copied.copied), 'file')} copied to {copied.where}, verified")
+        for fault in copied.findings:
+            say(console, f"{fault.where}: {fault.message}", lead="  not-copied: ")
 
 
 # -- drill -----------------------------------------------------------------------------------------
@@ -271,15 +283,23 @@ def verify(
     config: Config = None,
     json: Json = False,
 ) -> Answer:
-    """Find any changed, missing or added file and any changed, removed or reordered ledger row."""
+    """Find any changed, missing or added file and any changed, removed or reordered ledger row.
+
+    Where the archive has a second copy, that is held against the ledger too.
+    """
     settings = load_settings(config_path(config))
     place = settings.required_archive()
     with open_archive(settings, system_clock(), read_only=True) as archive:
         findings = archive.verify(deep=deep)
+        if not findings:
+            with opened_copy(place, make=False) as target:
+                if target is not None:
+                    findings = verify_copy(archive, target, deep=deep)
         files = sum(1 for _ in archive.recorded()) if not findings else None
     return Answer(
         {
             "archive": str(place.folder),
+            "copy": None if place.copy is None else str(place.copy.folder or place.copy.url),
             "records": files,
             "findings": [plain(finding) for finding in findings],
         },

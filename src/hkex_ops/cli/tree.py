@@ -71,6 +71,16 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
             ),
             ("verify", "hkex_ops.cli.reports:verify", "Prove the archive and its ledger whole."),
             (
+                "export",
+                "hkex_ops.cli.report_keeping:export",
+                "Make a BagIt bag of the reports of some dates.",
+            ),
+            (
+                "retain",
+                "hkex_ops.cli.report_keeping:retain",
+                "Remove what has been kept long enough.",
+            ),
+            (
                 "watch",
                 "hkex_ops.cli.report_watch:watch",
                 "Follow a day's reports until the last cut-off.",

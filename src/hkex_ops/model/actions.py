@@ -22,6 +22,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "post-trade-activity": "put post-trade transactions into the clearing system",
         "simulate-daily-operations": "work in a session as on an ordinary day",
         "use-secondary-site": "connect a client to the secondary site",
+        "remove-archived-reports": "remove reports from the archive because their time is over",
         "retrieve-reports-outside-rrs": "take clearing reports by another way than the RRS",
     }
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -183,21 +184,52 @@ class EvidenceFolder:
 
         Raises `StoreError`, and `UsageError` for a path that is taken or cannot be one.
         """
+        self._require_free(path)
+        data = _bytes(content)
+        self._put(path, (data,))
+        self._payload[path] = digest(data), len(data)
+
+    def add_pieces(self, path: str, pieces: Iterable[bytes], *, sha256: str) -> str:
+        """Put a file into the payload piece by piece; its SHA-256, and it is added only if that is
+        ``sha256``."""
+        self._require_free(path)
+        seen = hashlib.sha256()
+        size = 0
+
+        def counted() -> Iterator[bytes]:
+            nonlocal size
+            for piece in pieces:
+                seen.update(piece)
+                size += len(piece)
+                yield piece
+
+        self._root.replace_pieces(ADDING, counted())
+        if seen.hexdigest() == sha256:
+            self._name(path)
+            self._payload[path] = sha256, size
+        else:
+            self._remove(self._root, ADDING)
+        return seen.hexdigest()
+
+    def _require_free(self, path: str) -> None:
         self._require_open()
         for name in path.split("/"):
             if (reason := refusal(name)) is not None:
                 raise UsageError(f"{path!a} cannot be a path of evidence: {name!a} {reason}")
         if path == EVENTS or path in self._payload:
             raise UsageError(f"the evidence holds {path} already")
-        data = _bytes(content)
+
+    def _put(self, path: str, pieces: Iterable[bytes]) -> None:
+        self._root.write_pieces(ADDING, pieces)
+        self._name(path)
+
+    def _name(self, path: str) -> None:
         *parents, name = path.split("/")
         with self._root.folder(bag.PAYLOAD_FOLDER, *parents, make=True) as folder:
-            self._root.write_new(ADDING, data)
             with translating(folder.path / name, "put the file there"):
                 fds = {"src_dir_fd": self._root.descriptor, "dst_dir_fd": folder.descriptor}
                 os.rename(ADDING, name, **fds)
             folder.sync()
-        self._payload[path] = digest(data), len(data)
 
     @property
     def head(self) -> Head:

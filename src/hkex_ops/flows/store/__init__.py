@@ -5,8 +5,33 @@ it. Callers use these names; the modules behind them are each other's.
 """
 
 from hkex_ops.flows.store.archive import Archive, Held
+from hkex_ops.flows.store.copying import (
+    CopyResult,
+    CopyTarget,
+    FolderTarget,
+    copy_archive,
+    last_rows,
+    verify_copy,
+)
 from hkex_ops.flows.store.files import StagedFile
+from hkex_ops.flows.store.fsspec_copy import FsspecTarget
 from hkex_ops.flows.store.names import refusal
 from hkex_ops.flows.store.rows import Arrival, FileRecord, Outcome, Placed
 
-__all__ = ["Archive", "Arrival", "FileRecord", "Held", "Outcome", "Placed", "StagedFile", "refusal"]
+__all__ = [
+    "Archive",
+    "Arrival",
+    "CopyResult",
+    "CopyTarget",
+    "FileRecord",
+    "FolderTarget",
+    "FsspecTarget",
+    "Held",
+    "Outcome",
+    "Placed",
+    "StagedFile",
+    "copy_archive",
+    "last_rows",
+    "refusal",
+    "verify_copy",
+]

@@ -11,6 +11,7 @@ arrival.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from hkex_ops.clock import Clock
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.evidence import Finding
 from hkex_ops.flows.store import layout, verifying
-from hkex_ops.flows.store.disk import Folder
+from hkex_ops.flows.store.disk import HASH_CHUNK_BYTES, Folder, translating
 from hkex_ops.flows.store.files import StagedFile, Staging
 from hkex_ops.flows.store.head import HeadFile
 from hkex_ops.flows.store.held import Held
@@ -33,10 +34,13 @@ from hkex_ops.flows.store.rows import (
     REPORTS,
     Arrival,
     FileRecord,
+    Outcome,
     Placed,
     listing_body,
     listing_content,
     listing_of,
+    path_of,
+    removed_body,
 )
 from hkex_ops.model import ListedReport, Listing
 
@@ -163,6 +167,28 @@ class Archive:
         entry = Entry(LISTING, listing_body(listing), listing_content(listing))
         ledger.append([entry], self._clock.now())
 
+    def remove(self, rows: Sequence[FileRecord], at: datetime) -> None:
+        """Take files out of the archive, each recorded first; the ledger keeps what they were.
+
+        A run that is killed in between leaves a file whose row says that it was removed; doing it
+        again takes it out.
+        """
+        ledger, _ = self._writing()
+        entries = [
+            Entry(Outcome.REMOVED, removed_body(row))
+            for row in rows
+            if row.outcome is not Outcome.REMOVED
+        ]
+        if entries:
+            ledger.append(entries, at)
+        for row in rows:
+            *parents, name = path_of(row.identity, row.name, row.version)
+            with self._root.folder(*parents) as folder:
+                doing = "remove a file whose time is over"
+                with translating(folder.path / name, doing), suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=folder.descriptor)
+                folder.sync()
+
     # -- reading -----------------------------------------------------------------------------
 
     def held(self, service: str) -> Held:
@@ -181,15 +207,18 @@ class Archive:
             raise layout.changed_row(ledger.path, record, error) from None
 
     def recorded(
-        self, *, service: str | None = None, business_date: date | None = None
+        self, *, service: str | None = None, business_date: date | None = None, after: int = 0
     ) -> Iterator[FileRecord]:
-        """The rows of files, oldest first; those of one service or date where one is named."""
+        """The rows of files, oldest first; those of one service or date where one is named.
+
+        ``after`` leaves out the rows up to that one of the ledger.
+        """
         ledger = self._ledger()
         if service is not None and business_date is not None:
             for record in ledger.files_of(service, business_date.isoformat()):
                 yield layout.read_row(ledger, record)
             return
-        for record in ledger.records():
+        for record in ledger.records(after=after or None):
             if record.kind == LISTING:
                 continue
             row = layout.read_row(ledger, record)
@@ -198,6 +227,23 @@ class Archive:
                 row.identity.business_date,
             ):
                 yield row
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """An archived file, piece by piece; `StoreError` when it cannot be read."""
+        with self._root.reading(*path.split("/")) as file, translating(path, "read the file"):
+            while data := file.read(HASH_CHUNK_BYTES):
+                yield data
+
+    def lies_there(self, row: FileRecord) -> bool:
+        """Whether the file of a row is on the disk, by its size."""
+        return layout.lies_there(self._root, row)
+
+    def ledger_files(self) -> Iterator[tuple[str, bytes]]:
+        """The ledger and its head as they are: whole, for nobody else writes to them now."""
+        ledger, _ = self._writing()
+        with translating(ledger.path, "read the ledger"):
+            yield layout.LEDGER_NAME, ledger.path.read_bytes()
+            yield layout.HEAD_NAME, ledger.head_path.read_bytes()
 
     def first_business_date(self, service: str) -> date | None:
         """The earliest business date of any file of ``service``; nothing when none is recorded."""

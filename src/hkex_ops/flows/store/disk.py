@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from io import FileIO
@@ -169,21 +169,30 @@ class Folder:
 
     def write_new(self, name: str, data: bytes) -> None:
         """Write a file that is not there yet, and make its content durable."""
+        self.write_pieces(name, (data,))
+
+    def write_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Write a file that is not there yet, piece by piece, and make its content durable."""
         with translating(self.path / name, "write the file"):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             with os.fdopen(self.open_file(name, flags), "wb", buffering=0) as file:
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[file.write(rest) :]
+                for data in pieces:
+                    rest = memoryview(data)
+                    while rest:
+                        rest = rest[file.write(rest) :]
                 os.fsync(file.fileno())
 
     def replace(self, name: str, data: bytes) -> None:
         """Put ``data`` under ``name`` in one step: the old content or the new, never a part."""
+        self.replace_pieces(name, (data,))
+
+    def replace_pieces(self, name: str, pieces: Iterable[bytes]) -> None:
+        """Put a file under ``name`` in one step, written piece by piece."""
         fresh = f"{name}.new"
         doing = "remove what an interrupted run left"
         with translating(self.path / fresh, doing), suppress(FileNotFoundError):
             os.unlink(fresh, dir_fd=self._descriptor)
-        self.write_new(fresh, data)
+        self.write_pieces(fresh, pieces)
         with translating(self.path / name, "replace the file"):
             os.replace(fresh, name, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
         self.sync()

@@ -6,6 +6,7 @@
     ledger.head         the chain's head, unless the operator keeps it elsewhere
     .lock               who is writing
     .staging/           transfers that are not finished
+    copied.json         only in a second copy: how far it reaches
     reports/<service>/<business date>/<name>
 """
 
@@ -22,6 +23,7 @@ from hkex_ops.flows.store.reading import Intent, LedgerReader
 from hkex_ops.flows.store.rows import REPORTS, FileRecord, file_record, path_of
 
 __all__ = [
+    "COPIED_NAME",
     "HEAD_NAME",
     "LEDGER_NAME",
     "STAGING_NAME",
@@ -41,6 +43,8 @@ __all__ = [
 HEAD_NAME = "ledger.head"
 LEDGER_NAME = "ledger.sqlite3"
 STAGING_NAME = ".staging"
+COPIED_NAME = "copied.json"
+"""In a second copy: up to which row everything is there."""
 
 _SYSTEM_NAME = "lost+found"  # lies in the root folder of a file system, which an archive may be
 
@@ -48,6 +52,7 @@ _SYSTEM_NAME = "lost+found"  # lies in the root folder of a file system, which a
 def own_names(folder: Path, head_path: Path) -> frozenset[str]:
     """The names in the archive's folder that belong there."""
     names = {LEDGER_NAME, f"{LEDGER_NAME}-journal", LOCK_NAME, STAGING_NAME, REPORTS, _SYSTEM_NAME}
+    names.add(COPIED_NAME)
     if head_path.parent.absolute() == folder.absolute():
         names |= {head_path.name, f"{head_path.name}.new"}
     return frozenset(names)

@@ -109,6 +109,11 @@ class LedgerReader:
             raise
         return cls(connection, path, head_file)
 
+    @property
+    def head_path(self) -> Path:
+        """Where the head of the chain is kept."""
+        return self._head_file.path
+
     def __enter__(self) -> Self:
         return self
 
@@ -129,10 +134,10 @@ class LedgerReader:
         with speaking(self.path, "read the ledger"):
             return self._intents()
 
-    def records(self, *, until: int | None = None) -> Iterator[Record]:
+    def records(self, *, until: int | None = None, after: int | None = None) -> Iterator[Record]:
         """The rows in order. A body that is not spelt canonically is marked as unreadable."""
         end = self._last().sequence if until is None else until
-        first = LOWEST_ROW
+        first = LOWEST_ROW if after is None else after + 1
         while first <= end:
             page = self._page(
                 f"SELECT {ROW_COLUMNS} FROM chain WHERE sequence >= ? AND sequence <= ? "

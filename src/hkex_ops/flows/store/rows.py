@@ -39,6 +39,7 @@ __all__ = [
     "listing_content",
     "listing_of",
     "path_of",
+    "removed_body",
 ]
 
 REPORTS = "reports"
@@ -52,6 +53,7 @@ class Outcome(StrEnum):
     SAME = "same"  # the identical content is held already; nothing was written but a row
     SECOND_VERSION = "second-version"  # the name is held with other content; kept beside it
     RESTORED = "restored"  # was archived, had vanished from the disk, and is back
+    REMOVED = "removed"  # taken out of the archive because its time was over
 
 
 @frozen
@@ -124,6 +126,28 @@ def file_body(arrival: Arrival, path: str, version: int, fetched_at: datetime) -
         **_endpoint(arrival.endpoint),
         "modified": _stamp(listed.modified),
         "fetched_at": fetched_at.isoformat(),
+    }
+
+
+def removed_body(row: FileRecord) -> JsonObject:
+    """The row that says that the file of ``row`` was taken out of the archive."""
+    identity = row.identity
+    return {
+        "service": identity.service,
+        "house": identity.house,
+        "code": identity.code,
+        "business_date": identity.business_date.isoformat(),
+        "session": identity.session,
+        "instance": identity.instance,
+        "name": row.name,
+        "path": row.path,
+        "size_bytes": row.size_bytes,
+        "sha256": row.sha256,
+        "version": row.version,
+        "site": row.site.value,
+        **_endpoint(row.endpoint),
+        "modified": _stamp(row.modified),
+        "fetched_at": row.fetched_at.isoformat(),
     }
 
 

@@ -13,7 +13,7 @@ from hkex_ops.evidence import Finding, FindingKind
 from hkex_ops.flows.store.disk import EntryKind, Folder, Found
 from hkex_ops.flows.store.layout import LEDGER_NAME, STAGING_NAME
 from hkex_ops.flows.store.reading import LISTING, LedgerReader, Snapshot
-from hkex_ops.flows.store.rows import REPORTS, FileRecord, file_record
+from hkex_ops.flows.store.rows import REPORTS, FileRecord, Outcome, file_record
 
 __all__ = ["verify"]
 
@@ -85,7 +85,13 @@ def _file_findings(
     for path in sorted((disk.keys() | rows.keys()) - (set(under_way) - rows.keys())):
         # Placed after the disk was listed and before the ledger was read: there, and not seen.
         found = disk.get(path) or _look_again(root, path)
-        if found is None:
+        removed = path in rows and rows[path].outcome is Outcome.REMOVED
+        if removed and found is None:
+            continue
+        if removed:
+            message = f"is there, and row {rows[path].sequence} says it was removed: retain again"
+            yield Finding(FindingKind.ADDED, path, message)
+        elif found is None:
             message = f"is missing; row {rows[path].sequence} says it was archived"
             yield Finding(FindingKind.MISSING, path, message)
         elif path not in rows:
