@@ -12,6 +12,7 @@ from datetime import datetime
 
 from hkex_ops.clock import Clock
 from hkex_ops.errors import ConfigError
+from hkex_ops.evidence import digest
 from hkex_ops.flows.incidents.store import IncidentStore
 from hkex_ops.flows.notifying.configured import Correspondence
 from hkex_ops.flows.notifying.mailroom import Mailroom
@@ -44,7 +45,7 @@ async def send_told(
     """
     view = store.read(id).view
     now = clock.now()
-    key = f"{TOLD}/{id}/{len(view.entries) + 1}"
+    key = f"{TOLD}/{id}/{now.isoformat()}/{digest(text.encode())[:12]}"
     occurrence = Occurrence(
         TOLD,
         key,
@@ -59,7 +60,7 @@ async def send_told(
         if any(isinstance(one, OccurrenceUnrouted) for one in events):
             raise ConfigError(f"no route of notifications names {TOLD}{_PROOF}")
         await mailroom.deliver()
-        return _enter(store, id, mailroom, by, teller)
+        return _enter(store, id, mailroom, by, teller, clock)
 
 
 def take_over(
@@ -72,13 +73,14 @@ def take_over(
 ) -> tuple[int, ...]:
     """Enter the receipts that came since; the numbers of their entries."""
     with Mailroom(correspondence, clock) as mailroom:
-        return _enter(store, id, mailroom, by, teller)
+        return _enter(store, id, mailroom, by, teller, clock)
 
 
 def _enter(
-    store: IncidentStore, id: str, mailroom: Mailroom, by: str, teller: str
+    store: IncidentStore, id: str, mailroom: Mailroom, by: str, teller: str, clock: Clock
 ) -> tuple[int, ...]:
     numbers: list[int] = []
+    now = clock.now()
     with store.writing(id) as writer:
         known = _known(writer.log.view)
         for told in standing(mailroom.outbox):
@@ -90,7 +92,8 @@ def _enter(
                     continue
                 known.add(mark)
                 what = Tell(told.notification.audience, receipt, told.notification.key)
-                when = TimeTold.exactly(receipt.at)
+                # The other side's clock may be ahead of ours; the receipt keeps what it said.
+                when = TimeTold.exactly(min(receipt.at, now))
                 text = told.notification.subject
                 writer.enter(Given(what, by, when, text, teller))
                 numbers.append(writer.log.entries[-1].number)
