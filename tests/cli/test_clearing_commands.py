@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hkex_ops import HONG_KONG, ManualClock
 from tests.cli import gateway_source
 from tests.cli.clearing_desk import AT, OURS, ClearingDesk, trade
 from tests.cli.folder_source import install
@@ -107,14 +105,43 @@ def test_check_misses_a_gateway_that_the_papers_name(desk: ClearingDesk) -> None
     assert "not in the configuration" in findings["10.151.5.82"][0]
 
 
-def test_the_secondary_site_is_denied_while_the_session_is_held(
-    desk: ClearingDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """“Secondary data centre is not available under normal circumstances.” (3.2)"""
-    session = ManualClock(datetime(2019, 5, 5, 10, tzinfo=HONG_KONG))
-    monkeypatch.setattr("hkex_ops.cli.clearing_desk.system_clock", lambda: session)
+OWN_RULE = """
+id = "own"
+title = "A rule of our own"
+summary = "The secondary site is closed to OAPI."
+services = ["DCASS-OAPI"]
+audience = ["CP"]
+[[circulars]]
+title = "Ours"
+issuer = "us"
+issued = "2019-04-01"
+source = "all of it"
+[[restrictions]]
+id = "closed"
+action = "use-secondary-site"
+effect = "prohibited"
+rule = "Stay away from the secondary site"
+window = { from = "2019-05-05 09:00", to = "open" }
+audience = ["CP"]
+source = "all of it"
+"""
+
+
+def test_the_secondary_site_is_denied_where_a_rule_forbids_it(desk: ClearingDesk) -> None:
+    desk.write("own.toml", OWN_RULE)
+    desk.configure('[rollouts]\nfiles = ["own.toml"]')
     ended = desk.clearing("check", "--site", "secondary", "--json")
     assert (3, "use-secondary-site") == (ended.code, ended.document["action"])
+
+
+def test_the_secondary_site_is_not_what_the_papers_name(desk: ClearingDesk) -> None:
+    """The circular sends OAPI users to the primary gateways."""
+    text = (desk.home / "config.toml").read_text().replace("10.151.5", "10.152.5")
+    desk.write("config.toml", text)
+    ended = desk.clearing("check", "--site", "secondary", "--at", AT, "--json")
+    assert [["is in the configuration, and the papers in force do not name it"]] * 2 == [
+        one["findings"] for one in ended.document["gateways"]
+    ]
 
 
 def test_a_check_on_trial_logs_in_nowhere_and_keeps_nothing(desk: ClearingDesk) -> None:

@@ -58,7 +58,7 @@ def check(
     """
     desk = clearing_desk(config, gateway, at, verbose=verbose, as_json=json)
     place = desk.site(site)
-    named = stated_gateways(desk.rollouts, desk.configured.service, place, desk.at)
+    named = stated_gateways(desk.rollouts, desk.configured.service, desk.at)
     if dry_run:
         return _would_check(desk, place)
     proof = desk.proof("check", evidence)
@@ -99,7 +99,7 @@ def check(
 
 def _would_check(desk: ClearingDesk, site: SiteRole) -> Answer:
     addresses = [str(one) for one in desk.configured.addresses(site)]
-    named = stated_gateways(desk.rollouts, desk.configured.service, site, desk.at)
+    named = stated_gateways(desk.rollouts, desk.configured.service, desk.at)
 
     def render(console: Console) -> None:
         say(console, f"would log in at the {site} site: {', '.join(addresses) or 'unknown'}")

@@ -60,14 +60,15 @@ async def check_gateways(
 ) -> tuple[GatewayCheck, ...]:
     """Check each gateway of ``site``, in the order in which they are tried.
 
-    ``named`` are those that the papers name. What the other side does wrong is a row; what the
-    operator or the adapter did wrong is raised.
+    ``named`` are those that the papers name, of whichever site. What the other side does wrong is
+    a row; what the operator or the adapter did wrong is raised.
     """
     checks: list[GatewayCheck] = []
     addresses = configured.addresses(site)
     for gateway in addresses or (None,):
         checks.append(await _check(configured, site, gateway, named, clock))
-    missing = [one for one in named if not any(_is_at(one, it) for it in addresses)]
+    here = [one for one in named if one.site is site]
+    missing = [one for one in here if not any(_is_at(one, it) for it in addresses)]
     if addresses:
         checks += [_not_configured(one) for one in missing]
     dates = {one.status.business_date for one in checks if one.status is not None}

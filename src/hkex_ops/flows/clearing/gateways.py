@@ -100,10 +100,10 @@ def rulings_at(
 
 
 def stated_gateways(
-    rollouts: Iterable[Rollout], service: str, site: SiteRole, at: datetime
+    rollouts: Iterable[Rollout], service: str, at: datetime
 ) -> tuple[Connection, ...]:
-    """The gateways that the papers in force name for ``service`` at ``site``; none if none does."""
+    """The gateways that the papers in force name for ``service``; none where no paper does."""
     known = list(rollouts)
     if service not in services_of(known):
         return ()
-    return tuple(one for one in directions(known, service, at).connections if one.site is site)
+    return directions(known, service, at).connections
