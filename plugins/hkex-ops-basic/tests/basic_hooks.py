@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +64,7 @@ class HookBench(NotifierBench):
         self.status = "202 Accepted"
         self.hangs_up = False
         self.refused: set[str] = set()
+        self.on_moment: Callable[[], None] = lambda: None
 
     async def __aenter__(self) -> Self:
         await self.far_side.open()
@@ -79,12 +80,14 @@ class HookBench(NotifierBench):
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         posted, body = await _read(reader)
+        self.on_moment()
         known = _is_signed(posted.headers["Hkex-Ops-Signature"], body)
         status = self.status if known else "401 Unauthorized"
         if posted.path.removeprefix("/") in self.refused:
             status = "410 Gone"
         if status.startswith("2"):
             self.posted.append(posted)
+        self.on_moment()
         if self.hangs_up:
             return
         said = f"you said {SECRET}" if status.startswith("4") else "noted as 7"

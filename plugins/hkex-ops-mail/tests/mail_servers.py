@@ -12,6 +12,7 @@ import email
 import json
 import ssl
 import warnings
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import default
 from typing import Self
@@ -58,7 +59,7 @@ class MailServer:
     """The server. ``replies`` to a recipient are by address, all others are taken.
 
     ``reply`` is what it says when it has a mail, ``None`` to hang up instead; ``is_silent`` makes
-    it wait for ever before that.
+    it wait for ever before that. ``on_moment`` is called at every step of taking one.
     """
 
     authority: Authority
@@ -72,6 +73,7 @@ class MailServer:
     reply: str | None = TAKEN
     is_silent: bool = False
     names: tuple[str, ...] = ("127.0.0.1",)
+    on_moment: Callable[[], None] | None = None
     mails: list[TakenMail] = field(factory=list[TakenMail])
     logins: list[str] = field(factory=list[str])
     sessions: set[_Server] = field(factory=set, init=False)
@@ -89,6 +91,10 @@ class MailServer:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    def pass_moment(self) -> None:
+        if self.on_moment is not None:
+            self.on_moment()
 
     @property
     def is_open(self) -> bool:
@@ -206,6 +212,7 @@ class _Handler:
         address: str,
         options: list[str],
     ) -> str:
+        self._owner.pass_moment()
         reply = self._owner.replies.get(address)
         if reply is not None:
             return reply
@@ -216,12 +223,14 @@ class _Handler:
         owner = self._owner
         if owner.is_silent:
             await asyncio.sleep(3600)
+        owner.pass_moment()
         content = envelope.content
         assert isinstance(content, bytes)
         if owner.reply is None or owner.reply == TAKEN:
             message = email.message_from_bytes(content, policy=default)
             assert isinstance(message, EmailMessage)
             owner.mails.append(TakenMail(envelope.mail_from, tuple(envelope.rcpt_tos), message))
+        owner.pass_moment()
         if owner.reply is None:
             server.transport.abort()
             return TAKEN

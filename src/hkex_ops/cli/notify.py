@@ -24,6 +24,7 @@ from hkex_ops.notifications import (
     CHINESE_FACT,
     EVENT_KINDS,
     MESSAGE,
+    OccurrenceHeld,
     OccurrenceRepeated,
     OccurrenceUnrouted,
     SwitchboardEvent,
@@ -71,8 +72,8 @@ def send(
         if wait:
             delivered(mailroom)
         messages = standing(mailroom.outbox, occurrence.key)
-    remark = _remark(events)
-    return answer_of(messages, now, remark=remark, is_finding=bool(remark) and not messages)
+    is_lost = any(isinstance(one, OccurrenceUnrouted) for one in events)
+    return answer_of(messages, now, remark=_remark(events), is_finding=is_lost)
 
 
 def run(
@@ -200,6 +201,11 @@ def _message(
 
 
 def _remark(events: tuple[SwitchboardEvent, ...]) -> str:
+    held = [one for one in events if isinstance(one, OccurrenceHeld)]
+    if held:
+        return "; ".join(
+            f"route {one.route} waits until {one.until:%H:%M} ({one.why})" for one in held
+        )
     for one in events:
         if isinstance(one, OccurrenceRepeated):
             return f"{one.key} was told before; this is how it stands"
@@ -209,6 +215,8 @@ def _remark(events: tuple[SwitchboardEvent, ...]) -> str:
 
 
 def _past(at: str | None, now: datetime) -> datetime:
+    if at is None:
+        return now
     instant = parse_at(at, clock_of())
     if instant > now:
         raise UsageError(f"--at {instant.isoformat()} has not come yet")

@@ -16,7 +16,7 @@ from hkex_ops.cli.text import say, say_instant
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.notifying.standing import Told, ToldReceiver, standing
 from hkex_ops.model import Json as JsonValue, JsonObject, Outcome, Receipt, plain
-from hkex_ops.notifications import DeliveryState
+from hkex_ops.notifications import DeliveryState, Held
 
 __all__ = ["answer_of", "status"]
 
@@ -49,11 +49,17 @@ def status(
     with mailroom_of(config, as_json=json) as mailroom:
         name = None if key is None else mailroom.key_of(key)
         messages = standing(mailroom.outbox, name, most=most)
-    return answer_of(messages, clock_of().now())
+        held = [one for one in mailroom.waiting() if _holds(one, name)]
+    return answer_of(messages, clock_of().now(), held=held)
 
 
 def answer_of(
-    messages: Sequence[Told], now: datetime, *, remark: str = "", is_finding: bool = False
+    messages: Sequence[Told],
+    now: datetime,
+    *,
+    held: Sequence[Held] = (),
+    remark: str = "",
+    is_finding: bool = False,
 ) -> Answer:
     """How ``messages`` stand, as a command's answer."""
     wants = is_finding or any(one.wants_a_person for one in messages)
@@ -63,8 +69,17 @@ def answer_of(
             "remark": remark or None,
             "wants_a_person": wants,
             "messages": [_document(one) for one in messages],
+            "held": [
+                {
+                    "route": one.route.id,
+                    "why": one.batch,
+                    "until": plain(one.due),
+                    "keys": [inner.key for inner in one.occurrences],
+                }
+                for one in held
+            ],
         },
-        lambda console: _render(messages, remark, console),
+        lambda console: _render(messages, held, remark, console),
         ExitCode.FINDINGS if wants else ExitCode.DONE,
     )
 
@@ -97,10 +112,14 @@ def _document(told: Told) -> JsonObject:
     }
 
 
-def _render(messages: Sequence[Told], remark: str, console: Console) -> None:
+def _holds(held: Held, key: str | None) -> bool:
+    return key is None or any(one.key == key for one in held.occurrences)
+
+
+def _render(messages: Sequence[Told], held: Sequence[Held], remark: str, console: Console) -> None:
     if remark:
         say(console, remark)
-    elif not messages:
+    elif not messages and not held:
         say(console, "nothing was told yet")
     for told in messages:
         one = told.notification
@@ -121,6 +140,10 @@ def _render(messages: Sequence[Told], remark: str, console: Console) -> None:
             if state in ("unanswered", "unreached"):
                 word = "NOBODY ACKNOWLEDGED" if state == "unanswered" else "NOBODY WAS REACHED"
                 say(console, f"{word} ({case})", indent=3)
+    for waiting in held:
+        keys = ", ".join(inner.key for inner in waiting.occurrences)
+        until = say_instant(waiting.due)
+        say(console, f"route {waiting.route.id} waits until {until} ({waiting.batch}): {keys}")
 
 
 def _render_receiver(one: ToldReceiver, console: Console) -> None:

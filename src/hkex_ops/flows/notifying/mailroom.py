@@ -24,6 +24,7 @@ from hkex_ops.model import Occurrence, Outcome, Receipt
 from hkex_ops.notifications import (
     Acknowledge,
     DeliveryState,
+    Held,
     Settle,
     Switchboard,
     SwitchboardEvent,
@@ -135,6 +136,11 @@ class Mailroom:
                 "hkex-ops notify status"
             )
         return len(again)
+
+    def waiting(self) -> tuple[Held, ...]:
+        """What is held back, to be told together or in the morning."""
+        with self.outbox.working(writing=False):
+            return tuple(self._board().held)
 
     def due(self) -> datetime | None:
         """When something is to be done next, as things stand."""

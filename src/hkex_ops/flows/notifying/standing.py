@@ -51,7 +51,11 @@ class Told:
 
     @property
     def wants_a_person(self) -> bool:
-        """Whether a receiver of it needs somebody who asks, and nobody has told them since."""
+        """Whether a receiver of it needs somebody who asks, and nobody has told them since; or
+        whether nobody has answered."""
+        is_bad = any(state in ("unanswered", "unreached") for _, state in self.cases)
+        if is_bad and not self.acknowledgements:
+            return True
         told = {one.receiver for one in self.by_hand if one.outcome is Outcome.TAKEN}
         return any(one.wants_a_person and one.receiver not in told for one in self.receivers)
 
