@@ -5,7 +5,7 @@ The board is real; time is a number. ``at(ms)`` is a moment so many milliseconds
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ def batch(*packets: bytes, channel: int = CHANNEL) -> PacketBatch:
     return PacketBatch(channel, FeedLine.A, 0, packets)
 
 
-def taken(batches: Sequence[PacketBatch]) -> list[int]:
+def taken(batches: Iterable[PacketBatch]) -> list[int]:
     """The first numbers of what was taken."""
     return [
         int.from_bytes(one[4:8], "little") for taken_batch in batches for one in taken_batch.packets

@@ -83,9 +83,6 @@ def _all_killed(bench: RunBench) -> bool:
     return bool(bench.ticks(TickKind.CONTINGENCY))
 
 
-# On a machine that is busy beyond its processors the bounded delay may run out before a death is
-# seen: kept for the long run, where nothing else runs beside it.
-@pytest.mark.long
 @pytest.mark.parametrize("how", ["raise", "hang"])
 def test_a_poison_record_takes_one_engine_and_a_restart_of_everything_knows_it(
     home: Path, how: str

@@ -81,9 +81,12 @@ def checkpoints(folder: Folder, engine: str, beginning: Beginning) -> Sequence[C
 
 
 def _all(folder: Folder) -> Iterator[Checkpoint]:
-    if folder.look(FOLDER) is None:
+    try:
+        opened = folder.folder(FOLDER)
+    except StoreError:
+        # None was written yet, or none can be read: then all is heard again from the beginning.
         return
-    with folder.folder(FOLDER) as place:
+    with opened as place:
         names = [entry.path for entry in place.entries() if entry.path.endswith(".json")]
         for name in names:
             try:

@@ -15,7 +15,7 @@ exactly what may be poison.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -93,8 +93,12 @@ class HoldBack:
         self.count: int = 0
         """Packets held now."""
 
-    def admit(self, batch: PacketBatch, now_ns: int) -> Sequence[PacketBatch]:
-        """What may be taken now of what was held on the channel and of ``batch``, in order."""
+    def admit(self, batch: PacketBatch, now_ns: int) -> Iterable[PacketBatch]:
+        """What may be taken now of what was held on the channel and of ``batch``, in order.
+
+        Each is asked for when it is drawn: while one is worked on, another engine may have got
+        hold of the next.
+        """
         held = self._held.get(batch.channel)
         one = _Held(*_numbers(batch.packets), now_ns, batch)
         if not held and self._may(batch.channel, one, now_ns):
@@ -103,16 +107,13 @@ class HoldBack:
             held = self._held[batch.channel] = deque()
         held.append(one)
         self.count += len(batch.packets)
-        return tuple(self._free(batch.channel, held, now_ns))
+        return self._free(batch.channel, held, now_ns)
 
-    def release(self, now_ns: int) -> Sequence[PacketBatch]:
-        """What may be taken by now of all that was held."""
-        return tuple(
-            batch
-            for channel, held in self._held.items()
-            if held
-            for batch in self._free(channel, held, now_ns)
-        )
+    def release(self, now_ns: int) -> Iterator[PacketBatch]:
+        """What may be taken by now of all that was held, each asked for when it is drawn."""
+        for channel, held in self._held.items():
+            if held:
+                yield from self._free(channel, held, now_ns)
 
     def lag_ms(self, now_ns: int) -> int | None:
         """How far behind the time this engine settles what waits for time alone: where no message
