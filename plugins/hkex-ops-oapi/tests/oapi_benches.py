@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,9 +27,16 @@ __all__ = ["StandInBench", "needs_compiler", "open_bench"]
 
 PRIMARY = SiteRole.PRIMARY
 
+
+def _must_be_skipped() -> bool:
+    """Without a compiler there is no stand-in; where servers are required that is a failure."""
+    if any(shutil.which(name) for name in ("cc", "gcc", "clang")):
+        return False
+    return os.environ.get("HKEX_OPS_REQUIRE_SERVERS") != "1"
+
+
 needs_compiler = pytest.mark.skipif(
-    not any(shutil.which(name) for name in ("cc", "gcc", "clang")),
-    reason="no C compiler here: install gcc and libc6-dev",
+    _must_be_skipped(), reason="no C compiler here: install gcc and libc6-dev"
 )
 
 # Longer than the time limit of a call, shorter than a person's patience.

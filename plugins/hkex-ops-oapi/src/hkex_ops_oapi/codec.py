@@ -100,25 +100,30 @@ class Codec:
 
     def _encoded(self, code: str, one: LayoutField, value: FieldValue) -> bytes:
         try:
-            match one.kind:
-                case FieldKind.INT | FieldKind.UINT:
-                    number = self._unscaled(one, value)
-                    signed = one.kind is FieldKind.INT
-                    return number.to_bytes(one.size_bytes, self.order, signed=signed)
-                case FieldKind.TEXT:
-                    return self._encoded_text(one, value)
-                case FieldKind.CHARACTER:
-                    return _encoded_character(value)
-                case _:
-                    data = bytes.fromhex(str(value))
+            data = self._bytes_of(one, value)
         except (ValueError, OverflowError, InvalidOperation):
             data = b""
-        if len(data) != one.size_bytes:
+        if len(data) != one.end - one.offset:
+            lines = f" and {one.lines} lines" if one.lines > 1 else ""
             raise UsageError(
                 f"{one.name} of {code} cannot be {value!r}: it is {one.kind.value} of "
-                f"{one.size_bytes} bytes" + (f" and {one.lines} lines" if one.lines > 1 else "")
+                f"{one.size_bytes} bytes{lines}"
             )
         return data
+
+    def _bytes_of(self, one: LayoutField, value: FieldValue) -> bytes:
+        match one.kind:
+            case FieldKind.INT | FieldKind.UINT:
+                signed = one.kind is FieldKind.INT
+                return self._unscaled(one, value).to_bytes(
+                    one.size_bytes, self.order, signed=signed
+                )
+            case FieldKind.TEXT:
+                return self._encoded_text(one, value)
+            case FieldKind.CHARACTER:
+                return _encoded_character(value)
+            case _:
+                return bytes.fromhex(str(value))
 
     def _encoded_text(self, one: LayoutField, value: FieldValue) -> bytes:
         text = value.strftime("%Y%m%d") if isinstance(value, date) else str(value)
