@@ -10,7 +10,14 @@ from attrs import evolve
 from hypothesis import given, strategies as st
 
 from hkex_ops.clearing.answers import MOST_FAULTS
-from hkex_ops.clearing.cells import MOST_DIGITS, ColumnMapping, Spelling, Take, reader_of
+from hkex_ops.clearing.cells import (
+    DECIMALS_SIGN,
+    MOST_DIGITS,
+    ColumnMapping,
+    Spelling,
+    Take,
+    reader_of,
+)
 from hkex_ops.clearing.columns import COLUMNS, column_named, record_of, row_of
 from hkex_ops.config.record_files import fitted, read_records
 from hkex_ops.config.record_forms import FileForm, load_file_forms
@@ -168,6 +175,31 @@ def test_implied_decimals_are_exact(number: int, decimals: int) -> None:
 )
 def test_what_is_taken_of_a_signed_number(take: Take, text: str, expected: str) -> None:
     assert expected == cell("quantity", ColumnMapping(("q",), take=take), text)
+
+
+def test_decimals_may_stand_in_a_field_of_their_own() -> None:
+    mapping = ColumnMapping(("p",), decimals_from="d")
+    assert ["285.5", "28550", "-2.855"] == [
+        cell("price", mapping, f"{number}{DECIMALS_SIGN}{decimals}")
+        for number, decimals in (("28550", "2"), ("28550", "0"), ("-28550", "4"))
+    ]
+    for decimals in ("", "x", "19", "-1"):
+        with pytest.raises(ValueError, match="for its decimals, no such number"):
+            cell("price", mapping, f"1{DECIMALS_SIGN}{decimals}")
+
+
+def test_only_records_that_are_wanted_are_kept(tmp_path: Path) -> None:
+    """A cancelled trade may hold anything: it is not read."""
+    mapping = tmp_path / "columns.toml"
+    columns = "\n".join(f'{name} = "{name}"' for name in HEAD.strip().split(","))
+    mapping.write_text(
+        f'[trades]\nkeep = {{ State = ["active", "new"] }}\n[trades.columns]\n{columns}'
+    )
+    form = load_file_forms(mapping)[RecordKind.TRADES]
+    rows = [("active", ROW), ("cancelled", ROW.replace("3", "x")), (" new ", ROW)]
+    lines = "".join(f"{state},{row}" for state, row in rows)
+    path = written(tmp_path / "book.csv", f"State,{HEAD}{lines}")
+    assert ["2", "4"] == [one.place for one in read_records(path, form)]
 
 
 def test_a_sign_may_tell_the_side() -> None:

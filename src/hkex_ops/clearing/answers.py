@@ -113,7 +113,8 @@ class AnswerReader:
                 faults += [_absent(place, name, fields) for name in absent]
             else:
                 cells = [self._text(name, fields[name]) for name in self._sources]
-                self._read(cells, place, rows, faults)
+                if self._reader.keeps(cells):
+                    self._read(cells, place, rows, faults)
             if len(faults) >= MOST_FAULTS:
                 break
         if faults:

@@ -16,18 +16,34 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hkex_ops.clearing.columns import Column, ColumnType, spell_decimal, spell_instant
 from hkex_ops.model import ClearingSide
 
-__all__ = ["EXACT", "MOST_DIGITS", "CellMemory", "ColumnMapping", "Spelling", "Take", "reader_of"]
+__all__ = [
+    "DECIMALS_SIGN",
+    "EXACT",
+    "MOST_DECIMALS",
+    "MOST_DIGITS",
+    "CellMemory",
+    "ColumnMapping",
+    "Spelling",
+    "Take",
+    "reader_of",
+]
 
 MOST_DIGITS = 40
 """Digits of a number that are read; a price or a quantity with more is none."""
 
 EXACT = Context(prec=2 * MOST_DIGITS + 10)
 """In which numbers are scaled and subtracted: wide enough that nothing is ever rounded."""
+
+MOST_DECIMALS = 18
+"""Implied decimals that a whole number may have."""
+
+DECIMALS_SIGN = "\x1f"
+"""Between a number and its decimals, where both were read: no cell holds it."""
 
 REMEMBERED = 50_000
 """Cells of one column that are remembered: dates, accounts and series are few, and come often."""
@@ -53,7 +69,8 @@ class ColumnMapping:
 
     ``sources`` are the headings or fields it is made of, several joined by ``join``; or it is
     the ``constant``. ``default`` is what a blank cell means, ``words`` what the words of the
-    source stand for, ``decimals`` the implied decimals of a whole number.
+    source stand for, ``decimals`` the implied decimals of a whole number, which may also stand in
+    a source of their own, ``decimals_from``.
     """
 
     sources: tuple[str, ...] = ()
@@ -64,6 +81,7 @@ class ColumnMapping:
     words: Mapping[str, str] = _NO_WORDS
     decimals: int = 0
     take: Take | None = None
+    decimals_from: str = ""
 
 
 @frozen
@@ -99,7 +117,12 @@ class CellMemory(dict[str, str]):
 
 
 def reader_of(column: Column, mapping: ColumnMapping, spelling: Spelling) -> ReadCell:
-    """Reads cells of ``column`` as ``mapping`` and ``spelling`` say they are written."""
+    """Reads cells of ``column`` as ``mapping`` and ``spelling`` say they are written.
+
+    With ``decimals_from`` a cell is the number, `DECIMALS_SIGN` and its decimals.
+    """
+    if mapping.decimals_from:
+        return _with_decimals(column, mapping, spelling)
     parse = _parser(column, mapping, spelling)
 
     def read(cell: str) -> str:
@@ -113,6 +136,23 @@ def reader_of(column: Column, mapping: ColumnMapping, spelling: Spelling) -> Rea
         if not text.isprintable():
             raise ValueError(f"{_shown(text)} holds a sign that cannot be printed")
         return parse(text)
+
+    return read
+
+
+def _with_decimals(column: Column, mapping: ColumnMapping, spelling: Spelling) -> ReadCell:
+    """Reads numbers whose decimals are told beside each; a reader for each count of decimals."""
+    readers: dict[int, ReadCell] = {}
+
+    def read(cell: str) -> str:
+        text, _, told = (part.strip() for part in cell.partition(DECIMALS_SIGN))
+        decimals = int(told) if told.isascii() and told.isdecimal() and len(told) < 3 else -1
+        if text and not 0 <= decimals <= MOST_DECIMALS:
+            raise ValueError(f"{_shown(text)} has {_shown(told)} for its decimals, no such number")
+        if decimals not in readers:
+            plain = evolve(mapping, decimals_from="", decimals=max(decimals, 0))
+            readers[decimals] = reader_of(column, plain, spelling)
+        return readers[decimals](text)
 
     return read
 

@@ -14,7 +14,15 @@ from operator import itemgetter
 
 from attrs import Factory, frozen
 
-from hkex_ops.clearing.cells import CellMemory, ColumnMapping, Spelling, Take, reader_of
+from hkex_ops.clearing.cells import (
+    DECIMALS_SIGN,
+    MOST_DECIMALS,
+    CellMemory,
+    ColumnMapping,
+    Spelling,
+    Take,
+    reader_of,
+)
 from hkex_ops.clearing.columns import COLUMNS, Column, ColumnType, Row, names_of
 from hkex_ops.model import ClearingSide, RecordKind
 
@@ -23,11 +31,16 @@ __all__ = ["OWN_MAPPINGS", "RecordMapping", "RowReader", "mapping_faults"]
 
 @frozen
 class RecordMapping:
-    """How records of one kind stand in one kind of source."""
+    """How records of one kind stand in one kind of source.
+
+    ``keep`` names sources with the texts that a record has there; any other row is none of them,
+    such as a trade that was cancelled.
+    """
 
     kind: RecordKind
     columns: Mapping[str, ColumnMapping]
     spelling: Spelling = Factory(Spelling)
+    keep: Mapping[str, tuple[str, ...]] = Factory(dict[str, tuple[str, ...]])
 
     @property
     def stated(self) -> tuple[str, ...]:
@@ -37,8 +50,9 @@ class RecordMapping:
     @property
     def sources(self) -> tuple[str, ...]:
         """Every heading or field that is read, each once."""
-        every = (name for one in self.columns.values() for name in one.sources)
-        return tuple(dict.fromkeys(every))
+        every = [name for one in self.columns.values() for name in one.sources]
+        every += [one.decimals_from for one in self.columns.values() if one.decimals_from]
+        return tuple(dict.fromkeys((*every, *self.keep)))
 
 
 OWN_MAPPINGS: Mapping[RecordKind, RecordMapping] = {
@@ -62,6 +76,12 @@ class RowReader:
             one = mapping.columns.get(column.name)
             self._plan.append(_step(column, one, mapping.spelling, headings))
             self._names.append(" and ".join(one.sources) if one and one.sources else column.name)
+
+        self._keep = [(headings.index(name), set(texts)) for name, texts in mapping.keep.items()]
+
+    def keeps(self, cells: Sequence[str]) -> bool:
+        """Whether the row is one of the records that are wanted."""
+        return all(cells[place].strip() in texts for place, texts in self._keep)
 
     def read(self, cells: Sequence[str]) -> Row:
         """The row that ``cells`` spell; ValueError when one of them spells nothing.
@@ -92,6 +112,9 @@ def _step(
         return _blank, CellMemory(lambda _: value)
     memory = CellMemory(reader_of(column, mapping, spelling))
     places = [headings.index(one) for one in mapping.sources]
+    if mapping.decimals_from:
+        number, decimals = itemgetter(places[0]), itemgetter(headings.index(mapping.decimals_from))
+        return lambda cells: f"{number(cells)}{DECIMALS_SIGN}{decimals(cells)}", memory
     if len(places) == 1:
         return itemgetter(places[0]), memory
 
@@ -116,6 +139,9 @@ def mapping_faults(mapping: RecordMapping) -> Iterator[tuple[str, str]]:
                 yield f"columns.{name}{key}", sentence
         else:
             yield f"columns.{name}", f"unknown column; {mapping.kind} have {', '.join(known)}"
+    for name, texts in mapping.keep.items():
+        if not texts:
+            yield f"keep.{name}", "names no text: no record would ever be kept"
     for name, column in known.items():
         if column.needed and name not in mapping.columns:
             yield f"columns.{name}", "is missing: say where it stands, or give a constant"
@@ -143,8 +169,12 @@ def _column_faults(column: Column, mapping: ColumnMapping) -> Iterator[tuple[str
         yield from _constant_faults(column, mapping.constant)
     if mapping.decimals and column.type not in numbers:
         yield ".decimals", f"is for numbers, and {column.name} is a {column.type}"
-    if not 0 <= mapping.decimals <= 18:
-        yield ".decimals", "must be from 0 to 18"
+    if not 0 <= mapping.decimals <= MOST_DECIMALS:
+        yield ".decimals", f"must be from 0 to {MOST_DECIMALS}"
+    if mapping.decimals_from and (mapping.decimals or len(mapping.sources) != 1):
+        yield ".decimals_from", "goes with one number, and with no decimals stated beside it"
+    elif mapping.decimals_from and column.type not in numbers:
+        yield ".decimals_from", f"is for numbers, and {column.name} is a {column.type}"
     if mapping.take is Take.SIGN and column.type is not ColumnType.SIDE:
         yield ".take", "the sign tells a side, and is for that column"
     elif mapping.take not in (None, Take.SIGN) and column.type not in numbers:

@@ -83,10 +83,12 @@ def _records(file: TextIO, form: FileForm, name: str) -> Iterator[Placed]:
     try:
         head = next((cells for cells in rows if any(cells)), None)
         reader, width = reading.begin(head), len(head or ())
-        read, tell = reader.read, reading.line
+        read, tell, picky = reader.read, reading.line, bool(form.records.keep)
         for cells in rows:
             if len(cells) != width:
                 reading.other_length(cells)
+                continue
+            if picky and not reader.keeps(cells):
                 continue
             try:
                 row = read(cells)

@@ -51,6 +51,7 @@ class _StatedColumn:
     format: str = ""
     words: dict[str, str] = Factory(dict[str, str])
     decimals: int = 0
+    decimals_from: str = ""
     take: Take | None = None
 
     def mapping(self) -> ColumnMapping:
@@ -64,12 +65,14 @@ class _StatedColumn:
             self.words,
             self.decimals,
             self.take,
+            self.decimals_from,
         )
 
 
 @frozen
 class _StatedFile:
     columns: dict[str, _StatedColumn]
+    keep: dict[str, tuple[str, ...]] = Factory(dict[str, tuple[str, ...]])
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
@@ -127,7 +130,7 @@ def _form(kind: RecordKind, stated: _StatedFile) -> FileForm:
     )
     columns = {name: one.mapping() for name, one in stated.columns.items()}
     return FileForm(
-        RecordMapping(kind, columns, spelling),
+        RecordMapping(kind, columns, spelling, stated.keep),
         stated.delimiter,
         stated.quote,
         stated.encoding,
@@ -164,6 +167,7 @@ class _StatedForEach:
 class _StatedAnswer:
     enquiry: str
     columns: dict[str, _StatedColumn]
+    keep: dict[str, tuple[str, ...]] = Factory(dict[str, tuple[str, ...]])
     answer: str = ""
     parameters: dict[str, _Value] = Factory(dict[str, _Value])
     for_each: _StatedForEach | None = None
@@ -202,7 +206,7 @@ def _answer(kind: RecordKind, stated: _StatedAnswer) -> AnswerMapping:
     each = stated.for_each
     return AnswerMapping(
         stated.enquiry,
-        RecordMapping(kind, columns, Spelling(stated.date_format, stated.time_format)),
+        RecordMapping(kind, columns, Spelling(stated.date_format, stated.time_format), stated.keep),
         stated.answer,
         cast("dict[str, FieldValue]", stated.parameters),
         None if each is None else ForEach(each.enquiry, each.parameters, each.answer),
