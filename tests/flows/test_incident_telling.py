@@ -35,9 +35,7 @@ def store(tmp_path: Path, room: Room) -> IncidentStore:
     return store
 
 
-def send(
-    store: IncidentStore, room: Room, text: str = "Contingency arrangement."
-) -> tuple[int, ...]:
+def send(store: IncidentStore, room: Room, text: str = "Contingency.") -> tuple[int, ...]:
     return asyncio.run(
         send_told(store, "one", text, "desk", room.correspondence, room.clock, teller="desk")
     )
