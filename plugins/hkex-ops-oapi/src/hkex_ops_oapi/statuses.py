@@ -103,7 +103,7 @@ _MEANING: Mapping[int, tuple[type[HkexOpsError], str]] = {
     -2007: (TransientError, "the library has a problem with its gateway"),
     -2008: (Unreachable, "the gateway is not connected: log in again"),
     -2009: (Unreachable, "no gateway listens at that port: correct host and port"),
-    -2010: (ConfigError, "the host is not known: correct it in the configuration"),
+    -2010: (Unreachable, "the host is not known: correct it in the configuration"),
     -2011: (Unreachable, "no socket could be made"),
     -2012: (Unreachable, "the gateway cannot be reached: correct host and port, or try later"),
     -2013: (Unreachable, "no socket could be bound"),
