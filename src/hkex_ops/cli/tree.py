@@ -76,9 +76,19 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
                 "Make a BagIt bag of the reports of some dates.",
             ),
             (
+                "ready",
+                "hkex_ops.cli.report_ready:ready",
+                "Check that the client points at production.",
+            ),
+            (
                 "retain",
                 "hkex_ops.cli.report_keeping:retain",
                 "Remove what has been kept long enough.",
+            ),
+            (
+                "upload",
+                "hkex_ops.cli.report_upload:upload",
+                "Send a file, where that is turned on.",
             ),
             (
                 "watch",

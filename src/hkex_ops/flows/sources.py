@@ -9,7 +9,12 @@ from datetime import date
 from attrs import Factory, evolve, frozen
 
 from hkex_ops.clock import Clock
-from hkex_ops.config.report_sources import Manners, has_dated_folder, of_business_date
+from hkex_ops.config.report_sources import (
+    Manners,
+    UploadSettings,
+    has_dated_folder,
+    of_business_date,
+)
 from hkex_ops.config.settings import Settings, structure_options
 from hkex_ops.errors import PluginError, UsageError
 from hkex_ops.model import Endpoint, ListedReport, Listing, SiteRole
@@ -31,8 +36,9 @@ class ConfiguredSource:
     """One ``[report_sources.NAME]`` table with the adapter that serves it.
 
     ``site`` is where the client points now; ``drill_reports`` are the codes a drill downloads;
-    ``manners`` bound what it asks. Where the options name a folder for each business date,
-    ``dated`` gives the source of one, and ``folder_date`` is the date of this one.
+    ``manners`` bound what it asks; ``upload`` says what may be sent, if anything. Where the options
+    name a folder for each business date, ``dated`` gives the options of one, and ``folder_date`` is
+    the date of this one.
     """
 
     name: str
@@ -42,6 +48,7 @@ class ConfiguredSource:
     offer: Offer[ReportSource]
     options: object
     manners: Manners = Factory(Manners)
+    upload: UploadSettings | None = None
     dated: Callable[[date], object] | None = None
     folder_date: date | None = None
 
@@ -84,6 +91,7 @@ def configured_source(settings: Settings, plugins: Plugins, name: str | None) ->
         offer,
         filled(source.options),
         source.manners,
+        source.upload,
         dated if has_dated_folder(source.options) else None,
     )
 

@@ -43,7 +43,15 @@ from hkex_ops.ports.notifying import (
 )
 from hkex_ops.ports.offers import CommandOffer, Offer, RolloutDocument
 from hkex_ops.ports.probes import Probe, ProbeResult
-from hkex_ops.ports.reports import Delivery, ReportChunk, ReportEnd, ReportFailed, ReportSource
+from hkex_ops.ports.reports import (
+    Delivery,
+    ReportChunk,
+    ReportEnd,
+    ReportFailed,
+    ReportSource,
+    SupportsUpload,
+    UploadEnd,
+)
 
 __all__ = [
     "Acknowledgement",
@@ -76,4 +84,6 @@ __all__ = [
     "SupportsRetransmission",
     "SupportsSnapshot",
     "SupportsTransact",
+    "SupportsUpload",
+    "UploadEnd",
 ]

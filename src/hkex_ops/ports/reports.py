@@ -1,15 +1,23 @@
-"""The port of report folders: listing one and fetching from it."""
+"""The port of report folders: listing one, fetching from it, and sending to it where that is on."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from hkex_ops.errors import RemoteError
 from hkex_ops.model import Endpoint, ListedReport
 
-__all__ = ["Delivery", "ReportChunk", "ReportEnd", "ReportFailed", "ReportSource"]
+__all__ = [
+    "Delivery",
+    "ReportChunk",
+    "ReportEnd",
+    "ReportFailed",
+    "ReportSource",
+    "SupportsUpload",
+    "UploadEnd",
+]
 
 
 class ReportChunk(NamedTuple):
@@ -45,7 +53,8 @@ Delivery: TypeAlias = ReportChunk | ReportEnd | ReportFailed
 class ReportSource(Protocol):
     """A folder of reports on one site's server, logged in to.
 
-    Reading only: an implementation never writes, renames or deletes on the server.
+    Reading only: an implementation never writes, renames or deletes on the server, but for what
+    `SupportsUpload` says where the operator has turned that on.
     """
 
     @property
@@ -66,5 +75,29 @@ class ReportSource(Protocol):
         For one report: chunks in ascending offset without a gap from 0, then one `ReportEnd`; or,
         at any point, one `ReportFailed` and nothing more of it. Raises `RemoteError` when the
         connection itself is lost; reports without an end are then not fetched.
+        """
+        ...
+
+
+class UploadEnd(NamedTuple):
+    """What the server says of a file once it bears its name there."""
+
+    name: str
+    size_bytes: int
+    modified: datetime | None
+
+
+@runtime_checkable
+class SupportsUpload(Protocol):
+    """A source that can also send a file, such as a report of large open positions.
+
+    An adapter has this only where its options turn it on.
+    """
+
+    async def upload(self, name: str, pieces: Iterable[bytes]) -> UploadEnd:
+        """Send a file under ``name``: written under a temporary name, then renamed.
+
+        Raises `Rejected` when something of that name is there, for nothing is ever overwritten,
+        and `RemoteError` when the server does not take it; no file bears ``name`` then.
         """
         ...

@@ -47,6 +47,7 @@ from hkex_ops.reports.plan import (
     judge,
     plan_fetch,
 )
+from hkex_ops.reports.readiness import Readiness, first_use_after, judge_readiness
 from hkex_ops.reports.standing import HeldReport, ReportStanding, ReportState, stand
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "Obligation",
     "Packing",
     "PlannedReport",
+    "Readiness",
     "ReportDue",
     "ReportRule",
     "ReportStanding",
@@ -94,7 +96,9 @@ __all__ = [
     "content_fault",
     "digest_of",
     "expected_reports",
+    "first_use_after",
     "judge",
+    "judge_readiness",
     "last_cut_off",
     "metrics_text",
     "obligations_of",

@@ -34,6 +34,7 @@ from hkex_ops.testing.fakes import (  # noqa: E402
     FakeReportSource,
     FakeReportSourceBench,
     FakeSite,
+    FakeUploadSource,
     open_fake,
 )
 from hkex_ops.testing.fetched import Fetched, collect  # noqa: E402
@@ -123,6 +124,7 @@ __all__ = [
     "FakeSite",
     "FakeTape",
     "FakeTransactingGateway",
+    "FakeUploadSource",
     "Fetched",
     "Held",
     "IndexFeedBench",

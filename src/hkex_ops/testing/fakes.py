@@ -31,7 +31,15 @@ from hkex_ops.errors import (
     Unreachable,
 )
 from hkex_ops.model import HONG_KONG, Endpoint, ListedReport, ReportKind, SiteRole
-from hkex_ops.ports import Delivery, Offer, ReportChunk, ReportEnd, ReportFailed, ReportSource
+from hkex_ops.ports import (
+    Delivery,
+    Offer,
+    ReportChunk,
+    ReportEnd,
+    ReportFailed,
+    ReportSource,
+    UploadEnd,
+)
 from hkex_ops.testing.benches import ReportSourceBench, Stored
 
 __all__ = [
@@ -39,6 +47,7 @@ __all__ = [
     "FakeReportSource",
     "FakeReportSourceBench",
     "FakeSite",
+    "FakeUploadSource",
     "open_fake",
 ]
 
@@ -109,6 +118,18 @@ class FakeReportSource:
                     data = stored.content[offset : offset + self.BLOCK_BYTES]
                     yield ReportChunk(report, offset, data)
                 yield ReportEnd(report, len(stored.content), stored.modified)
+
+
+class FakeUploadSource(FakeReportSource):
+    """The same, and it takes files too."""
+
+    async def upload(self, name: str, pieces: Iterable[bytes]) -> UploadEnd:
+        """Take a file under ``name``, whole or not at all."""
+        if name in self.site.reports or name in self.site.others:
+            raise Rejected(f"{name} is there already: nothing is overwritten")
+        content = b"".join(pieces)
+        self.site.put(name, content)
+        return UploadEnd(name, len(content), self.site.reports[name].modified)
 
 
 @asynccontextmanager

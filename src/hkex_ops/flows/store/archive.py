@@ -12,7 +12,7 @@ arrival.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import date, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ from hkex_ops.flows.store.held import Held
 from hkex_ops.flows.store.ledger import Entry, Ledger
 from hkex_ops.flows.store.lock import Lock
 from hkex_ops.flows.store.planning import Plan, Planner
-from hkex_ops.flows.store.reading import CONTENT_KEY, LISTING, LedgerReader
+from hkex_ops.flows.store.reading import CONTENT_KEY, LISTING, NOT_FILES, UPLOAD, LedgerReader
 from hkex_ops.flows.store.rows import (
     REPORTS,
     Arrival,
@@ -42,7 +42,7 @@ from hkex_ops.flows.store.rows import (
     path_of,
     removed_body,
 )
-from hkex_ops.model import ListedReport, Listing
+from hkex_ops.model import JsonObject, ListedReport, Listing
 
 __all__ = ["Archive", "Held"]
 
@@ -167,6 +167,18 @@ class Archive:
         entry = Entry(LISTING, listing_body(listing), listing_content(listing))
         ledger.append([entry], self._clock.now())
 
+    def keep_receipt(self, receipt: JsonObject, at: datetime) -> None:
+        """Keep what is known of a file that was sent; its keys are the sender's."""
+        ledger, _ = self._writing()
+        ledger.append([Entry(UPLOAD, {"receipt": receipt})], at)
+
+    def receipts(self) -> Iterator[JsonObject]:
+        """The receipts of files that were sent, oldest first."""
+        for record in self._ledger().records():
+            receipt = record.body.get("receipt")
+            if record.kind == UPLOAD and isinstance(receipt, Mapping):
+                yield receipt
+
     def remove(self, rows: Sequence[FileRecord], at: datetime) -> None:
         """Take files out of the archive, each recorded first; the ledger keeps what they were.
 
@@ -219,7 +231,7 @@ class Archive:
                 yield layout.read_row(ledger, record)
             return
         for record in ledger.records(after=after or None):
-            if record.kind == LISTING:
+            if record.kind in NOT_FILES:
                 continue
             row = layout.read_row(ledger, record)
             if service in (None, row.identity.service) and business_date in (

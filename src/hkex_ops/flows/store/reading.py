@@ -42,7 +42,13 @@ __all__ = [
 ]
 
 LISTING = "listing"
-"""The kind of row that the index of listings covers; every other kind is of a file."""
+"""The kind of row that the index of listings covers."""
+
+UPLOAD = "upload"
+"""The kind of row that keeps the receipt of a file that was sent. Its keys are none of a file's, so
+that no question about files finds it."""
+
+NOT_FILES = frozenset({LISTING, UPLOAD})
 
 CONTENT_KEY = "content"
 """Where a row's body refers to a content, by digest."""

@@ -12,7 +12,7 @@ from hkex_ops.errors import StoreError
 from hkex_ops.evidence import Finding, FindingKind
 from hkex_ops.flows.store.disk import EntryKind, Folder, Found
 from hkex_ops.flows.store.layout import LEDGER_NAME, STAGING_NAME
-from hkex_ops.flows.store.reading import LISTING, LedgerReader, Snapshot
+from hkex_ops.flows.store.reading import NOT_FILES, LedgerReader, Snapshot
 from hkex_ops.flows.store.rows import REPORTS, FileRecord, Outcome, file_record
 
 __all__ = ["verify"]
@@ -63,7 +63,7 @@ def _rows(reader: LedgerReader, snapshot: Snapshot) -> tuple[dict[str, FileRecor
     rows: dict[str, FileRecord] = {}
     unreadable: list[Finding] = []
     for record in reader.records(until=snapshot.last):
-        if record.kind == LISTING:
+        if record.kind in NOT_FILES:
             continue
         try:
             row = file_record(record)
