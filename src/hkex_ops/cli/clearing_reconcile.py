@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from attrs import evolve, frozen
+from attrs import evolve
 from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.clearing.columns import names_of
-from hkex_ops.clearing.lines import Placed
 from hkex_ops.clearing.matching import BreakKind
 from hkex_ops.clearing.results import AgedBreak, key_of
 from hkex_ops.clearing.rules import MatchRules, rules_for
@@ -41,25 +40,21 @@ from hkex_ops.cli.options import (
 from hkex_ops.cli.text import say, say_count
 from hkex_ops.clock import Clock
 from hkex_ops.config.clearing import ClearingSettings, match_rules
-from hkex_ops.config.record_files import fitted, read_records
-from hkex_ops.config.record_forms import FileForm, load_file_forms
-from hkex_ops.errors import ConfigError
+from hkex_ops.flows.clearing.book_files import book_file, of_day
 from hkex_ops.flows.clearing.joining import Way
 from hkex_ops.flows.clearing.proving import Proof, keep_evidence
 from hkex_ops.flows.clearing.reconciling import (
-    Book,
     Comparison,
     Reconciled,
     read_previous,
     reconcile as reconcile_books,
 )
 from hkex_ops.flows.clearing.spool import scratch_folder
-from hkex_ops.flows.clearing.tables import read_parquet
 from hkex_ops.flows.clearing.tabling import fetch_book, live_columns, require_mappings
 from hkex_ops.flows.packing import Packed
 from hkex_ops.model import RecordKind
 
-__all__ = ["LIVE", "BookFile", "book_file", "reconcile"]
+__all__ = ["LIVE", "book_file", "reconcile"]
 
 LIVE = "live"
 """What stands for the clearing house itself, in the place of a file."""
@@ -144,58 +139,11 @@ def reconcile(
         book, fetched = asyncio.run(
             fetch_book(desk.configured, desk.site(site), mappings, rules, folder, day)
         )
-        kept = evolve(book, records=_of_day(book.records, rules, day))
+        kept = evolve(book, records=of_day(book.records, rules, day))
         found = reconcile_books(rules, left.book(rules, day), kept, comparison)
     proof.event("records-fetched", fetched.document())
     proof.decisions(str(fetched.gateway), fetched.decisions)
     return _answer(found, _kept(proof, found, clock), show)
-
-
-@frozen
-class BookFile:
-    """A file of records of one kind, ready to be read."""
-
-    path: Path
-    kind: RecordKind
-    columns: tuple[str, ...]
-    form: FileForm | None
-
-    def records(self) -> Iterable[Placed]:
-        """Its records; `ConfigError` tells what is wrong with it, at the latest at its end."""
-        if self.form is None:
-            return read_parquet(self.path, self.kind)[1]
-        return read_records(self.path, self.form)
-
-    def book(self, rules: MatchRules, day: date | None) -> Book:
-        """The same as one side of a comparison, of ``day`` alone where one is stated."""
-        told = {"from": "file", "file": str(self.path)}
-        return Book(_of_day(self.records(), rules, day), told)
-
-
-def book_file(path: Path, kind: RecordKind, columns: Path | None) -> BookFile:
-    """The file at ``path``, its columns as ``columns`` says; `ConfigError` where that has none."""
-    if path.suffix.lower() == ".parquet":
-        stated, rows = read_parquet(path, kind)
-        rows.close()
-        return BookFile(path, kind, stated, None)
-    forms = load_file_forms(columns)
-    if kind not in forms:
-        raise ConfigError(f"maps no {kind}: write a table [{kind}]", document=str(columns))
-    form = fitted(path, forms[kind])
-    return BookFile(path, kind, form.records.stated, form)
-
-
-def _of_day(records: Iterable[Placed], rules: MatchRules, day: date | None) -> Iterable[Placed]:
-    if day is None:
-        return records
-    place, text = names_of(rules.kind).index("business_date"), day.isoformat()
-    return _only(records, place, text)
-
-
-def _only(records: Iterable[Placed], place: int, text: str) -> Iterator[Placed]:
-    for one in records:
-        if one.row[place] == text:
-            yield one
 
 
 def _business_days(calendar: Calendar) -> Callable[[date, date], int]:

@@ -20,13 +20,14 @@ from hkex_ops.clearing.reentry import (
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.clearing_desk import ClearingDesk, DryRun, Gateway, clearing_desk
 from hkex_ops.cli.clearing_list import list_document, list_file, list_view, render_list
-from hkex_ops.cli.clearing_reconcile import LIVE, book_file
+from hkex_ops.cli.clearing_reconcile import LIVE
 from hkex_ops.cli.options import At, Config, Json, Site, Verbose, parse_at, parse_instant
 from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.working import By, Desk, Remark, Work, desk_of
 from hkex_ops.config.clearing import ClearingSettings
 from hkex_ops.config.record_forms import load_file_forms
 from hkex_ops.errors import ConfigError, UsageError
+from hkex_ops.flows.clearing.book_files import book_file
 from hkex_ops.flows.clearing.reentering import (
     list_transactions,
     reentry_of,
