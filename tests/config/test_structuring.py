@@ -37,6 +37,7 @@ class Cart:
     tags: tuple[str, ...] = ()
     riders: dict[str, Wheel] = field(factory=dict[str, Wheel])
     bought: date | None = None
+    mark: str | int = ""
 
 
 WHEELS = "wheels = [{ size = 1 }]\n"
@@ -152,6 +153,17 @@ def test_a_value_of_another_type_is_never_converted(line: str, message: str) -> 
 )
 def test_a_wrong_value_is_told_with_its_path(line: str, path: str, message: str) -> None:
     assert [(path, message)] == faults(f'name = "n"\n{WHEELS}{line}')
+
+
+@pytest.mark.parametrize(("spelt", "value"), [("7", 7), ("'7'", "7")])
+def test_a_text_or_a_number_stays_what_it_is(spelt: str, value: object) -> None:
+    assert value == cart(f'name = "n"\nmark = {spelt}\n{WHEELS}').mark
+
+
+@pytest.mark.parametrize("spelt", ["true", "1.5", "[1]"])
+def test_what_is_neither_a_text_nor_a_number_is_refused(spelt: str) -> None:
+    [(path, message)] = faults(f'name = "n"\nmark = {spelt}\n{WHEELS}')
+    assert ("mark", True) == (path, message.startswith("must be a text or a whole number, not "))
 
 
 def test_a_list_and_a_table_are_not_confused_deep_inside() -> None:

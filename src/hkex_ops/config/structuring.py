@@ -62,6 +62,7 @@ def make_converter() -> Converter:
     for plain in (str, int, bool):
         converter.register_structure_hook(plain, _exactly(plain))
     converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(str | int, _text_or_whole)
     # A StrEnum is a str too: without a hook of its own it would pass as any text.
     converter.register_structure_hook(StrEnum, _word)
     converter.register_structure_hook_factory(_is_many, _list_hook)
@@ -136,6 +137,12 @@ _ARTICLES: Mapping[type[object], str] = {
     date: "a date",
     time: "a time of day",
 }
+
+
+def _text_or_whole(value: object, _: object) -> str | int:
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    raise ValueError(f"must be a text or a whole number, not {said(value)}")
 
 
 def _exactly(plain: type[object]) -> Hook:
