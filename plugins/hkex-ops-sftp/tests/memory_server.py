@@ -7,7 +7,8 @@ test is not its own witness.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from attrs import define, field
 
@@ -17,6 +18,8 @@ INIT, OPEN, CLOSE, READ, FSTAT, OPENDIR, READDIR, EXTENDED = 1, 3, 4, 5, 8, 11, 
 NO_SUCH_FILE, FAILURE, EOF = 2, 4, 1
 USUAL = 0xF
 MODIFIED_S = 1_681_471_800
+REGULAR = 0o100644
+_NO_MODES: Mapping[bytes, int] = MappingProxyType({})
 
 
 def _packet(kind: int, body: bytes) -> bytes:
@@ -48,13 +51,18 @@ def data(number: int, content: bytes) -> bytes:
     return _packet(103, struct.pack(">I", number) + _text(content))
 
 
-def _attributes(size: int) -> bytes:
-    return struct.pack(">IQIIIII", USUAL, size, 0, 0, 0o100644, MODIFIED_S, MODIFIED_S)
+def _attributes(size: int, mode: int = REGULAR, modified_s: int = MODIFIED_S) -> bytes:
+    return struct.pack(">IQIIIII", USUAL, size, 0, 0, mode, modified_s, modified_s)
 
 
-def names(number: int, entries: list[tuple[bytes, int]]) -> bytes:
-    """Entries of a folder with their sizes."""
-    body = b"".join(_text(name) + _text(b"-rw") + _attributes(size) for name, size in entries)
+def names(
+    number: int, entries: list[tuple[bytes, int]], modes: Mapping[bytes, int] = _NO_MODES
+) -> bytes:
+    """Entries of a folder with their sizes, and modes where they are no regular files."""
+    body = b"".join(
+        _text(name) + _text(b"a line") + _attributes(size, modes.get(name, REGULAR))
+        for name, size in entries
+    )
     return _packet(104, struct.pack(">II", number, len(entries)) + body)
 
 
@@ -83,12 +91,18 @@ class MemoryServer:
     backwards: bool = False
     one_question_at_a_time: bool = False
     limits: bool = False
+    modes: dict[bytes, int] = field(factory=dict)
+    modified_s: dict[bytes, int] = field(factory=dict)
     listed: list[tuple[bytes, int]] | None = None
     handles: dict[bytes, object] = field(factory=dict)
     opened: int = 0
     open_most: int = 0
     asked: list[str] = field(factory=list)
     _rest: bytes = b""
+
+    def begin(self) -> None:
+        """A new session begins: of an earlier one nothing is left half said."""
+        self._rest = b""
 
     def take(self, sent: bytes) -> bytes:
         """What is answered to these bytes."""
@@ -134,9 +148,11 @@ class MemoryServer:
                 offset, length = struct.unpack(">QI", rest)
                 return self.read(number, self.content(first), offset, length)
             case 8:
-                return _packet(
-                    105, struct.pack(">I", number) + _attributes(len(self.content(first)))
-                )
+                name = self.handles[first]
+                assert isinstance(name, bytes)
+                modified_s = self.modified_s.get(name, MODIFIED_S)
+                seen = _attributes(len(self.files[name]), modified_s=modified_s)
+                return _packet(105, struct.pack(">I", number) + seen)
             case 4:
                 self.handles.pop(first, None)
                 return status(number, 0)
@@ -166,4 +182,4 @@ class MemoryServer:
             return status(number, FAILURE, b"one at a time")
         entries = self.handles[folder]
         page = [one for _, one in zip(range(self.page), entries, strict=False)]  # type: ignore[call-overload]
-        return names(number, page) if page else status(number, EOF)
+        return names(number, page, self.modes) if page else status(number, EOF)

@@ -287,6 +287,23 @@ class TestFiles:
         assert isinstance(failed, ReportFailed)
         assert "fewer than 512 bytes at a time" in str(failed.error)
 
+    def test_a_read_that_is_never_answered_leaves_the_server_in_peace(self) -> None:
+        """What is not answered is waited for; the file's size is not asked for again and again."""
+
+        class Silent(MemoryServer):
+            def read(self, number: int, content: bytes, offset: int, length: int) -> bytes:
+                return b""
+
+        server = Silent({b"TP001.csv": bytes(1000)})
+        conversation = greeted(server)
+        fetch = fetching(reports_of(server), [Allowance(conversation, ENOUGH)])
+        turns = 0
+        fetch.go_on()
+        while turn([(conversation, server)]):
+            fetch.go_on()
+            turns += 1
+        assert (2, 1) == (turns, conversation.waiting)
+
     def test_leaving_closes_what_is_open_and_what_is_still_being_opened(self) -> None:
         server = MemoryServer(some_files(Random(8), 50))
         conversation = greeted(server)

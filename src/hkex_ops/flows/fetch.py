@@ -247,9 +247,9 @@ class _Run:
                 match delivery:
                     case ReportChunk(_, offset, data):
                         self._write(report, offset, data, staged)
-                    case ReportEnd(_, size_bytes, _):
+                    case ReportEnd():
                         file = staged.pop(report, None) or self.archive.stage(report)
-                        if self._whole(report, file, size_bytes):
+                        if self._whole(file, delivery):
                             await self._accept(report, file, accepting, arrived, source)
                         else:
                             file.discard()
@@ -316,7 +316,8 @@ class _Run:
                 "another file of its set did not come whole: not kept, the next run fetches both",
             )
 
-    def _whole(self, report: ListedReport, file: StagedFile, size_bytes: int) -> bool:
+    def _whole(self, file: StagedFile, end: ReportEnd) -> bool:
+        report, size_bytes, modified = end
         if file.size_bytes != size_bytes:
             self._find(
                 FindingKind.CUT_SHORT,
@@ -331,6 +332,14 @@ class _Run:
                 report.name,
                 f"listed with {report.size_bytes} bytes and read with {size_bytes}: not kept, "
                 "the next run fetches it again",
+            )
+            return False
+        if None not in (modified, report.modified) and modified != report.modified:
+            self._find(
+                FindingKind.CHANGED_WHILE_READ,
+                report.name,
+                f"listed as of {report.modified}, and of {modified} once it was read: not kept, the "
+                "next run fetches it again",
             )
             return False
         return True

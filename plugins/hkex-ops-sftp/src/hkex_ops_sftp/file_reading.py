@@ -100,7 +100,7 @@ class FileReading:
         self._asked = self._offset = 0  # up to where it was asked for, and handed on
         self._stop = report.size_bytes
         self._unanswered = self._reads = self._reads_before_look = 0
-        self._is_looking = self._is_over = self._ends_early = False
+        self._is_looking = self._is_over = self._ends_early = self._is_out_of_turn = False
         self._found: Attributes | None = None
         self._rounds = self._tiny = 0
         self._open_on(self._home)
@@ -132,7 +132,7 @@ class FileReading:
             self._send(self._plan(allowance))
         # Over one conversation an answer comes after those to earlier questions, so a look that is
         # asked for now is a look behind the last byte.
-        if not self._unanswered or len(self._handles) == 1:
+        if not self._unanswered or (len(self._handles) == 1 and not self._is_out_of_turn):
             self._look()
 
     def leave(self) -> None:
@@ -298,7 +298,8 @@ class FileReading:
             self._fail(_status(kind, body))
             return
         # A server that answers out of turn may have looked before it read: it is asked again.
-        self._found = None if self._unanswered else attributes_in(body)[0]
+        self._is_out_of_turn = self._unanswered > 0
+        self._found = None if self._is_out_of_turn else attributes_in(body)[0]
         self._settle()
 
     def _settle(self) -> None:
