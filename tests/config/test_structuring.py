@@ -37,7 +37,6 @@ class Cart:
     tags: tuple[str, ...] = ()
     riders: dict[str, Wheel] = field(factory=dict[str, Wheel])
     bought: date | None = None
-    mark: str | int = ""
 
 
 WHEELS = "wheels = [{ size = 1 }]\n"
@@ -155,15 +154,22 @@ def test_a_wrong_value_is_told_with_its_path(line: str, path: str, message: str)
     assert [(path, message)] == faults(f'name = "n"\n{WHEELS}{line}')
 
 
+@frozen
+class Marked:
+    mark: str | int
+
+
 @pytest.mark.parametrize(("spelt", "value"), [("7", 7), ("'7'", "7")])
 def test_a_text_or_a_number_stays_what_it_is(spelt: str, value: object) -> None:
-    assert value == cart(f'name = "n"\nmark = {spelt}\n{WHEELS}').mark
+    table = document_of(f"mark = {spelt}", document="marked.toml")
+    assert value == structure(table, Marked, document="marked.toml").mark
 
 
 @pytest.mark.parametrize("spelt", ["true", "1.5", "[1]"])
 def test_what_is_neither_a_text_nor_a_number_is_refused(spelt: str) -> None:
-    [(path, message)] = faults(f'name = "n"\nmark = {spelt}\n{WHEELS}')
-    assert ("mark", True) == (path, message.startswith("must be a text or a whole number, not "))
+    table = document_of(f"mark = {spelt}", document="marked.toml")
+    with pytest.raises(ConfigError, match="mark: must be a text or a whole number, not "):
+        structure(table, Marked, document="marked.toml")
 
 
 def test_a_list_and_a_table_are_not_confused_deep_inside() -> None:
