@@ -296,7 +296,7 @@ def test_a_file_that_cannot_be_used_is_said_and_its_words_are_not(
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no file at"):
         read_password(tmp_path / "none")
-    with pytest.raises(ConfigError, match="is not a plain file|cannot be read"):
+    with pytest.raises(ConfigError, match=r"is not a plain file|cannot be read"):
         read_password(tmp_path)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import date, datetime
 
 from hkex_ops.config.structuring import nearest
@@ -30,7 +31,7 @@ class Enquirer:
         self._codec = codec
         self._gate = gate
 
-    async def pages(self, enquiry: Enquiry) -> AsyncIterator[EnquiryPage]:
+    async def pages(self, enquiry: Enquiry) -> AsyncGenerator[EnquiryPage]:
         """The pages of an answer; see the port."""
         code = TransactionType.parse(enquiry.code)
         if (
@@ -66,15 +67,15 @@ class Enquirer:
         asked = self._options.business_date
         if asked.enquiry not in self._options.enquiries:
             return None
-        async for page in self.pages(Enquiry(asked.enquiry)):
-            spelt = page.header.get(asked.field)
-            if spelt is None:
-                raise ConfigError(
-                    f"business_date.field is {asked.field!r}, which the answer does not have; "
-                    f"{nearest(asked.field, sorted(page.header))}"
-                )
-            return _day(spelt)
-        return None
+        async with aclosing(self.pages(Enquiry(asked.enquiry))) as pages:
+            page = await anext(pages)
+        spelt = page.header.get(asked.field)
+        if spelt is None:
+            raise ConfigError(
+                f"business_date.field is {asked.field!r}, which the answer does not have; "
+                f"{nearest(asked.field, sorted(page.header))}"
+            )
+        return _day(spelt)
 
     def _options_of(self, code: str) -> EnquiryOptions:
         options = self._options.enquiries.get(code)
