@@ -338,8 +338,8 @@ class _Run:
             self._find(
                 FindingKind.CHANGED_WHILE_READ,
                 report.name,
-                f"listed as of {report.modified}, and of {modified} once it was read: not kept, the "
-                "next run fetches it again",
+                f"listed as of {report.modified}, and of {modified} once it was read: not kept, "
+                "the next run fetches it again",
             )
             return False
         return True
