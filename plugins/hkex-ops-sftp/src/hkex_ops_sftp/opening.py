@@ -27,9 +27,20 @@ async def open_sftp(options: SftpOptions, site: SiteRole) -> AsyncGenerator[Repo
     connections = Connections(
         session, lambda: log_in_beside(session, options, site), options.connections
     )
-    source = SftpReportSource(
-        connections, folder=options.folder, files_in_flight=options.files_in_flight
-    )
+    if options.upload_folder is None:
+        source = SftpReportSource(
+            connections, folder=options.folder, files_in_flight=options.files_in_flight
+        )
+    else:
+        from hkex_ops_sftp.uploading import SftpUploadingSource
+
+        source = SftpUploadingSource(
+            connections,
+            folder=options.folder,
+            files_in_flight=options.files_in_flight,
+            upload_folder=options.upload_folder,
+            answer_timeout_s=options.inactivity_timeout_s,
+        )
     try:
         yield source
     finally:

@@ -155,7 +155,8 @@ class SftpSite:
 class SftpOptions:
     """The options of the report source ``sftp``.
 
-    ``user`` logs in with the private key in ``key_file`` and reads ``folder``. A relative path in
+    ``user`` logs in with the private key in ``key_file`` and reads ``folder``; where
+    ``upload_folder`` is named files may be sent there, else none ever is. A relative path in
     a configuration file counts from that file; ``~`` is the home folder. ``sites`` are keyed
     ``primary`` and ``secondary``. ``login_timeout_s`` bounds everything up to the SFTP session of
     one address; ``inactivity_timeout_s`` is how long a server may leave every open request
@@ -167,6 +168,7 @@ class SftpOptions:
     user: str = field(validator=_filled)
     key_file: Path = field(converter=Path)
     folder: str = field(default=".", validator=_filled)
+    upload_folder: str | None = None
     sites: dict[str, SftpSite]
     login_timeout_s: int = field(default=LOGIN_TIMEOUT_S, validator=_positive)
     inactivity_timeout_s: int = field(default=INACTIVITY_TIMEOUT_S, validator=_positive)
