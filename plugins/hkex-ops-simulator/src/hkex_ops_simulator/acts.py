@@ -5,6 +5,7 @@ Each act gives a step result; which act comes when is :mod:`hkex_ops_simulator.r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -56,6 +57,7 @@ class Acts:
     observe: Observe
     last_business_date: date
     fault: Fault | None = None
+    more_configuration: Sequence[str] = ()
     _works: dict[str, SessionWork] = field(factory=dict[str, SessionWork], init=False)
 
     @property
@@ -107,7 +109,11 @@ class Acts:
         if self.fault is Fault.CLIENT_NOT_MOVED:
             return StepResult(StepState.SKIPPED, "nobody changed the client's addresses")
         text = configuration_text(
-            self.exchange, archive=self.archive.folder, site=site, stand_ins=self.stand_ins
+            self.exchange,
+            archive=self.archive.folder,
+            site=site,
+            stand_ins=self.stand_ins,
+            more=self.more_configuration,
         )
         beside = self.settings_file.with_suffix(".new")
         try:

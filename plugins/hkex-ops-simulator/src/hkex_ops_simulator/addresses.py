@@ -18,6 +18,7 @@ from hkex_ops.model import Connection, Rollout, SiteRole
 from hkex_ops.rollouts import session_connections
 
 __all__ = [
+    "CLEARING_SERVICE",
     "LOOPBACK_OF",
     "REPORT_PLACES",
     "REPORT_SERVICE",
@@ -31,6 +32,9 @@ __all__ = [
 
 # The service that the exchange in a box speaks, as the papers write it.
 REPORT_SERVICE = "RRS"
+
+# The service of the clearing house, as the papers write it.
+CLEARING_SERVICE = "DCASS-OAPI"
 
 # The networks of the two sites as stated addresses have them, and a corner of each that no paper
 # uses: for services whose addresses no paper states.

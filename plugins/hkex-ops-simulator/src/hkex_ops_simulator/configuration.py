@@ -8,6 +8,7 @@ it is given, and never over a file.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,12 +46,13 @@ def configuration_text(
     archive: Path | str,
     site: SiteRole = SiteRole.PRIMARY,
     stand_ins: StandIns | None = None,
+    more: Sequence[str] = (),
 ) -> str:
     """The TOML of a configuration whose report source is ``exchange``.
 
     ``archive`` and the catalogue ``catalogue.toml`` may be relative to the file's own folder;
     ``site`` is where the client points. Each service of ``stand_ins`` gets a probe. Both must
-    have been entered.
+    have been entered. ``more`` are lines of tables besides.
     """
     lines = [
         "# Written by hkex-ops-simulator: an exchange in a box on loopback, all of it SYNTHETIC.",
@@ -77,6 +79,8 @@ def configuration_text(
     if stand_ins is not None:
         for service in stand_ins.services:
             lines += ["", *_probe_lines(stand_ins, service)]
+    if more:
+        lines += ["", *more]
     return "\n".join(lines) + "\n"
 
 
@@ -92,6 +96,7 @@ def write_configuration(
     archive: Path | str = "archive",
     site: SiteRole = SiteRole.PRIMARY,
     stand_ins: StandIns | None = None,
+    more: Sequence[str] = (),
 ) -> Path:
     """Write configuration and catalogue into ``folder``; the configuration's path is returned.
 
@@ -99,7 +104,7 @@ def write_configuration(
     """
     written = folder.absolute() / CONFIGURATION_NAME
     _write_new(folder.absolute() / CATALOGUE_NAME, catalogue_text())
-    text = configuration_text(exchange, archive=archive, site=site, stand_ins=stand_ins)
+    text = configuration_text(exchange, archive=archive, site=site, stand_ins=stand_ins, more=more)
     _write_new(written, text)
     return written
 

@@ -33,6 +33,7 @@ from hkex_ops_simulator.stand_ins import StandIn, StandIns
 
 if TYPE_CHECKING:
     from hkex_ops_simulator.backbone.side import MarketSide
+    from hkex_ops_simulator.oapi.side import ClearingSide
 
 __all__ = ["REHEARSER", "Desk", "rehearsed"]
 
@@ -53,7 +54,7 @@ class Desk:
     """The desk of one rehearsal. ``settings`` reads the client's configuration as it is now.
 
     ``points_at`` says where the client points now. Where an adapter speaks to market data,
-    ``market`` is that side of the desk.
+    ``market`` is that side of the desk; where the rollout is of clearing, ``clearing`` is.
     """
 
     rollout: Rollout
@@ -63,6 +64,7 @@ class Desk:
     plugins: Plugins
     clock: Clock
     market: MarketSide | None = field(default=None, init=False)
+    clearing: ClearingSide | None = field(default=None, init=False)
     _locked_out: set[tuple[str, str]] = field(factory=set[tuple[str, str]], init=False)
     _visits_before: int = field(default=0, init=False)
 

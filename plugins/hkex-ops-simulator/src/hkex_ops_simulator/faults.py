@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from hkex_ops.errors import UsageError
 from hkex_ops.model import Rollout, Session, SiteRole, StepAction
-from hkex_ops_simulator.addresses import REPORT_SERVICE
+from hkex_ops_simulator.addresses import CLEARING_SERVICE, REPORT_SERVICE
 from hkex_ops_simulator.server import SimulatedExchange
 from hkex_ops_simulator.stand_ins import StandIns
 
@@ -22,6 +22,8 @@ class Fault(StrEnum):
     REPORT_VANISHED = "report-vanished"  # a report is gone since the last business date
     CLIENT_NOT_MOVED = "client-not-moved"  # nobody changes the client's addresses
     GATEWAY_DOWN = "gateway-down"  # the second of several gateways with a login page is down
+    OAPI_GATEWAY_DOWN = "oapi-gateway-down"  # the second gateway of the clearing house is down
+    BOOKS_DIFFER = "books-differ"  # the back office's books are not the clearing house's
 
 
 # Gateway 1 is the one that everybody tries; a check that stops there would miss this one.
@@ -53,6 +55,9 @@ async def break_before(
             gateways = [one for one in stand_ins.all if one.gives_page and one.site is site]
             for gateway in gateways[_GATEWAY : _GATEWAY + 1]:
                 await gateway.listener.close()
+        case Fault.OAPI_GATEWAY_DOWN:
+            for gateway in stand_ins.of(CLEARING_SERVICE, site)[_GATEWAY : _GATEWAY + 1]:
+                await gateway.listener.close()
         case _:
             pass
 
@@ -76,6 +81,12 @@ def _possible(fault: Fault, rollout: Rollout) -> tuple[bool, str]:
         case Fault.GATEWAY_DOWN:
             pages = [one for one in rollout.connections if one.url is not None]
             return len(pages) > _GATEWAY, "it states no gateways with a login page"
+        case Fault.OAPI_GATEWAY_DOWN:
+            gateways = [one for one in rollout.connections if one.service == CLEARING_SERVICE]
+            return len(gateways) > _GATEWAY, f"it states no gateways of {CLEARING_SERVICE}"
+        case Fault.BOOKS_DIFFER:
+            clears = CLEARING_SERVICE in rollout.services
+            return clears, f"{CLEARING_SERVICE} has no part in it"
 
 
 def _reads_reports(session: Session) -> bool:

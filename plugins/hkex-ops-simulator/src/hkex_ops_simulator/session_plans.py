@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from attrs import define, evolve
 
@@ -24,6 +25,9 @@ from hkex_ops_simulator.acts import Acts
 from hkex_ops_simulator.desk import REHEARSER, Desk
 from hkex_ops_simulator.planning import PREPARATION, Planned, instant, planned
 from hkex_ops_simulator.possible import site_of
+
+if TYPE_CHECKING:
+    from hkex_ops_simulator.oapi.side import ClearingSide
 
 __all__ = ["SessionPlan"]
 
@@ -53,6 +57,8 @@ class SessionPlan:
             yield from self._looks()
             if market is not None:
                 yield from market.steps(self.session, self.site)
+            if self.desk.clearing is not None:
+                yield from self.desk.clearing.steps(self.session, self.site)
             yield from self._stated()
 
     @property
@@ -107,9 +113,16 @@ class SessionPlan:
         return (None,)
 
     def _by_person(self, step: Step) -> bool:
+        if self._clears(step) is not None:
+            return False
         if step.action is StepAction.CHECK_CONNECTION:
             return not self.desk.stand_ins.of(self._service(step), self.site)
         return step.action is StepAction.MANUAL or not self.acts.serves(self._service(step))
+
+    def _clears(self, step: Step) -> ClearingSide | None:
+        """The side of the desk that does ``step``, where it is of clearing."""
+        side = self.desk.clearing
+        return side if side is not None and side.serves(step) else None
 
     def _service(self, step: Step) -> str:
         """The service a step works with: its own, or the session's first."""
@@ -135,6 +148,10 @@ class SessionPlan:
 
     async def _do(self, step: Step, audience: Audience) -> StepResult:
         service = self._service(step)
+        if (clearing := self._clears(step)) is not None:
+            if step.action is StepAction.LOG_IN:
+                await self.acts.break_before(self.site)
+            return await clearing.do(step, self.site)
         if self._by_person(step):
             if step.action is StepAction.LOG_IN:
                 await self.acts.break_before(self.site)

@@ -7,7 +7,9 @@ archive in it, and the evidence that stays. Called by the ``rehearse`` command a
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import date
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +18,7 @@ from attrs import frozen
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.cli.progress import watching
-from hkex_ops.clock import ManualClock, SystemClock
+from hkex_ops.clock import Clock, ManualClock, SystemClock
 from hkex_ops.config.settings import load_settings
 from hkex_ops.flows.evidence import EvidenceFolder, partial_of
 from hkex_ops.flows.interrupted import close_interrupted, left_by
@@ -25,19 +27,21 @@ from hkex_ops.flows.plugged import load_plugins
 from hkex_ops.flows.store import Archive
 from hkex_ops.flows.summary import add_summary, pack_steps
 from hkex_ops.model import Rollout, SiteRole
+from hkex_ops.plugins import Plugins
 from hkex_ops.rundown import Rundown, RundownStep, Verdict, verdict_of
 from hkex_ops_simulator.acts import Acts
-from hkex_ops_simulator.addresses import REPORT_SERVICE, report_places
+from hkex_ops_simulator.addresses import CLEARING_SERVICE, REPORT_SERVICE, report_places
 from hkex_ops_simulator.backbone.acts import SPEECH, MarketActs
 from hkex_ops_simulator.backbone.side import MarketSide, spoken_services
 from hkex_ops_simulator.configuration import write_configuration
 from hkex_ops_simulator.desk import Desk
 from hkex_ops_simulator.faults import Fault, require_possible
+from hkex_ops_simulator.oapi.side import ClearingSide
 from hkex_ops_simulator.possible import held_sessions, require_rehearsable
 from hkex_ops_simulator.rehearsal import Rehearsal, business_dates_before
 from hkex_ops_simulator.screen import Screen, row
 from hkex_ops_simulator.server import SimulatedExchange
-from hkex_ops_simulator.stand_ins import StandIns
+from hkex_ops_simulator.stand_ins import Speaker, StandIns
 from hkex_ops_simulator.tree import DEFAULT_SEED
 
 __all__ = ["FarSides", "Rehearsed", "Saboteur", "close_left", "left_by_one_of", "rehearse_rollout"]
@@ -157,9 +161,16 @@ class _Staging:
             )
             plugins = load_plugins()
             market_data = spoken_services(rollout, plugins)
+            clearing = await self._clearing(plugins, clock, dates)
             stand_ins = await stack.enter_async_context(
-                StandIns(rollout, folder, spoken=(REPORT_SERVICE, *market_data))
+                StandIns(
+                    rollout,
+                    folder,
+                    spoken=(REPORT_SERVICE, *market_data),
+                    speakers=_speakers(clearing),
+                )
             )
+            more = () if clearing is None else self._desk_of_clearing(clearing, folder, stand_ins)
             for day in dates:
                 exchange.publish(day)
             progress = stack.enter_context(watching(screen.console, facts=False))
@@ -167,15 +178,25 @@ class _Staging:
                 rollout=rollout,
                 exchange=exchange,
                 stand_ins=stand_ins,
-                settings_file=write_configuration(exchange, folder, stand_ins=stand_ins),
+                settings_file=write_configuration(exchange, folder, stand_ins=stand_ins, more=more),
                 archive=stack.enter_context(Archive.open(folder / "archive", clock=clock)),
                 plugins=plugins,
                 clock=clock,
                 observe=lambda event: rehearsal.keep(event),
                 last_business_date=dates[-1],
                 fault=self.fault,
+                more_configuration=more,
             )
             desk = _desk_of(acts)
+            if clearing is not None:
+                desk.clearing = clearing
+                clearing.begin(
+                    stand_ins,
+                    desk.settings,
+                    plugins,
+                    lambda service: desk.where(service).connections,
+                    evidence.add,
+                )
             if market_data:
                 hands = MarketActs(desk.points_at, desk.where, self.fault)
                 side = MarketSide.of(market_data, folder, plugins, self.seed, hands)
@@ -195,11 +216,30 @@ class _Staging:
             screen.introduce(stand_ins)
             evidence.add("rollout.json", rollout_document(rollout))
             evidence.add("stand-ins.json", {"stand_ins": [one.told() for one in stand_ins.all]})
+            if clearing is not None:
+                evidence.add("clearing.json", clearing.told())
+                if clearing.lacking:
+                    screen.tell(f"{CLEARING_SERVICE}: unavailable: {clearing.lacking}.")
             if desk.market is not None:
                 evidence.add("market-data.json", desk.market.told())
                 for service in market_data:
                     screen.tell(f"{service}: {SPEECH}.")
             return self._conclude(await rehearsal.run(), evidence)
+
+    async def _clearing(
+        self, plugins: Plugins, clock: Clock, dates: Sequence[date]
+    ) -> ClearingSide | None:
+        """The clearing house, for a rollout that it has a part in."""
+        if CLEARING_SERVICE not in self.rollout.services:
+            return None
+        return await ClearingSide.of(plugins, clock, dates, self.seed)
+
+    def _desk_of_clearing(
+        self, clearing: ClearingSide, folder: Path, stand_ins: StandIns
+    ) -> list[str]:
+        """Write the files of the desk's clearing side; the lines of configuration for it."""
+        clearing.set_up(folder / "clearing", differ=self.fault is Fault.BOOKS_DIFFER)
+        return clearing.configuration_lines(stand_ins)
 
     def _conclude(self, rundown: Rundown, evidence: EvidenceFolder) -> Rehearsed:
         ended = self.screen.ended
@@ -209,6 +249,11 @@ class _Staging:
         evidence.add("rundown.txt", "\n".join(self.screen.lines) + "\n")
         add_summary(evidence, self.rollout, outcome, pack_steps(rundown.states, ended))
         return Rehearsed(outcome, rundown, evidence.close())
+
+
+def _speakers(clearing: ClearingSide | None) -> dict[str, Speaker]:
+    speaker = None if clearing is None else clearing.speaker
+    return {} if speaker is None else {CLEARING_SERVICE: speaker}
 
 
 def _desk_of(acts: Acts) -> Desk:

@@ -7,36 +7,91 @@ services that the exchange in a box speaks the protocol of are not here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Protocol, Self
 from urllib.parse import urlsplit
 
 from attrs import evolve, frozen
 
 from hkex_ops.errors import UsageError
-from hkex_ops.model import Connection, JsonObject, Rollout, SiteRole, Source
+from hkex_ops.model import Connection, Endpoint, JsonObject, Rollout, SiteRole, Source
 from hkex_ops_simulator.addresses import REPORT_SERVICE, loopback_of, unstated_host
 from hkex_ops_simulator.certificates import AUTHORITY_NAME, server_context
 from hkex_ops_simulator.listeners import Listener
 
-__all__ = ["StandIn", "StandIns"]
+__all__ = ["Listening", "Speaker", "StandIn", "StandIns"]
 
 _INVENTED = Source("hkex-ops-simulator", "a loopback listener, invented")
 
 
+class Listening(Protocol):
+    """What stands at a loopback address: a mere listener, or something that is spoken to."""
+
+    @property
+    def host(self) -> str:
+        """The address at which it listens."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """The port, once it was opened."""
+        ...
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it listens, once it was opened."""
+        ...
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes connections."""
+        ...
+
+    @property
+    def visits(self) -> int:
+        """How many connections it has taken."""
+        ...
+
+    async def open(self) -> None:
+        """Take connections. `ConfigError` where the machine cannot listen there."""
+        ...
+
+    async def close(self) -> None:
+        """Refuse connections and cut those that stand."""
+        ...
+
+
+@frozen
+class Speaker:
+    """What is put in the place of a service that an adapter speaks to, and what is said of it.
+
+    ``make`` makes one for a loopback host and a site.
+    """
+
+    make: Callable[[str, SiteRole], Listening]
+    speech: str
+
+
+_NOBODY: Mapping[str, Speaker] = MappingProxyType({})
+
+
 @frozen
 class StandIn:
-    """A listener in the place of ``stated``; ``None`` where no paper states an address."""
+    """A listener in the place of ``stated``; ``None`` where no paper states an address.
+
+    ``speaks`` is what it is, where it is more than a listener.
+    """
 
     service: str
     site: SiteRole
-    listener: Listener
+    listener: Listening
     stated: Connection | None
     gives_page: bool
+    speaks: str = ""
 
     @property
     def connection(self) -> Connection:
@@ -49,6 +104,8 @@ class StandIn:
     @property
     def speech(self) -> str:
         """What it is, said so that nobody takes it for more."""
+        if self.speaks:
+            return self.speaks
         if self.gives_page:
             return "a loopback listener with a SYNTHETIC login page stands in; nobody can log in"
         return "a loopback listener stands in; protocol not spoken"
@@ -70,14 +127,21 @@ class StandIns:
     """The listeners of one rollout, up from entry to exit of ``async with``.
 
     ``folder`` must exist; where a page is given, its certificates are written there. ``spoken``
-    are the services that something else speaks for: nothing stands in for those.
+    are the services that something else speaks for: nothing stands in for those. ``speakers`` are
+    put in the place of services whose addresses are looked at like any other's.
     """
 
     def __init__(
-        self, rollout: Rollout, folder: Path, *, spoken: Collection[str] = (REPORT_SERVICE,)
+        self,
+        rollout: Rollout,
+        folder: Path,
+        *,
+        spoken: Collection[str] = (REPORT_SERVICE,),
+        speakers: Mapping[str, Speaker] = _NOBODY,
     ) -> None:
         self.ca_file = folder.absolute() / AUTHORITY_NAME
         self._places = list(_places(rollout, spoken))
+        self._speakers = speakers
         self._stack = AsyncExitStack()
         self._all: tuple[StandIn, ...] = ()
 
@@ -156,6 +220,13 @@ class StandIns:
         }
         context = server_context(self.ca_file.parent, sorted(names)) if names else None
         for service, site, host, stated in self._places:
+            speaker = self._speakers.get(service)
+            if speaker is not None:
+                spoken = speaker.make(host, site)
+                yield StandIn(
+                    service, site, spoken, stated, gives_page=False, speaks=speaker.speech
+                )
+                continue
             gives_page = _has_page(stated)
             listener = Listener(host, context if gives_page else None)
             yield StandIn(service, site, listener, stated, gives_page)

@@ -55,6 +55,7 @@ class Gateway:
     host: str = "127.0.0.1"
     port: int = 0
     logins: int = 0
+    visits: int = 0
     _listening: socket.socket | None = None
     _threads: list[Thread] = field(factory=list[Thread])
     _connections: set[socket.socket] = field(factory=set[socket.socket])
@@ -126,6 +127,7 @@ class Gateway:
                         connection.close()
                         return
                     self._connections.add(connection)
+                    self.visits += 1
                     self._start(self._serve, connection, closing)
 
     def _serve(self, connection: socket.socket, closing: Signal) -> None:
