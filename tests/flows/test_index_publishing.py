@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from attrs import define, field
 
 from hkex_ops.clock import ManualClock
 from hkex_ops.errors import Rejected, Unreachable
 from hkex_ops.flows.index.publishing import (
+    ANSWER_S,
+    EventGivenUp,
     LaneEvent,
     PublisherFailed,
     PublisherLane,
@@ -211,6 +214,89 @@ async def test_late_comers_are_told_the_state_again_and_again() -> None:
     bench.lane.end()
     await running
     assert [["0000100", "0001400"]] * 3 == far.snapshots[:3]
+
+
+async def test_an_event_refused_for_good_is_told_once_and_ticks_go_on() -> None:
+    class Picky(Talkative):
+        async def publish_event(self, event: JsonObject) -> None:
+            if event["event"] == "unheard-of":
+                raise Rejected("no such event: ask the operator")
+            self.events.append(event)
+
+    far = Picky()
+    bench = Bench(far)
+    for event in ("unheard-of", "mode-changed"):
+        bench.lane.tell({"event": event, "at": TEN.isoformat()})
+    for number in range(2):
+        bench.lane.offer(moment(number))
+    await bench.run_dry()
+    assert (ats(0, 1), 1) == (far.moments, far.opened)
+    assert ["mode-changed"] == [one["event"] for one in far.events]
+    reason = "no such event: ask the operator"
+    assert [
+        PublisherOpened(TEN, "nats", 2),
+        EventGivenUp(TEN, "nats", "unheard-of", reason),
+    ] == bench.told
+
+
+async def test_an_event_that_always_fails_is_given_up_after_a_few_times_and_ticks_go_on() -> None:
+    class Deaf(Talkative):
+        async def publish_event(self, event: JsonObject) -> None:
+            raise Unreachable("nobody listens to events: try again")
+
+    far = Deaf()
+    bench = Bench(far)
+    bench.lane.tell({"event": "mode-changed", "at": TEN.isoformat()})
+    bench.lane.offer(moment(0))
+    running = asyncio.create_task(bench.lane.run())
+    await until(lambda: any(isinstance(one, EventGivenUp) for one in bench.told))
+    bench.lane.offer(moment(1))
+    await until(lambda: not bench.lane.waiting)
+    bench.lane.end()
+    await running
+    assert ats(0, 1) == far.moments
+    reason = "nobody listens to events: try again"
+    assert EventGivenUp(TEN, "nats", "mode-changed", reason) in bench.told
+    assert 3 == len([one for one in bench.told if isinstance(one, PublisherFailed)])
+
+
+async def test_one_that_takes_its_time_holds_up_no_other() -> None:
+    """A mail server may take seconds; the lane beside it has everything out meanwhile."""
+    answers = asyncio.Event()
+
+    class Slow(FarSide):
+        async def publish(self, ticks: Sequence[IndexTick]) -> None:
+            await answers.wait()
+            self.moments.append(ticks[0].at)
+
+    slow, quick = Bench(Slow(), PublishLimits()), Bench(FarSide())
+    running = [asyncio.create_task(one.lane.run()) for one in (slow, quick)]
+    for number in range(5):
+        for one in (slow, quick):
+            one.lane.offer(moment(number))
+        await until(lambda: not quick.lane.waiting)
+    assert (ats(0, 1, 2, 3, 4), []) == (quick.far.moments, slow.far.moments)
+    answers.set()
+    for one in (slow, quick):
+        one.lane.end()
+    await asyncio.gather(*running)
+    assert ats(0, 1, 2, 3, 4) == slow.far.moments
+    assert [PublisherOpened(TEN, "nats", 1)] == slow.told
+
+
+def test_a_call_may_take_longer_than_any_adapters_own_limit() -> None:
+    """Else a mail that is about to be taken would be cut off, and sent again."""
+    mail = pytest.importorskip("hkex_ops_mail.options", reason="hkex-ops-mail is not installed")
+    assert mail.TIMEOUT_S < ANSWER_S
+    nats = pytest.importorskip("hkex_ops_nats.options", reason="hkex-ops-nats is not installed")
+    assert nats.PUBLISH_TIMEOUT_S < ANSWER_S
+
+
+async def test_what_still_waits_when_all_is_over_is_said() -> None:
+    bench = Bench(FarSide())
+    bench.lane.offer(moment(0))
+    bench.lane.give_up("the run has ended")
+    assert [TicksGivenUp(TEN, "nats", ats(0)[0], 2, "the run has ended")] == bench.told
 
 
 async def test_one_that_cannot_carry_events_loses_none_of_its_ticks() -> None:

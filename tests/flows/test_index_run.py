@@ -91,7 +91,8 @@ def test_a_poison_record_takes_one_engine_and_a_restart_of_everything_knows_it(
     try:
         begun(bench)
         bench.poison()
-        bench.wait_for("quarantine", lambda: bool(bench.journal("message-quarantined")))
+        # Written down first, and then told.
+        bench.wait_for("quarantine", lambda: bool(bench.told("message-quarantined")))
         [entry] = bench.journal("message-quarantined")
         assert (5, 30, entry.body["first"]) == (
             entry.body["security"],

@@ -141,6 +141,9 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
         f"publisher {one['publisher']} failed: {one['reason']}; tried again in {one['wait_ms']} ms"
     ),
     "ticks-given-up": _given_up,
+    "event-given-up": lambda one: (
+        f"publisher {one['publisher']} was not told of {one['given_up']}: {one['reason']}"
+    ),
     "opening-late": _late_opening,
     "opening-came": lambda one: f"the opening of {one['index']} came {one['late_s']} s late",
     "index-unchanged": lambda one: (

@@ -24,7 +24,9 @@ from hkex_ops.model import IndexTick, JsonObject
 from hkex_ops.ports import IndexPublisher, SupportsEvents, SupportsSnapshot
 
 __all__ = [
+    "ANSWER_S",
     "PUBLISHING",
+    "EventGivenUp",
     "LaneEvent",
     "PublishLimits",
     "PublisherFailed",
@@ -34,6 +36,12 @@ __all__ = [
 ]
 
 
+ANSWER_S = 15
+"""How long one call of an adapter may take. More than any adapter's own limit (12 s for a mail, 4 s
+for NATS), so that it says itself what became of what it was given: a mail that is cut off may have
+been taken, and would be sent again. No more than the interval of contingency values."""
+
+
 @frozen
 class PublishLimits:
     """How patient a lane is.
@@ -41,10 +49,12 @@ class PublishLimits:
     ``answer_s`` bounds one call of the adapter, opening included. Between attempts it waits from
     ``first_wait_ms`` to ``longest_wait_ms``, doubling. ``moments`` is how many moments of ticks,
     and as many events, are kept for a publisher that is away: eight minutes at one every two
-    seconds. ``snapshot_s`` is how often late-comers are told the state.
+    seconds. ``event_attempts`` is how often one event is tried, for it must not cost the ticks
+    behind it. ``snapshot_s`` is how often late-comers are told the state.
     """
 
-    answer_s: int = 5
+    answer_s: int = ANSWER_S
+    event_attempts: int = 3
     first_wait_ms: int = 250
     longest_wait_ms: int = 10_000
     moments: int = 256
@@ -87,7 +97,17 @@ class TicksGivenUp:
     reason: str
 
 
-LaneEvent: TypeAlias = PublisherOpened | PublisherFailed | TicksGivenUp
+@frozen
+class EventGivenUp:
+    """One event was given up on one lane; it stands in the journal all the same."""
+
+    at: datetime
+    publisher: str
+    given_up: str
+    reason: str
+
+
+LaneEvent: TypeAlias = PublisherOpened | PublisherFailed | TicksGivenUp | EventGivenUp
 _Open: TypeAlias = Callable[[], AbstractAsyncContextManager[IndexPublisher]]
 
 
@@ -113,6 +133,7 @@ class PublisherLane:
         self._news = asyncio.Event()
         self._ending = False
         self._failures = 0
+        self._event_attempts = 0
         self.is_open: bool = False
         self.published: int = 0
         """Moments that are out."""
@@ -133,7 +154,10 @@ class PublisherLane:
         self._news.set()
 
     def tell(self, event: JsonObject) -> None:
-        """Queue an event of operation, for a publisher that carries such."""
+        """Queue an event of operation, for a publisher that carries such. Of more than can wait
+        the oldest is lost: what counts later is the state."""
+        if self._events.maxlen == len(self._events):
+            self._event_attempts = 0
         self._events.append(event)
         self._news.set()
 
@@ -153,6 +177,11 @@ class PublisherLane:
         self._ending = True
         self._news.set()
 
+    def give_up(self, reason: str) -> None:
+        """Say of everything that still waits that it will not go out."""
+        while self._queue:
+            self._give_up(self._queue.popleft(), reason)
+
     async def _session(self) -> None:
         """One opening of the adapter, as long as it lasts."""
         async with AsyncExitStack() as stack:
@@ -162,16 +191,19 @@ class PublisherLane:
             self._observe(PublisherOpened(self._clock.now(), self.name, len(self._queue)))
             if self._latest:
                 await self._snapshot(publisher)
-            while not (self._ending and not self._queue):
+            while True:
                 await self._publish_queue(publisher)
+                if self._ending and not self._is_behind(publisher):
+                    return
                 await self._wait_for_news(publisher)
 
+    def _is_behind(self, publisher: IndexPublisher) -> bool:
+        """Whether anything waits that this publisher can carry."""
+        return bool(self._queue or (self._events and isinstance(publisher, SupportsEvents)))
+
     async def _publish_queue(self, publisher: IndexPublisher) -> None:
+        """Everything that waits: ticks first, and events whenever none is waiting."""
         self._news.clear()
-        while self._events and isinstance(publisher, SupportsEvents):
-            async with asyncio.timeout(self._limits.answer_s):
-                await publisher.publish_event(self._events[0])
-            self._events.popleft()
         while self._queue:
             ticks = self._queue[0]
             try:
@@ -184,6 +216,35 @@ class PublisherLane:
             self._drop(ticks)
             self._failures = 0
             self.published += 1
+        if self._events and isinstance(publisher, SupportsEvents):
+            await self._publish_event(publisher, self._events[0])
+            self._news.set()
+
+    async def _publish_event(self, publisher: SupportsEvents, event: JsonObject) -> None:
+        """One event. Refused for good it is skipped; what fails is tried a few times in all."""
+        self._event_attempts += 1
+        try:
+            async with asyncio.timeout(self._limits.answer_s):
+                await publisher.publish_event(event)
+        except PermanentError as error:
+            self._event_given_up(event, error)
+        except Exception as error:
+            if self._event_attempts >= self._limits.event_attempts:
+                self._event_given_up(event, error)
+            raise
+        else:
+            self._event_done(event)
+
+    def _event_given_up(self, event: JsonObject, error: Exception) -> None:
+        self._event_done(event)
+        name = str(event.get("event", ""))
+        self._observe(EventGivenUp(self._clock.now(), self.name, name, _reason(error)))
+
+    def _event_done(self, event: JsonObject) -> None:
+        self._event_attempts = 0
+        # While this was going out, a full queue may have lost its oldest.
+        if self._events and self._events[0] is event:
+            self._events.popleft()
 
     def _drop(self, ticks: Sequence[IndexTick]) -> None:
         # While this was going out, a full queue may have lost its oldest.

@@ -35,7 +35,7 @@ from hkex_ops.flows.index.events import (
 )
 from hkex_ops.flows.index.hearing import Hearing
 from hkex_ops.flows.index.journal import SYNC_EVERY_S
-from hkex_ops.flows.index.publishing import LaneEvent, PublisherLane
+from hkex_ops.flows.index.publishing import ANSWER_S, LaneEvent, PublisherLane
 from hkex_ops.flows.index.run_book import RunBook
 from hkex_ops.flows.index.run_plan import RunPlan, Seat
 from hkex_ops.flows.index.run_status import status_of
@@ -49,8 +49,9 @@ __all__ = ["POLL_S", "RunResult", "RunWatcher", "Supervisor"]
 POLL_S = 0.05
 """How often the supervisor looks at what time has brought."""
 
-FLUSH_S = 3
-"""How long publishers may take for what is queued when the run ends."""
+FLUSH_S = ANSWER_S
+"""How long publishers may take for what is queued when the run ends: one call, at the longest. A
+publisher that fails then is given up at once."""
 
 _log = structlog.get_logger()
 
@@ -201,6 +202,8 @@ class Supervisor:
         for lane in self.lanes:
             lane.end()
         await asyncio.wait(lanes, timeout=FLUSH_S)
+        for lane in self.lanes:
+            lane.give_up("the run has ended")
         self.book.stands(self.deciding.snapshot())
         self._tell(RunStopped(self.clock.now(), self._reason))
 
