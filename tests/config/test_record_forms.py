@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from hkex_ops.config.clearing import (
 from hkex_ops.config.record_forms import load_answers, load_file_forms
 from hkex_ops.errors import ConfigError
 from hkex_ops.model import RecordKind
+from tests.wheel import CHECKOUT
+
+PAGE = CHECKOUT / "docs" / "reference" / "clearing-files.md"
 
 FILES = """\
 [positions]
@@ -172,6 +176,17 @@ def test_faults_of_answers_are_told_with_their_place(tmp_path: Path) -> None:
     path.write_text(ANSWERS.replace("sequence_first_i = 1", "sequence_first_i = 1.5"))
     with pytest.raises(ConfigError, match="must be a whole number, a text or a date"):
         load_answers(path)
+
+
+def test_the_examples_of_the_reference_page_are_sound(tmp_path: Path) -> None:
+    """The first is a back office's, the second a gateway's."""
+    blocks = re.findall(r"^```toml\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    columns, answers = (tmp_path / name for name in ("columns.toml", "answers.toml"))
+    columns.write_text(blocks[0])
+    answers.write_text(blocks[1])
+    assert [RecordKind.POSITIONS] == list(load_file_forms(columns))
+    found = load_answers(answers)
+    assert [1, 1, 0] == [len(found[kind]) for kind in RecordKind]
 
 
 def test_rules_are_the_defaults_where_nothing_is_stated() -> None:
