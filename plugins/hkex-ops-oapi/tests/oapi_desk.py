@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from hkex_ops.model import Endpoint, SiteRole
@@ -60,12 +61,16 @@ RECOVERY = {
 }
 
 
+@cache
+def layouts_of(header: str) -> str:
+    """The layouts of a header, as the command writes them."""
+    return format_layouts(convert_header(header, document="stand_in_messages.h").layouts)
+
+
 def write_layouts(stand_in: OapiStandIn, folder: Path) -> Path:
     """The layouts of the stand-in's header, in a file of their own."""
-    text = stand_in.header.read_text(encoding="utf-8")
-    converted = convert_header(text, document=stand_in.header.name)
     path = folder / "layouts.toml"
-    path.write_text(format_layouts(converted.layouts), encoding="utf-8")
+    path.write_text(layouts_of(stand_in.header.read_text(encoding="utf-8")), encoding="utf-8")
     return path
 
 

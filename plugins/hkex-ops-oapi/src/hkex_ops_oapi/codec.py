@@ -6,7 +6,7 @@ never a guess: an answer that is longer or shorter than its layout is of another
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Literal, TypeAlias
@@ -16,6 +16,7 @@ from attrs import field, frozen
 from hkex_ops.config.structuring import nearest
 from hkex_ops.errors import UsageError, WireError
 from hkex_ops.model import Fields, FieldValue, TransactionType
+from hkex_ops_oapi.fields import FieldReader
 from hkex_ops_oapi.layouts import (
     MESSAGE_BYTES_MOST,
     TYPE_BYTES,
@@ -71,6 +72,7 @@ class Codec:
         self.order: ByteOrder = order
         self._named = layouts.named_structs()
         self._encoding = layouts.encoding
+        self._readers: dict[str, FieldReader] = {}
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -155,7 +157,7 @@ class Codec:
         code = str(parse_type(data, self.order))
         name, record = self.layouts.of(code)
         self._require(data, 0, record.size_bytes, f"{code} ({name})")
-        fields = self._fields(record.fields, data, 0, skip=TYPE_BYTES)
+        fields = self._reader(name, record.fields, TYPE_BYTES).read(data, 0)
         raw = _structures(record, data)
         items: tuple[dict[str, FieldValue], ...] = ()
         unknown: dict[int, int] = {}
@@ -163,7 +165,7 @@ class Codec:
             case Body.NONE:
                 end = record.size_bytes
             case Body.ITEMS:
-                items, end = self._items(code, record, data)
+                items, end = self._items(code, name, record, data)
             case Body.HEADED_ITEMS:
                 items, end = self._headed_items(code, record, data, unknown)
             case Body.SUB_ITEMS:
@@ -175,7 +177,7 @@ class Codec:
         return Decoded(code, fields, items, raw, unknown)
 
     def _items(
-        self, code: str, record: Record, data: bytes
+        self, code: str, name: str, record: Record, data: bytes
     ) -> tuple[tuple[dict[str, FieldValue], ...], int]:
         layout = record.items
         assert layout is not None, "checked with the layouts"
@@ -188,7 +190,8 @@ class Codec:
         end = record.size_bytes + count * layout.size_bytes
         self._require(data, record.size_bytes, end, f"{code} with {count} items")
         starts = range(record.size_bytes, end, layout.size_bytes)
-        return tuple(self._fields(layout.fields, data, start) for start in starts), end
+        read = self._reader(f"{name}.", layout.fields).read
+        return tuple(read(data, start) for start in starts), end
 
     def _headed_items(
         self, code: str, record: Record, data: bytes, unknown: dict[int, int]
@@ -231,7 +234,7 @@ class Codec:
                         f"layout {record.size_bytes}: the layouts are of another release",
                         offset=at,
                     )
-                inner = self._fields(record.fields, data, at + _HEADER_BYTES)
+                inner = self._reader(f".{name}", record.fields).read(data, at + _HEADER_BYTES)
                 merged |= {f"{name}.{key}": value for key, value in inner.items()}
             at += size
         return merged, at
@@ -244,46 +247,13 @@ class Codec:
         one = next(one for one in record.fields if one.name == name)
         return int.from_bytes(data[one.offset : one.end], self.order)
 
-    def _fields(
-        self, fields: Sequence[LayoutField], data: bytes, start: int, *, skip: int = 0
-    ) -> dict[str, FieldValue]:
-        found: dict[str, FieldValue] = {}
-        for one in fields:
-            if one.offset < skip or one.kind is FieldKind.FILLER:
-                continue
-            found[one.name] = self._decoded(one, data[start + one.offset : start + one.end])
-        for one in fields:
-            if one.decimals or one.decimals_field:
-                places = found.get(one.decimals_field, one.decimals)
-                if not isinstance(places, int) or not 0 <= places <= 18:
-                    raise WireError(f"{one.name} says {places} decimals", offset=one.offset)
-                found[one.name] = Decimal(str(found[one.name])).scaleb(-places)
-        return found
-
-    def _decoded(self, one: LayoutField, data: bytes) -> FieldValue:
-        match one.kind:
-            case FieldKind.INT | FieldKind.UINT:
-                return int.from_bytes(data, self.order, signed=one.kind is FieldKind.INT)
-            case FieldKind.TEXT:
-                return "\n".join(self._lines(one, data)).rstrip("\n")
-            case FieldKind.CHARACTER:
-                byte = data[0]
-                if byte in (0x00, 0x20):
-                    return ""
-                return chr(byte) if 0x20 < byte < 0x7F else str(byte)
-            case _:
-                return data.hex()
-
-    def _lines(self, one: LayoutField, data: bytes) -> Iterator[str]:
-        for start in range(0, len(data), one.size_bytes):
-            line = data[start : start + one.size_bytes].partition(b"\0")[0].rstrip(b" ")
-            try:
-                yield line.decode(self._encoding)
-            except UnicodeDecodeError:
-                raise WireError(
-                    f"{one.name} is no text in {self._encoding}: state the encoding in the layouts",
-                    offset=one.offset,
-                ) from None
+    def _reader(self, key: str, fields: Sequence[LayoutField], skip: int = 0) -> FieldReader:
+        """What reads ``fields``, made once for each record."""
+        reader = self._readers.get(key)
+        if reader is None:
+            reader = FieldReader(fields, self.order, self._encoding, skip=skip)
+            self._readers[key] = reader
+        return reader
 
     def _require(self, data: bytes, start: int, end: int, what: str) -> None:
         if end > len(data):
