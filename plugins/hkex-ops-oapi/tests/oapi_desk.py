@@ -54,7 +54,13 @@ ENQUIRIES = {
 
 RECOVERY = {
     "BD6": RecoveryOptions(
-        "CQ10", TRADE_KEY, each="DQ8", each_fields=GROUP_FIELDS, date_field="date_s"
+        "CQ10",
+        TRADE_KEY,
+        each="DQ8",
+        each_fields=GROUP_FIELDS,
+        date_field="date_s",
+        sequence_field="trade_base.sequence_number_i",
+        sequence_group=TRADE_KEY[:2],
     ),
     "BI27": RecoveryOptions("UQ13", ("sequence_number_u", "business_date_s")),
     "BI7": RecoveryOptions("UQ9", ("sequence_number_u", "business_date_s")),

@@ -286,3 +286,20 @@ async def test_a_key_that_events_lack_tells_all_of_them(bench: StandInBench) -> 
         bench.stand_in.house.tell_text("after")
         await heard.until(is_text("after"))
     assert ["same", "same", "after"] == [one.text for one in heard.of(ClearingMessageReceived)]
+
+
+async def test_a_number_that_is_left_out_is_a_loss(bench: StandInBench) -> None:
+    """The gateway says nothing, and the sequence of the trades does."""
+    house = bench.stand_in.house
+    async with hearing(bench) as heard:
+        first = house.tell_trade()
+        await heard.until(is_code("BD6"))
+        queues, house.queues = house.queues, []
+        unheard = house.tell_trade()
+        house.queues = queues
+        house.tell_trade()
+        await heard.until(lambda event: isinstance(event, EventsRecovered) and event.code == "BD6")
+    (lost,) = heard.of(EventsLost)
+    assert f"BD6 number {first.sequence + 1} to {first.sequence + 1} did not come" == lost.reason
+    made_up = [item for one in heard.of(EventsRecovered) for item in one.items]
+    assert unheard.number in [one.get("trade_base.trade_number_i") for one in made_up]

@@ -33,6 +33,7 @@ from hkex_ops_oapi.options import (
     RecoveryOptions,
 )
 from hkex_ops_oapi.paging import Coverage, Pager, covered_by
+from hkex_ops_oapi.remembering import Memory
 from hkex_ops_oapi.secrets import ask_password, check_password, read_password
 from hkex_ops_oapi.statuses import NEVER_RETRY, SESSION_LOST, Told, failure
 from hkex_ops_oapi.worker import Worker
@@ -190,6 +191,36 @@ def test_what_was_asked_for_is_what_must_be_covered() -> None:
     coverage = Coverage("CQ3", covered_by(b"\x05\0"))
     coverage.take(part(b"\x05\0", b"\x05\xff"), EnquiryOptions(3))
     coverage.require_whole()
+
+
+# -- what was told --------------------------------------------------------------------------------
+
+
+def test_nothing_is_told_twice_and_no_gap_is_overlooked() -> None:
+    """By either way: an event that was recovered, an item that was an event."""
+    recovery = RecoveryOptions("CQ10", ("g", "n"), sequence_field="n", sequence_group=("g",))
+    memory = Memory({"BD6": recovery})
+    assert [None, None, (3, 4), None, None] == [
+        memory.gap_before("BD6", {"g": 1, "n": number}) for number in (1, 2, 5, 6, 3)
+    ]
+    assert memory.gap_before("BD6", {"g": 2, "n": 9}) is None
+    assert memory.gap_before("BD6", {"n": 99}) is None
+    assert memory.gap_before("BI7", {"g": 1, "n": 99}) is None
+    assert [True, False, True, True] == [
+        memory.is_new_event("BD6", fields)
+        for fields in ({"g": 1, "n": 1}, {"g": 1, "n": 1}, {"g": 2, "n": 1}, {"n": 1})
+    ]
+    assert [False, True, False] == [
+        memory.is_new_item("BD6", {"g": 1, "n": number}) for number in (1, 20, 20)
+    ]
+    assert memory.gap_before("BD6", {"g": 1, "n": 21}) is None
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hkex_ops_oapi.remembering.SEEN_MOST", 3)
+    memory = Memory({"BD6": RecoveryOptions("CQ10", ("n",))})
+    assert all(memory.is_new_event("BD6", {"n": number}) for number in range(5))
+    assert [True, False] == [memory.is_new_event("BD6", {"n": number}) for number in (0, 4)]
 
 
 # -- options --------------------------------------------------------------------------------------

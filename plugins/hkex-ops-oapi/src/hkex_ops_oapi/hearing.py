@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 
 from hkex_ops.errors import HkexOpsError, RemoteError, UsageError, WireError
 from hkex_ops.model import (
@@ -29,13 +29,11 @@ from hkex_ops_oapi.codec import Codec, parse_type
 from hkex_ops_oapi.enquiring import Enquirer
 from hkex_ops_oapi.framing import frame_events
 from hkex_ops_oapi.options import OapiOptions, RecoveryOptions
+from hkex_ops_oapi.remembering import Memory
 from hkex_ops_oapi.session import Session
 from hkex_ops_oapi.statuses import COLLECTED, EVENTS_OVERFLOW, NOT_FOUND
 
-__all__ = ["SEEN_MOST", "Hearer"]
-
-SEEN_MOST = 200_000
-"""So many keys of each kind of event are remembered, to tell what came twice."""
+__all__ = ["RECOVERIES_MOST", "Hearer"]
 
 RECOVERIES_MOST = 5
 """Losses in a row, each while the last was being made up for, after which it is given up."""
@@ -63,9 +61,7 @@ class Hearer:
         self._session = session
         self._codec = codec
         self._enquirer = enquirer
-        self._seen: dict[str, dict[tuple[FieldValue, ...], None]] = {
-            code: {} for code in options.recovery
-        }
+        self._memory = Memory(options.recovery)
         self._lost: EventsLost | None = None
         self._in_a_row = 0
         self.is_heard: bool = False
@@ -136,11 +132,12 @@ class Hearer:
             self._lose(f"{code} does not fit its layout: {error}", 0)
             yield BroadcastReceived(code, {}, data=data.hex())
             return
-        recovery = self._options.recovery.get(code)
-        if recovery is not None:
-            merged = {**decoded.fields, **(decoded.items[0] if decoded.items else {})}
-            if not self._is_new(code, recovery.event_key or recovery.key, merged):
-                return
+        merged = {**decoded.fields, **(decoded.items[0] if decoded.items else {})}
+        gap = self._memory.gap_before(code, merged)
+        if gap is not None:
+            self._lose(f"{code} number {gap[0]} to {gap[1]} did not come", 0)
+        if not self._memory.is_new_event(code, merged):
+            return
         if code == CLEARING_MESSAGE:
             yield self._message(decoded.fields, recovered=False)
             return
@@ -194,7 +191,7 @@ class Hearer:
             async for asked in self._questions(recovery):
                 enquiry = asked
                 async for page in self._enquirer.pages(asked):
-                    found += [one for one in page.items if self._is_new(code, recovery.key, one)]
+                    found += [one for one in page.items if self._memory.is_new_item(code, one)]
                     async for event in self._read(pause=False):
                         yield event
         except HkexOpsError as error:
@@ -225,17 +222,3 @@ class Hearer:
                 asked: item[told] for asked, told in recovery.each_fields.items() if told in item
             }
             yield Enquiry(recovery.enquiry, {**stated, **taken})
-
-    def _is_new(self, code: str, key: Iterable[str], fields: Mapping[str, FieldValue]) -> bool:
-        """Whether this has not been told; what has no key is told always."""
-        values = tuple(fields.get(name) for name in key)
-        if any(value is None for value in values):
-            return True
-        seen = self._seen[code]
-        found = tuple(value for value in values if value is not None)
-        if found in seen:
-            return False
-        seen[found] = None
-        if len(seen) > SEEN_MOST:
-            del seen[next(iter(seen))]
-        return True

@@ -184,7 +184,9 @@ class RecoveryOptions:
     ``enquiry`` is asked with ``parameters``; where ``each`` names another enquiry, once for each
     of its items, with the fields in ``each_fields`` taken from the item. ``key`` are fields of an
     item that tell it from every other; ``event_key`` the same in the event, where the names are
-    others. ``date_field`` is set to the business date.
+    others. ``date_field`` is set to the business date. ``sequence_field`` numbers the events of
+    one kind without a gap, in each ``sequence_group`` by itself: a number that is left out is a
+    loss, and is asked for as one.
     """
 
     enquiry: str
@@ -193,6 +195,8 @@ class RecoveryOptions:
     each: str = ""
     each_fields: Mapping[str, str] = field(factory=dict[str, str])
     date_field: str = ""
+    sequence_field: str = ""
+    sequence_group: tuple[str, ...] = ()
     parameters: Mapping[str, str | int] = field(factory=dict[str, str | int])
 
     def __attrs_post_init__(self) -> None:
