@@ -36,6 +36,10 @@ from hkex_ops.model import Incident, Json as JsonValue, JsonObject, plain
 __all__ = ["action_document", "deadline_document", "list_", "show"]
 
 
+# A time with its day and seconds, "Fri 2026-11-27 ~03:29:53".
+_TIME_WIDTH = 24
+
+
 def list_(
     *,
     all: Annotated[
@@ -197,13 +201,14 @@ def _render_show(
     for sentence_ in late:
         say(console, f"OVERDUE: {sentence_}", indent=2)
     say(console, "")
+    told = {one.number: say_told(one.when, view.business_date) for one in view.standing}
+    width = min(max(len(one) for one in told.values()), _TIME_WIDTH)
     for standing in sorted(view.standing, key=lambda one: one.number):
-        _render_entry(view, standing, console)
+        lead = f"{standing.number:>4}  {told[standing.number]:<{width}} "
+        _render_entry(view, standing, lead, console)
 
 
-def _render_entry(view: IncidentView, one: Standing, console: Console) -> None:
-    told = say_told(one.when, view.business_date)
-    lead = f"{one.number:>4}  {told:<15} "
+def _render_entry(view: IncidentView, one: Standing, lead: str, console: Console) -> None:
     words = " / ".join(sentence(one).split("\n")) or kind_of(one.what).replace("-", " ")
     kind = "" if one.teller == view.opened.given.teller else f" [{one.teller}]"
     struck = "WITHDRAWN: " if one.withdrawn else ""

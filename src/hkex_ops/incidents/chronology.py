@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hkex_ops.incidents.entries import (
+    Act,
+    Assess,
     Attach,
     BeginContingency,
     Close,
+    Conclude,
     Enquire,
     IssueReport,
+    Measure,
     Note,
     OpenIncident,
     Recover,
@@ -75,12 +79,35 @@ def sentence(one: Standing) -> str:
             what = "complaint" if kind == "complaint" else f"{kind} enquiry"
             many = "complaints" if kind == "complaint" else f"{kind} enquiries"
             return f"{count} {what if count == 1 else many}: {one.text}"
+        case Measure(_, value, unit):
+            return f"{value:,f}{f' {unit}' if unit else ''}: {one.text}"
+        case Act(owner, due):
+            return f"Action of {owner}, {f'due {due}' if due else 'no day set'}: {one.text}"
+        case Conclude(action, dropped):
+            ended = f"Action {action} {'dropped' if dropped else 'done'}"
+            return f"{ended}: {one.text}" if one.text else f"{ended}."
+        case Assess():
+            return _judged(one.what, one.text)
+        case Note(topic) if topic not in HAPPENED:
+            return f"({topic}) {one.text}"
         case OpenIncident(title=title):
             return one.text or f"{title}."
         case IssueReport(stage):
             return one.text or f"The {stage} report was handed out."
         case _:
             return one.text or _SAID.get(type(one.what), "")
+
+
+def _judged(what: Assess, text: str) -> str:
+    said = [f"severity {what.severity}"] if what.severity else []
+    for name, members in (
+        ("owners", what.owners),
+        ("affected", what.affected),
+        ("not affected", what.unaffected),
+    ):
+        if members:
+            said.append(f"{name} {', '.join(members)}")
+    return f"Judged anew: {'; '.join(said)}{f': {text}' if text else '.'}"
 
 
 def _is_row(one: Standing) -> bool:

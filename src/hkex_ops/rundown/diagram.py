@@ -28,7 +28,7 @@ and is not drawn here is refused with a sentence. A person or a program tells; t
 with events in the past tense.
 
 This page is written by `hkex_ops.rundown.machines_page()` from the tables themselves, and a test
-compares the two.
+compares the two. The machine of an incident is drawn on [its own page](incidents.md).
 
 ## A step of a session
 
