@@ -117,8 +117,8 @@ def test_an_empty_file_is_a_configuration_with_nothing_in_it(file: Path) -> None
 def test_where_the_file_lies_is_not_for_the_file_to_say(file: Path) -> None:
     known = (
         "archive, rollouts, catalogue, calendar, plugins, work, report_sources, probes, "
-        "market_feeds, index_publishers, index_feeds, oapi_gateways, index, notifications, "
-        "notifiers, incidents"
+        "market_feeds, index_publishers, index_feeds, oapi_gateways, index, clearing, "
+        "notifications, notifiers, incidents"
     )
     expected = Fault("path", f"unknown key; known: {known}")
     assert [expected] == faults(file, 'path = "elsewhere"')
