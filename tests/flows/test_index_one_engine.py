@@ -44,7 +44,11 @@ def test_the_model_notices_engines_that_look_at_nobodys_hands(
         return False
 
     monkeypatch.setattr(HoldBack, "_meets", meets_nobody)
-    monkeypatch.setattr(HoldBack, "_is_awaited", lambda _: False)
+
+    def awaits_nothing(self: HoldBack) -> bool:
+        return False
+
+    monkeypatch.setattr(HoldBack, "_is_awaited", awaits_nothing)
     most = 0
     for seed in range(200):
         folder = tmp_path / str(seed)

@@ -180,6 +180,7 @@ _FINDINGS: Mapping[str, tuple[str, str]] = {
         "value that the standing check has otherwise",
         "values that the standing check has otherwise",
     ),
+    "packets-dropped": ("time packets were dropped here", "times packets were dropped here"),
     "gap-lost": ("loss of messages", "losses of messages"),
     "moment-missed": ("moment without ticks", "moments without ticks"),
     "ticks-given-up": ("moment that a publisher lost", "moments that a publisher lost"),

@@ -157,6 +157,14 @@ _SENTENCES: Mapping[str, Callable[[JsonObject], str]] = {
         f"channel {one['channel']} comes on line {one['line']} only, since {one['since']}"
     ),
     "gap-lost": lambda one: f"{one['process']}: {_numbers(one)} of channel {one['channel']} LOST",
+    "packets-dropped": lambda one: (
+        f"{one['process']}: this machine dropped {one['dropped_packets']} packets of channel "
+        f"{one['channel']}, line {one['line']}: it had no room for them"
+    ),
+    "buffer-refused": lambda one: (
+        f"this machine gives sockets {one['buffer_bytes']} bytes where "
+        f"{one['wanted_buffer_bytes']} are wanted: raise net.core.rmem_max"
+    ),
     "feed-on-both-lines": lambda one: f"channel {one['channel']} comes on both lines again",
     "versions-lacking": lambda one: f"no versions of {one['index']} today: {one['reason']}",
     "disaster-recovery-began": lambda _: "THE EXCHANGE MOVES TO ITS OTHER SITE",

@@ -19,6 +19,7 @@ from hkex_ops.config.layouts import load_codec
 from hkex_ops.errors import HkexOpsError
 from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.drawing import drawing
+from hkex_ops.flows.index.feed_health import FeedHealth
 from hkex_ops.flows.index.feed_time import FeedTime
 from hkex_ops.flows.index.holdback import HoldBack, limits_of
 from hkex_ops.flows.index.link import Link
@@ -59,6 +60,7 @@ class ContingencyWork:
         self._rules = index.rules
         self._codec = load_codec(index.specification)
         self._channels: dict[int, OwnChannel] = {}
+        self._health = FeedHealth(feed)
         self._quarantined = 0
         self._asking: set[int] = set()
         self._asked: dict[int, tuple[int, int] | None] = {}
@@ -192,6 +194,8 @@ class ContingencyWork:
             if self._time.begun:
                 self._look_at_holes(group)
                 self._tell_moments()
+            for line in self._health.lines(now_ns):
+                self._link.send(line)
             await asyncio.sleep(RELEASE_S if self._hold.count else BEAT_S)
 
     def _look_at_holes(self, group: asyncio.TaskGroup) -> None:

@@ -26,6 +26,7 @@ from hkex_ops.flows.index.checkpoint import (
 )
 from hkex_ops.flows.index.closing import versions_told
 from hkex_ops.flows.index.drawing import drawing
+from hkex_ops.flows.index.feed_health import FeedHealth
 from hkex_ops.flows.index.feed_time import FeedTime
 from hkex_ops.flows.index.holdback import HoldBack, limits_of
 from hkex_ops.flows.index.link import Link
@@ -76,6 +77,7 @@ class EngineWork:
         self._checkpoint_every_ns = run.checkpoint_s * _NS_PER_S
         self._checkpoint_ns = monotonic_ns()
         self._checkpoint_trouble: str | None = None
+        self._health = FeedHealth(feed)
         self._quarantined = 0
         self._row.begin(os.getpid())
         self._restored, self._pipeline = self._restored_pipeline()
@@ -190,6 +192,8 @@ class EngineWork:
             for batch in self._hold.release(now_ns):
                 self._work(batch)
             self._settle(now_ns)
+            for line in self._health.lines(now_ns):
+                self._link.send(line)
             if now_ns - self._checkpoint_ns > self._checkpoint_every_ns:
                 self._checkpoint_ns = now_ns
                 await self._write_checkpoint()
