@@ -359,7 +359,12 @@ class TestVerify:
         desk.fetch()
         ended = desk.reports("verify")
         assert (0, "") == (ended.code, ended.stderr)
-        assert {"archive": str(desk.archive), "copy": None, "records": 3, "findings": []} == ended.document
+        assert {
+            "archive": str(desk.archive),
+            "copy": None,
+            "records": 3,
+            "findings": [],
+        } == ended.document
 
     @pytest.mark.parametrize(
         ("damage", "kind", "where"),

@@ -123,7 +123,7 @@ class NameGrammar:
             return None
         told = match.groupdict()
         day: date | None = None
-        if "business_date" in told:
+        if told.get("business_date") is not None:
             day = parse_business_date(told["business_date"], self.date_form)
             if day is None:
                 return None
@@ -176,7 +176,7 @@ class NameGrammar:
             if not all(self._words[name].values()):
                 return f"has a field {name} that may be spelt as nothing"
         elif name not in self._own:
-            return f"unknown field {name!r}; known: {', '.join([*_OWN, *self._own])}"
+            return f"has the unknown field {name!r}, known are {', '.join([*_OWN, *self._own])}"
         return None
 
     def _regex(self, pieces: Iterable[Piece]) -> str:

@@ -1,0 +1,384 @@
+"""``hkex-ops reports`` once reports are kept: how they stand, the copy, the bag, their end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from hkex_ops.clock import ManualClock
+from hkex_ops.model import HONG_KONG
+from tests.cli.desk import FRIDAY, Desk
+from tests.cli.program import require_refused
+from tests.cli.test_reports import turn_clock
+
+DUE = """\
+[[reports]]
+service = "RRS"
+houses = ["HKCC"]
+codes = ["TP001", "TP002", "CM001"]
+name = "{house}_{code}_{business_date:YYYYMMDD}.csv"
+due = [{ by = "20:00", grace_min = 30 }]
+"""
+
+EVENING = f"{FRIDAY}T21:00"
+
+
+def states(document: dict[str, object]) -> list[tuple[str, str]]:
+    [day] = document["days"]  # type: ignore[misc]
+    return [(one["code"], one["state"]) for one in day["reports"]]
+
+
+@pytest.fixture
+def due(desk: Desk) -> Desk:
+    (desk.home / "catalogue.toml").write_text(DUE, encoding="utf-8")
+    return desk
+
+
+class TestExpected:
+    def test_what_must_come_is_listed_by_its_cut_off(self, due: Desk) -> None:
+        """Asked of a day, with nothing fetched and nothing connected."""
+        ended = due.reports("expected", "--business-date", FRIDAY)
+        assert [
+            (code, f"{FRIDAY}T20:00:00+08:00", f"{FRIDAY}T20:30:00+08:00")
+            for code in ("CM001", "TP001", "TP002")
+        ] == [(one["code"], one["due"], one["missing_after"]) for one in ended.document["reports"]]
+
+    def test_at_two_in_the_morning_it_is_still_the_day_before(self, due: Desk) -> None:
+        """Saturday's early hours belong to Friday, whose T+1 session they close."""
+        ended = due.reports("expected", "--at", "2023-04-15T02:00")
+        assert FRIDAY == ended.document["business_date"]
+
+    def test_a_day_that_is_no_business_day_is_refused(self, due: Desk) -> None:
+        """With the last one before it named."""
+        require_refused(due.reports("expected", "--business-date", "2023-04-15"), 2, "UsageError")
+
+
+class TestStatus:
+    def test_all_held_is_well(self, due: Desk) -> None:
+        """Exit 0 and no digest."""
+        due.publish_day()
+        due.fetch()
+        ended = due.reports("status", "--business-date", FRIDAY, "--at", EVENING)
+        assert (0, None) == (ended.code, ended.document["digest"])
+        assert [("CM001", "held"), ("TP001", "held"), ("TP002", "held")] == states(ended.document)
+
+    @pytest.mark.parametrize(
+        ("at", "state", "code"),
+        [("19:59", "expected", 0), ("20:00", "late", 0), ("20:30", "missing", 1)],
+    )
+    def test_what_is_not_there_is_expected_then_late_then_missing(
+        self, due: Desk, at: str, state: str, code: int
+    ) -> None:
+        """The cut-off and its grace part the three; only missing exits 1."""
+        gone, *_ = due.publish_day()
+        (due.exchange / gone).unlink()
+        due.fetch()
+        ended = due.reports("status", "--business-date", FRIDAY, "--at", f"{FRIDAY}T{at}")
+        assert code == ended.code
+        assert ("CM001", state) in states(ended.document)
+
+    def test_one_digest_names_what_is_missing(self, due: Desk) -> None:
+        """A value that is ready to be sent; its key changes with what is missing."""
+        due.publish_day()
+        due.fetch("2023-04-13")
+        ended = due.reports("status", "--business-date", FRIDAY, "--at", EVENING)
+        digest = ended.document["digest"]
+        assert f"RRS: 3 reports are missing for {FRIDAY}" == digest["subject"]
+        assert f"- HKCC CM001 of {FRIDAY}: missing" in digest["body"].splitlines()
+        assert ("desk", "reports-missing") == (digest["audience"], digest["event"])
+
+    def test_what_lies_on_the_server_and_is_not_held_is_said_to(self, due: Desk) -> None:
+        """The last listing showed it; so it is to be fetched, not asked for."""
+        _, cut, _ = due.publish_day()
+        due.configure(options={"goes_wrong": f"cut-short {cut}"})
+        due.fetch()
+        ended = due.reports("status", "--business-date", FRIDAY, "--at", EVENING)
+        [day] = ended.document["days"]
+        assert [True] == [one["on_server"] for one in day["reports"] if one["state"] == "missing"]
+
+    def test_day_three_is_noticed_on_day_ten(self, due: Desk) -> None:
+        """--days looks back, no further than the archive."""
+        for day in ("2023-04-12", "2023-04-14"):
+            due.publish_day(day)
+            due.fetch(day)
+        ended = due.reports("status", "--days", "10", "--business-date", FRIDAY, "--at", EVENING)
+        assert [("2023-04-12", 0), ("2023-04-13", 3), (FRIDAY, 0)] == [
+            (day["business_date"], day["counts"]["missing"]) for day in ended.document["days"]
+        ]
+        assert 1 == ended.code
+
+    def test_metrics_are_written_whole(self, due: Desk) -> None:
+        """The text format of Prometheus, one sample for each state."""
+        due.publish_day()
+        metrics = due.home / "reports.prom"
+        ended = due.reports("fetch", "--business-date", FRIDAY, "--metrics", str(metrics))
+        assert 0 == ended.code
+        lines = metrics.read_text(encoding="utf-8").splitlines()
+        of = f'service="RRS",business_date="{FRIDAY}"'
+        assert f'hkex_ops_reports{{{of},session="",state="held"}} 3' in lines
+        assert f"hkex_ops_reports_missing{{{of}}} 0" in lines
+        assert 'hkex_ops_reports_run_fetched{service="RRS"} 3' in lines
+        assert [] == [path for path in due.home.iterdir() if path.name.endswith(".part")]
+
+
+class TestSets:
+    PAIR = DUE.replace(".csv", ".{part}").replace(
+        "due =",
+        'parts = { control = "ctl", data = "dat" }\n'
+        "check = { form = \"control\", states = 'COUNT=(?P<count>\\d+)' }\ndue =",
+    )
+
+    def test_half_a_set_is_not_fetched_and_said_to_be_half(self, desk: Desk) -> None:
+        """The other half is named; nothing of it enters the archive."""
+        (desk.home / "catalogue.toml").write_text(self.PAIR, encoding="utf-8")
+        desk.publish("HKCC_TP001_20230414.ctl", b"COUNT=2\n")
+        ended = desk.fetch()
+        assert [("incomplete-set", "HKCC_TP001_20230414.ctl")] == [
+            (one["kind"], one["name"]) for one in ended.document["findings"]
+        ]
+        assert (1, {}) == (ended.code, desk.kept())
+
+    def test_a_whole_set_is_kept_and_a_false_one_is_not(self, desk: Desk) -> None:
+        """What the control file states is held against its data file."""
+        (desk.home / "catalogue.toml").write_text(self.PAIR, encoding="utf-8")
+        for code, count in (("TP001", 2), ("TP002", 3)):
+            desk.publish(f"HKCC_{code}_20230414.ctl", f"COUNT={count}\n".encode())
+            desk.publish(f"HKCC_{code}_20230414.dat", b"a\nb\n")
+        ended = desk.fetch()
+        assert {
+            f"RRS/{FRIDAY}/HKCC_TP001_20230414.ctl",
+            f"RRS/{FRIDAY}/HKCC_TP001_20230414.dat",
+        } == set(desk.kept())
+        assert {
+            ("not-whole", "HKCC_TP002_20230414.ctl"),
+            ("not-whole", "HKCC_TP002_20230414.dat"),
+        } == {(one["kind"], one["name"]) for one in ended.document["findings"]}
+
+
+class TestSecondCopy:
+    def test_it_is_written_in_the_same_run_and_is_an_archive_itself(self, desk: Desk) -> None:
+        """File by file the same; `reports verify` looks at both."""
+        desk.configure(more="", archive="archive")
+        self.add_copy(desk)
+        desk.publish_day()
+        ended = desk.fetch()
+        assert (0, 3, []) == (
+            ended.code,
+            len(ended.document["copy"]["copied"]),
+            ended.document["copy"]["findings"],
+        )
+        copy = desk.home / "copy"
+        copied = {
+            path.relative_to(copy / "reports").as_posix(): path.read_bytes()
+            for path in sorted((copy / "reports").rglob("*"))
+            if path.is_file()
+        }
+        assert desk.kept() == copied
+        assert 0 == desk.reports("verify").code
+        desk.configure(archive="copy")
+        assert 0 == desk.reports("verify").code
+
+    def test_a_copy_that_was_changed_is_found(self, desk: Desk) -> None:
+        """Deep, every byte of it is read again."""
+        self.add_copy(desk)
+        first, *_ = desk.publish_day()
+        desk.fetch()
+        changed = desk.home / "copy" / "reports" / "RRS" / FRIDAY / first
+        changed.write_bytes(changed.read_bytes().swapcase())
+        ended = desk.reports("verify")
+        assert (1, ["changed"]) == (
+            ended.code,
+            [one["kind"] for one in ended.document["findings"]],
+        )
+
+    def test_what_one_run_could_not_copy_the_next_one_does(self, desk: Desk) -> None:
+        """The archive is whole all the same, and the run says that the copy is not."""
+        self.add_copy(desk)
+        (desk.home / "copy").write_text("a file in the way", encoding="utf-8")
+        desk.publish_day()
+        ended = desk.fetch()
+        assert (1, 3, 1) == (
+            ended.code,
+            len(desk.kept()),
+            len(ended.document["copy"]["findings"]),
+        )
+        (desk.home / "copy").unlink()
+        ended = desk.fetch()
+        assert (0, 3) == (ended.code, len(ended.document["copy"]["copied"]))
+
+    @staticmethod
+    def add_copy(desk: Desk) -> None:
+        text = desk.config.read_text(encoding="utf-8")
+        desk.config.write_text(text + '[archive.copy]\nfolder = "copy"\n', encoding="utf-8")
+
+
+class TestExport:
+    def test_a_bag_holds_the_reports_of_the_dates(self, desk: Desk, tmp_path: Path) -> None:
+        """It verifies as evidence does, second versions included."""
+        first, *_ = desk.publish_day()
+        desk.fetch()
+        desk.publish(first, b"other content")
+        desk.fetch()
+        bag = desk.home / "bag"
+        ended = desk.reports("export", "--since", FRIDAY, "--out", str(bag))
+        assert (0, 4, []) == (ended.code, ended.document["files"], ended.document["findings"])
+        there = {
+            path.relative_to(bag / "data" / "reports" / "RRS").as_posix()
+            for path in (bag / "data" / "reports").rglob("*")
+            if path.is_file()
+        }
+        assert f"{FRIDAY}/version-2/{first}" in there
+        assert 0 == desk.program.here("evidence", "verify", bag, "--json").code
+
+    def test_a_changed_file_is_left_out_and_told(self, desk: Desk) -> None:
+        """Exit 1; the bag is whole without it."""
+        first, *_ = desk.publish_day()
+        desk.fetch()
+        path = desk.archive / "reports" / "RRS" / FRIDAY / first
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes().swapcase())
+        ended = desk.reports("export", "--since", FRIDAY, "--out", str(desk.home / "bag"))
+        assert (1, 2) == (ended.code, ended.document["files"])
+
+
+class TestRetain:
+    def test_what_is_older_is_removed_and_the_ledger_keeps_what_it_was(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The archive verifies afterwards."""
+        self.keep(desk, 30)
+        desk.publish_day()
+        desk.fetch()
+        turn_keeping(monkeypatch, "2023-06-01T10:00")
+        dry = desk.reports("retain", "--dry-run")
+        assert (0, 3, 3) == (dry.code, len(dry.document["files"]), len(desk.kept()))
+        assert (0, {}) == (desk.reports("retain").code, desk.kept())
+        assert 0 == desk.reports("verify").code
+        assert [] == desk.reports("retain").document["files"]
+
+    def test_never_in_a_stabilisation_period(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The paper of March 2023 says until when; a dry run only looks."""
+        self.keep(desk, 30)
+        desk.publish_day("2023-01-05")
+        desk.fetch("2023-01-05")
+        turn_keeping(monkeypatch, "2023-04-20T10:00")
+        ended = desk.reports("retain")
+        assert (3, "2023-04-29T00:00:00+08:00") == (ended.code, ended.document["until"])
+        assert 3 == len(desk.kept())
+        assert 3 == len(desk.reports("retain", "--dry-run").document["files"])
+
+    def test_without_keep_days_nothing_is_ever_removed(self, desk: Desk) -> None:
+        """The command says what to set."""
+        require_refused(desk.reports("retain"), 6, "ConfigError", "keep_days")
+
+    @staticmethod
+    def keep(desk: Desk, days: int) -> None:
+        text = desk.config.read_text(encoding="utf-8")
+        text = text.replace("[archive]\n", f"[archive]\nkeep_days = {days}\n")
+        desk.config.write_text(text, encoding="utf-8")
+
+
+class TestReady:
+    def test_a_client_left_at_the_secondary_site_is_not_ready(self, desk: Desk) -> None:
+        """On the Saturday evening after the drill, asked for Monday's first use."""
+        source = 'adapter = "folder"\nservice = "RRS"\nsite = "secondary"'
+        desk.configure(source=source)
+        ended = desk.reports("ready", "--at", "2023-04-15T18:00")
+        document = ended.document
+        assert (1, "2023-04-17T08:45:00+08:00") == (ended.code, document["first_use"])
+        assert ["the configuration points at the secondary site, primary is right"] == document[
+            "faults"
+        ]
+
+    def test_addresses_that_nobody_can_tell_are_unknown_and_no_pass(self, desk: Desk) -> None:
+        """The folder of this test has no address."""
+        ended = desk.reports("ready", "--at", "2023-04-15T18:00")
+        assert (1, [], ["the adapter cannot tell its addresses"]) == (
+            ended.code,
+            ended.document["faults"],
+            ended.document["unknown"],
+        )
+
+
+class TestUpload:
+    def test_nothing_is_sent_unless_the_configuration_says_so(self, desk: Desk) -> None:
+        """And says which names."""
+        file = desk.home / "LOP_20230414.csv"
+        file.write_text("1", encoding="utf-8")
+        require_refused(desk.reports("upload", str(file)), 6, "ConfigError", "may not send files")
+        self.allow(desk)
+        other = desk.home / "other.csv"
+        require_refused(desk.reports("upload", str(other)), 2, "UsageError", "other.csv")
+
+    def test_an_adapter_that_cannot_send_is_told_apart(self, desk: Desk) -> None:
+        """The sentence names the adapter."""
+        self.allow(desk)
+        file = desk.home / "LOP_20230414.csv"
+        file.write_text("1", encoding="utf-8")
+        ended = desk.reports("upload", str(file))
+        assert (6, "PluginError") == (ended.code, ended.document["error"]["kind"])
+
+    @staticmethod
+    def allow(desk: Desk) -> None:
+        text = desk.config.read_text(encoding="utf-8")
+        more = "[report_sources.desk.upload]\nnames = 'LOP_\\d{8}\\.csv'\n"
+        desk.config.write_text(text + more, encoding="utf-8")
+
+
+class TestCatalogue:
+    def test_what_ships_is_listed_and_sound(self, desk: Desk) -> None:
+        """Facts and examples, told apart."""
+        listed = desk.program.here("reports", "catalogue", "list", "--json").document["catalogues"]
+        assert {"hkex-rpf": False, "example-lch": True}.items() <= {
+            one["name"]: one["example"] for one in listed
+        }.items()
+
+    def test_every_fault_of_a_file_is_told_with_its_place(self, desk: Desk) -> None:
+        """What is wrong with the shape of one rule hides nothing of another."""
+        file = desk.home / "faulty.toml"
+        file.write_text(
+            "[[reports]]\nservice = 1\n"
+            '[[reports]]\nservice = "RRS"\ncodes = []\nname = "{house}{code}"\n'
+            'due = [{ by = "noon" }]\n'
+            '[[reports]]\nservice = "RRS"\ncodes = ["A"]\nhouse = "H"\n'
+            'name = "{code}-{kode}"\ndue = [{ grace_min = 5 }]\n',
+            encoding="utf-8",
+        )
+        ended = desk.program.here("reports", "catalogue", "check", file, "--json")
+        assert 1 == ended.code
+        assert [
+            "reports[0].service",
+            "reports[1].due[0].by",
+            "reports[2].due[0].by",
+            "reports[2].name",
+        ] == sorted(one["path"] for one in ended.document["faults"])
+
+    def test_an_example_is_written_out_and_never_taken_for_a_fact(self, desk: Desk) -> None:
+        """Including one is a fault that says what to do instead."""
+        out = desk.home / "own.toml"
+        shown = desk.program.here(
+            "reports", "catalogue", "show", "example-lch", "--out", out, "--json"
+        )
+        assert (0, True) == (shown.code, out.exists())
+        out.write_text('[[include]]\ncatalogue = "example-lch"\n', encoding="utf-8")
+        ended = desk.program.here("reports", "catalogue", "check", out, "--json")
+        [fault] = ended.document["faults"]
+        assert "include[0].catalogue" == fault["path"]
+        assert "is an example" in fault["message"]
+
+    def test_acts_that_make_no_sense_are_usage_errors(self, desk: Desk) -> None:
+        """Each with what to do."""
+        for arguments in (("check",), ("show", "exmaple-lch"), ("list", "--out", "x")):
+            ended = desk.program.here("reports", "catalogue", *arguments, "--json")
+            require_refused(ended, 2, "UsageError")
+
+
+def turn_keeping(monkeypatch: pytest.MonkeyPatch, at: str) -> None:
+    """Turn the clock of the commands that keep, too."""
+    turn_clock(monkeypatch, at)
+    clock = ManualClock(datetime.fromisoformat(at).replace(tzinfo=HONG_KONG))
+    monkeypatch.setattr("hkex_ops.cli.report_keeping.system_clock", lambda: clock)
