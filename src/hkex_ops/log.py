@@ -14,6 +14,7 @@ __all__ = [
     "EVENTS",
     "INCIDENT_NOT_WRITTEN",
     "INDEX_EVENT",
+    "NOT_TOLD",
     "PLUGIN_FAULT",
     "REPORT_FINDING",
     "REPORT_KEPT",
@@ -27,6 +28,7 @@ PLUGIN_FAULT = "plugin_fault"
 INDEX_EVENT = "index_event"
 SESSION_REFUSED = "session_refused"
 INCIDENT_NOT_WRITTEN = "incident_not_written"
+NOT_TOLD = "not_told"
 
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
@@ -35,6 +37,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         DRILL_STEP: "a step of the folder drill ended (step, state, found)",
         PLUGIN_FAULT: "a plug-in or one of its hooks is not in use (distribution, hook, message)",
         INCIDENT_NOT_WRITTEN: "an event could not be attached to an incident (happened, reason)",
+        NOT_TOLD: "nobody could be told of an event, as yet (happened, reason)",
         SESSION_REFUSED: "a server takes no further session; those that stand do the work (reason)",
         INDEX_EVENT: "something happened in an index run (happened, and what that event has)",
     }

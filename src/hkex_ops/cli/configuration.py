@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-__all__ = ["CONFIG_VARIABLE", "blocked_plugins", "user_config"]
+__all__ = ["CONFIG_VARIABLE", "blocked_plugins", "named_config", "user_config"]
 
 CONFIG_VARIABLE = "HKEX_OPS_CONFIG"
 
@@ -26,7 +26,7 @@ def user_config() -> Path:
 
 def blocked_plugins(arguments: Sequence[str]) -> tuple[str, ...]:
     """The names under ``[plugins] block`` in the configuration that ``arguments`` will read."""
-    path = _named(arguments) or os.environ.get(CONFIG_VARIABLE) or user_config()
+    path = named_config(arguments) or os.environ.get(CONFIG_VARIABLE) or user_config()
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         blocked = cast("list[object]", table["plugins"]["block"])
@@ -35,7 +35,8 @@ def blocked_plugins(arguments: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in blocked if isinstance(name, str))
 
 
-def _named(arguments: Sequence[str]) -> str | None:
+def named_config(arguments: Sequence[str]) -> str | None:
+    """The configuration file that ``arguments`` name, if they do."""
     for place, word in enumerate(arguments):
         if word == "--config" and place + 1 < len(arguments):
             return arguments[place + 1]

@@ -77,7 +77,7 @@ def run(arguments: Sequence[str]) -> int:
     except CycloptsError as error:
         return _refuse("UsageError", _sentence(error), ExitCode.USAGE, as_json=as_json)
     except Denied as error:
-        return _deny(error, as_json=as_json)
+        return _deny(error, arguments, as_json=as_json)
     except HkexOpsError as error:
         return _refuse(type(error).__name__, str(error), _exit_code(error), as_json=as_json)
     except KeyboardInterrupt:
@@ -129,8 +129,11 @@ def _sentence(error: CycloptsError) -> str:
         return "this command line is not understood; see hkex-ops --help"
 
 
-def _deny(denied: Denied, *, as_json: bool) -> int:
-    """A refusal by rule is an answer, whichever command met it."""
+def _deny(denied: Denied, arguments: Sequence[str], *, as_json: bool) -> int:
+    """A refusal by rule is an answer, whichever command met it; who is to hear of it does."""
+    from hkex_ops.cli.handing import hand_over_denial
+
+    hand_over_denial(denied, arguments)
     if as_json:
         print_json(
             {

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.options import At, Config, Json, optional_settings
+from hkex_ops.cli.handing import hand_over
+from hkex_ops.cli.options import At, Config, Json, optional_settings, system_clock
 from hkex_ops.cli.papers import Audience, OneRollout, ask
 from hkex_ops.cli.text import say, say_instant, say_window
 from hkex_ops.cli.working import Work, work_folder
+from hkex_ops.errors import Denied
+from hkex_ops.flows.notifying.streams import occurrence_of_denial
 from hkex_ops.flows.overrides import guard_of
 from hkex_ops.model import JsonObject, Restriction, plain
-from hkex_ops.rollouts import Decision, RuleOverridden, Ruling
+from hkex_ops.rollouts import Decision, Guard, RuleOverridden, Ruling
 
 __all__ = ["may", "rule_document", "ruling_document"]
 
@@ -46,11 +52,24 @@ def may(
     asked = ask(at, rollout, audience, config)
     guard = guard_of(asked.rollouts, work_folder(work, optional_settings(config)))
     ruling = guard.may(action, asked.at, audience=asked.audience)
+    if at is None and ruling.decision is Decision.DENY and not ruling.overridden:
+        # Whoever asks about now means to do it.
+        _hand_over(guard, action, asked.at, asked.audience, config)
     return Answer(
         ruling_document(ruling),
         lambda console: _render(ruling, console),
         ExitCode.DONE if ruling.overridden else _EXIT[ruling.decision],
     )
+
+
+def _hand_over(
+    guard: Guard, action: str, at: datetime, audience: str | None, config: Path | None
+) -> None:
+    try:
+        guard.require(action, at, audience=audience)
+    except Denied as denied:
+        told = occurrence_of_denial(denied, at)
+        hand_over(optional_settings(config), system_clock(), lambda: (told,))
 
 
 def ruling_document(ruling: Ruling) -> JsonObject:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
+from hkex_ops.cli.handing import hand_over, hand_over_failure
 from hkex_ops.cli.options import (
     Config,
     Json,
@@ -41,6 +42,8 @@ from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
 from hkex_ops.flows.keeping import opened_copy
 from hkex_ops.flows.listing import list_reports
+from hkex_ops.flows.notifying.streams import occurrence_of_findings, occurrence_of_unavailable
+from hkex_ops.flows.occurring import occurrences_of_reports
 from hkex_ops.flows.store import CopyResult, verify_copy
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
 from hkex_ops.reports import ListedState, PlannedReport
@@ -130,7 +133,13 @@ def fetch(
     place = desk.site(site)
     begun = desk.clock.now()
     day = desk.shelf.day(business_date, begun)
-    with desk.archive() as archive, watching() as observe:
+    service = desk.configured.service
+    told = hand_over_failure(
+        desk.settings,
+        desk.clock,
+        lambda error: occurrence_of_unavailable(service, place, day, error, desk.clock.now()),
+    )
+    with desk.archive() as archive, watching() as observe, told:
         result = asyncio.run(
             fetch_reports(
                 desk.configured,
@@ -144,6 +153,14 @@ def fetch(
         )
         copied = copy_now(desk.settings, archive)
         ended = desk.clock.now()
+        hand_over(
+            desk.settings,
+            desk.clock,
+            lambda: (
+                *occurrences_of_reports([desk.shelf.stand(archive, service, day, ended)]),
+                *occurrence_of_findings(service, place, day, result.findings, ended),
+            ),
+        )
         if metrics is not None:
             stood = desk.shelf.stand(archive, desk.configured.service, day, ended)
             write_metrics(metrics, [stood], run_facts(result, begun, ended))

@@ -25,7 +25,7 @@ from hkex_ops.errors import HkexOpsError
 from hkex_ops.flows.incidents.attaching import attach
 from hkex_ops.model import JsonObject, Occurrence
 from hkex_ops.notifications import EVENT_KINDS
-from hkex_ops.reports import DayStanding
+from hkex_ops.reports import DayStanding, ReportState
 from hkex_ops.rundown import RundownEvent, SessionAborted, StepFinished, StepSkipped, StepState
 
 __all__ = [
@@ -45,6 +45,13 @@ MOST_WAITING = 1_000
 MOST_NAMED = 20
 """Reports that one occurrence names one by one."""
 
+_HELD = (
+    ReportState.HELD,
+    ReportState.UNEXPECTED,
+    ReportState.CHANGED,
+    ReportState.DUPLICATED,
+)
+
 _log = structlog.get_logger()
 
 
@@ -56,6 +63,11 @@ def hearers_of(settings: Settings | None, work: Path, clock: Clock) -> tuple[Hea
     incidents = settings.incidents
     if incidents.attach or incidents.open_on:
         found.append(lambda one: attach(one, incidents, work, clock))
+    if settings.notifications is not None:
+        # It brings sqlite3, which a stream that tells nobody can do without.
+        from hkex_ops.flows.notifying.courier import Courier
+
+        found.append(Courier(settings, clock))
     return tuple(found)
 
 
@@ -149,9 +161,13 @@ def occurrence_of_step(rollout: str, event: RundownEvent) -> Occurrence | None:
 
 
 def occurrences_of_reports(days: Sequence[DayStanding]) -> Iterator[Occurrence]:
-    """What is missing of each service and business date: the same lack is the same occurrence."""
+    """What is missing of each service and business date, or that nothing is: the same lack is the
+    same occurrence, and that all is there is one."""
     name = "reports/missing"
     for day in days:
+        held = sum(one.state in _HELD for one in day.standings)
+        if held and held == len(day.standings):
+            yield _whole(day, held)
         if not day.missing:
             continue
         named = [str(one) for one in day.missing]
@@ -160,7 +176,7 @@ def occurrences_of_reports(days: Sequence[DayStanding]) -> Iterator[Occurrence]:
             listed += f" and {len(named) - MOST_NAMED} more"
         facts = {
             "service": day.service,
-            "held": str(len(day.standings) - len(day.missing)),
+            "held": str(held),
             "expected": str(len(day.standings)),
             "missing": listed,
         }
@@ -168,6 +184,15 @@ def occurrences_of_reports(days: Sequence[DayStanding]) -> Iterator[Occurrence]:
         yield Occurrence(
             name, key, day.at, EVENT_KINDS[name].severity, facts, business_date=day.business_date
         )
+
+
+def _whole(day: DayStanding, held: int) -> Occurrence:
+    name = "reports/fetched"
+    facts = {"service": day.service, "held": str(held), "expected": str(held)}
+    key = f"{name}/{day.service}/{day.business_date}"
+    return Occurrence(
+        name, key, day.at, EVENT_KINDS[name].severity, facts, business_date=day.business_date
+    )
 
 
 def _known(facts: dict[str, str], names: Sequence[str]) -> dict[str, str]:

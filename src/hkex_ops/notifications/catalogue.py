@@ -61,30 +61,54 @@ _KINDS = (
         "index/mode-changed",
         _MAJOR,
         "the index went over to contingency, or back to real time",
-        ("mode", "was", "reason"),
+        ("mode", "was", "reason", "by"),
     ),
     EventKind(
-        "index/publication-held", _MAJOR, "the gateway lets nothing out", ("reason", "state")
+        "index/gateway-state-changed",
+        _MAJOR,
+        "the gateway holds values back, proves them or lets them out",
+        ("state", "was", "reason", "by"),
     ),
-    EventKind("index/publication-resumed", _MAJOR, "the gateway lets values out again", ("until",)),
+    EventKind(
+        "index/publication-resumed",
+        _MAJOR,
+        "the gateway lets values out again",
+        ("engine", "proven"),
+    ),
     EventKind(
         "index/process-died", _MINOR, "a process of a run ended by itself", ("process", "how")
     ),
     EventKind("index/process-failed", _MAJOR, "a process cannot go on", ("process", "reason")),
-    EventKind("index/process-hung", _MINOR, "a process did not stir", ("process",)),
+    EventKind("index/process-hung", _MINOR, "a process did not stir", ("process", "silent_ms")),
     EventKind(
         "index/message-quarantined",
         _MAJOR,
         "a message ended an engine and is fed to none again",
-        ("process", "channel", "first", "last"),
+        ("process", "channel", "first", "last", "security", "how"),
     ),
-    EventKind("index/engine-disagreed", _MAJOR, "an engine differs from another", ("engine",)),
+    EventKind("index/engine-died", _MINOR, "nothing comes from an engine", ("engine", "reason")),
+    EventKind("index/engine-returned", _INFORMATION, "an engine speaks again", ("engine",)),
+    EventKind(
+        "index/engine-disagreed",
+        _MAJOR,
+        "two engines have different values",
+        ("engine", "index", "value", "other_engine", "other_value"),
+    ),
     EventKind("index/engine-distrusted", _MAJOR, "an engine is believed no more", ("engine",)),
-    EventKind("index/snapshot-differs", _MAJOR, "the standing check differs", ("code",)),
-    EventKind("index/moment-missed", _MAJOR, "nothing went out for a moment", ("missed",)),
+    EventKind(
+        "index/snapshot-differs",
+        _MAJOR,
+        "the standing check has another value",
+        ("engine", "index", "value", "snapshot"),
+    ),
+    EventKind("index/proof-failed", _MINOR, "a held value was not right", ("engine", "index")),
+    EventKind("index/moment-missed", _MAJOR, "nothing goes out for a moment"),
     EventKind("index/journal-failed", _MAJOR, "the journal cannot be written", ("reason",)),
-    EventKind("index/run-started", _INFORMATION, "a run of an index began"),
-    EventKind("index/run-resumed", _MINOR, "a run goes on after its supervisor was gone"),
+    EventKind("index/journal-mended", _MINOR, "the journal is written again"),
+    EventKind("index/run-started", _INFORMATION, "a run of an index began", ("feed", "indexes")),
+    EventKind(
+        "index/run-resumed", _MINOR, "a run goes on after its supervisor was gone", ("mode",)
+    ),
     EventKind("index/run-stopped", _INFORMATION, "a run of an index ended in order", ("reason",)),
     EventKind(
         "rundown/step-failed", _MAJOR, "a step of a session failed", ("session", "step", "found")
@@ -110,7 +134,7 @@ _KINDS = (
         "reports/fetched",
         _INFORMATION,
         "every report of a business date that was expected is held",
-        ("service", "held", "expected", "kept"),
+        ("service", "held", "expected"),
     ),
     EventKind(
         "reports/missing",
@@ -146,9 +170,16 @@ _KINDS = (
         "clearing/system-text", _INFORMATION, "the clearing system announced something", ("text",)
     ),
     EventKind(
-        "clearing/gateway-lost", _MAJOR, "the line to the clearing gateway was lost", ("reason",)
+        "clearing/link-lost",
+        _MAJOR,
+        "a path to the clearing system is uncertain",
+        ("path", "reason"),
     ),
-    EventKind("clearing/gateway-back", _MINOR, "the line to the clearing gateway is back"),
+    EventKind("clearing/link-restored", _MINOR, "the path is as it should be again", ("path",)),
+    EventKind("clearing/events-lost", _MAJOR, "events of clearing did not come", ("reason",)),
+    EventKind(
+        "clearing/logout-imminent", _MINOR, "the gateway is about to end the session", ("reason",)
+    ),
     EventKind(
         "clearing/break-found",
         _MAJOR,

@@ -51,13 +51,16 @@ class Told:
 
     @property
     def wants_a_person(self) -> bool:
-        """Whether a receiver of it needs somebody who asks, and nobody has told them since; or
-        whether nobody has answered."""
-        is_bad = any(state in ("unanswered", "unreached") for _, state in self.cases)
-        if is_bad and not self.acknowledgements:
-            return True
+        """Whether somebody has to ask or call: a receiver may not have it and was not told by hand,
+        nobody at all has it, or nobody has acknowledged it who should."""
+        states = {state for _, state in self.cases}
         told = {one.receiver for one in self.by_hand if one.outcome is Outcome.TAKEN}
-        return any(one.wants_a_person and one.receiver not in told for one in self.receivers)
+        has_it = bool(told) or any(one.state is DeliveryState.TAKEN for one in self.receivers)
+        return (
+            ("unanswered" in states and not self.acknowledgements)
+            or ("unreached" in states and not has_it)
+            or any(one.wants_a_person and one.receiver not in told for one in self.receivers)
+        )
 
 
 def standing(outbox: Outbox, key: str | None = None, *, most: int = 200) -> tuple[Told, ...]:
