@@ -60,13 +60,17 @@ def listed(server: MemoryServer, cut: Random | None = None) -> tuple[FolderListi
 
 
 def fetching(
-    reports: Iterable[ListedReport], allowances: list[Allowance], *, most_open: int = 100
+    reports: Iterable[ListedReport],
+    allowances: list[Allowance],
+    *,
+    most_open: int = 100,
+    start: int = 0,
 ) -> Fetching:
     def failed(report: ListedReport, answer: Status) -> RemoteError:
         return Rejected(f"{report.name}: {answer.reason}")
 
     return Fetching(
-        iter(reports),
+        ((report, start) for report in reports),
         allowances,
         most_open=most_open,
         refusal=lambda report: None,

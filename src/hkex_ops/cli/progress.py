@@ -26,6 +26,7 @@ from hkex_ops.reports.events import (
     ReportDownloaded,
     ReportEvent,
     ReportFinding,
+    ReportGoneOnWith,
     ReportKept,
     RunInterrupted,
 )
@@ -62,7 +63,7 @@ class _Watcher:
         match event:
             case FetchPlanned(new=new, size_bytes=size_bytes) if new:
                 self._begin(new, size_bytes)
-            case BytesReceived(size_bytes=size_bytes):
+            case BytesReceived(size_bytes=size_bytes) | ReportGoneOnWith(held_bytes=size_bytes):
                 if self._progress is not None and self._task is not None:
                     self._progress.advance(self._task, size_bytes)
             case LoggedOut() | RunInterrupted():
@@ -108,6 +109,8 @@ def say_event(event: ReportEvent) -> str | None:
             return f"{business_date}: {new} to fetch ({say_size(size_bytes)}), {held} held already"
         case ReportKept(_, name, _, outcome, size_bytes):
             return f"{outcome} {name} ({say_size(size_bytes)})"
+        case ReportGoneOnWith(name, held_bytes, size_bytes):
+            return f"going on with {name}: {say_size(held_bytes)} of {say_size(size_bytes)} held"
         case ReportDownloaded(name, size_bytes, digest):
             return f"downloaded {name} ({say_size(size_bytes)}), SHA-256 {digest[:16]}…"
         case ReportFinding(kind, name, message):

@@ -21,6 +21,7 @@ from hkex_ops import log
 from hkex_ops.clock import Clock
 from hkex_ops.errors import PluginError, TransientError
 from hkex_ops.flows.accepting import Acceptance
+from hkex_ops.flows.receiving import Receiving
 from hkex_ops.flows.sources import ConfiguredSource, Observe, Sleep, take_listing
 from hkex_ops.flows.store import Archive, Arrival, Outcome, StagedFile, refusal
 from hkex_ops.model import ListedReport, Listing, SiteRole
@@ -35,7 +36,6 @@ from hkex_ops.reports import (
     plan_fetch,
 )
 from hkex_ops.reports.events import (
-    BytesReceived,
     FetchPlanned,
     FindingKind,
     FolderListed,
@@ -236,54 +236,40 @@ class _Run:
     async def _transfer(
         self, source: ReportSource, wanted: Mapping[ListedReport, NameReading]
     ) -> None:
-        staged: dict[ListedReport, StagedFile] = {}
+        receiving = Receiving(
+            self.archive,
+            self.configured.service,
+            find=self._find,
+            broken=self._broken,
+            observe=self.observe,
+        )
         arrived: list[Arrival] = []
         accepting = Acceptance(wanted)
         try:
-            async for delivery in source.fetch(wanted):
+            async for delivery in receiving.deliveries(source, wanted):
                 report = delivery.report
                 if report not in wanted:
                     raise self._broken(f"delivered {report.name!r}, which was not asked for")
                 match delivery:
-                    case ReportChunk(_, offset, data):
-                        self._write(report, offset, data, staged)
+                    case ReportChunk():
+                        receiving.take(delivery)
                     case ReportEnd():
-                        file = staged.pop(report, None) or self.archive.stage(report)
-                        if self._whole(file, delivery):
+                        file = receiving.end(delivery)
+                        if file is not None:
                             await self._accept(report, file, accepting, arrived, source)
                         else:
-                            file.discard()
                             self._drop(accepting.failed(report))
                     case ReportFailed(_, error):
-                        if report in staged:
-                            staged.pop(report).discard()
+                        receiving.drop(report)
                         self._find(FindingKind.NOT_FETCHED, report.name, str(error))
                         self._drop(accepting.failed(report))
                 if _is_full(arrived):
                     self._place(arrived)
         finally:
-            for file in staged.values():
-                file.discard()
+            receiving.leave()
             for _, file in accepting.left():
                 file.discard()
             self._place(arrived)
-
-    def _write(
-        self,
-        report: ListedReport,
-        offset: int,
-        data: bytes,
-        staged: dict[ListedReport, StagedFile],
-    ) -> None:
-        file = staged.get(report)
-        if file is None:
-            file = staged[report] = self.archive.stage(report)
-        if offset != file.size_bytes:
-            raise self._broken(
-                f"delivered {report.name!r} at offset {offset}, {file.size_bytes} was next"
-            )
-        file.write(data)
-        self.observe(BytesReceived(report.name, len(data)))
 
     async def _accept(
         self,
@@ -315,34 +301,6 @@ class _Run:
                 listed.name,
                 "another file of its set did not come whole: not kept, the next run fetches both",
             )
-
-    def _whole(self, file: StagedFile, end: ReportEnd) -> bool:
-        report, size_bytes, modified = end
-        if file.size_bytes != size_bytes:
-            self._find(
-                FindingKind.CUT_SHORT,
-                report.name,
-                f"{file.size_bytes} bytes came and the server says {size_bytes}: not kept, the "
-                "next run fetches it again",
-            )
-            return False
-        if size_bytes != report.size_bytes:
-            self._find(
-                FindingKind.CHANGED_WHILE_READ,
-                report.name,
-                f"listed with {report.size_bytes} bytes and read with {size_bytes}: not kept, "
-                "the next run fetches it again",
-            )
-            return False
-        if None not in (modified, report.modified) and modified != report.modified:
-            self._find(
-                FindingKind.CHANGED_WHILE_READ,
-                report.name,
-                f"listed as of {report.modified}, and of {modified} once it was read: not kept, "
-                "the next run fetches it again",
-            )
-            return False
-        return True
 
     def _place(self, arrived: list[Arrival]) -> None:
         if not arrived:

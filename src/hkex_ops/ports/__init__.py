@@ -49,6 +49,7 @@ from hkex_ops.ports.reports import (
     ReportEnd,
     ReportFailed,
     ReportSource,
+    SupportsResume,
     SupportsUpload,
     UploadEnd,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "SupportsOneGateway",
     "SupportsPreflight",
     "SupportsRefresh",
+    "SupportsResume",
     "SupportsRetransmission",
     "SupportsSnapshot",
     "SupportsTransact",

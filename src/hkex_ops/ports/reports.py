@@ -15,6 +15,7 @@ __all__ = [
     "ReportEnd",
     "ReportFailed",
     "ReportSource",
+    "SupportsResume",
     "SupportsUpload",
     "UploadEnd",
 ]
@@ -75,6 +76,19 @@ class ReportSource(Protocol):
         For one report: chunks in ascending offset without a gap from 0, then one `ReportEnd`; or,
         at any point, one `ReportFailed` and nothing more of it. Raises `RemoteError` when the
         connection itself is lost; reports without an end are then not fetched.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsResume(Protocol):
+    """A source that can go on with a report of which a part is held already."""
+
+    def fetch_from(self, parts: Iterable[tuple[ListedReport, int]]) -> AsyncIterator[Delivery]:
+        """As `ReportSource.fetch`, but the chunks of each report begin at the offset beside it.
+
+        Whether the part that is held is still a part of what the server has, whoever asks must
+        find out: by the size and time of the end, and by asking for some of it once more.
         """
         ...
 

@@ -23,6 +23,7 @@ __all__ = [
     "ReportDownloaded",
     "ReportEvent",
     "ReportFinding",
+    "ReportGoneOnWith",
     "ReportKept",
     "RunInterrupted",
 ]
@@ -101,6 +102,15 @@ class ReportDownloaded:
 
 
 @frozen
+class ReportGoneOnWith:
+    """A large report that an earlier run began is gone on with: ``held_bytes`` of it are there."""
+
+    name: str
+    held_bytes: int
+    size_bytes: int
+
+
+@frozen
 class ReportFinding:
     """Something about one name that a person should look at."""
 
@@ -131,6 +141,7 @@ ReportEvent: TypeAlias = (
     | ReportKept
     | ReportDownloaded
     | ReportFinding
+    | ReportGoneOnWith
     | RunInterrupted
     | LoggedOut
 )

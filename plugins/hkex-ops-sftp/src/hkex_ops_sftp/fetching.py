@@ -23,15 +23,16 @@ _FAILURE = 4
 
 
 class Fetching:
-    """One fetch. Whoever takes from :attr:`waiting` gives bytes back to the allowance beside them.
+    """One fetch of reports, each from an offset on.
 
+    Whoever takes from :attr:`waiting` gives the bytes back to the allowance beside them.
     ``refusal`` says why a report must not even be asked for, ``path`` where it lies, ``failed``
     what an answer means.
     """
 
     def __init__(
         self,
-        reports: Iterator[ListedReport],
+        parts: Iterator[tuple[ListedReport, int]],
         allowances: Sequence[Allowance],
         *,
         most_open: int,
@@ -40,12 +41,12 @@ class Fetching:
         failed: Callable[[ListedReport, Status], RemoteError],
     ) -> None:
         self.waiting: Waiting = deque()
-        self._reports = reports
+        self._parts = parts
         self._allowances = allowances
         self._most_open = most_open
         self._refusal, self._path, self._failed = refusal, path, failed
         self._open: list[FileReading] = []
-        self._again: deque[ListedReport] = deque()
+        self._again: deque[tuple[ListedReport, int]] = deque()
         self._is_all = False
 
     @property
@@ -78,15 +79,16 @@ class Fetching:
             self._most_open = max(1, len(still) or len(self._open) // 2)
         self._open = still
         while len(self._open) < self._most_open and any(one.left > 0 for one in self._allowances):
-            report = self._next()
-            if report is None:
+            part = self._next()
+            if part is None:
                 return
+            report, offset = part
             refusal = self._refusal(report)
             if refusal is not None:
                 self.waiting.append((ReportFailed(report, refusal), None))
                 continue
             path = self._path(report)
-            self._open.append(FileReading(report, path, self._allowances, self.waiting))
+            self._open.append(FileReading(report, path, offset, self._allowances, self.waiting))
 
     def leave(self) -> bool:
         """Tell nothing more and give all handles back; whether that is done."""
@@ -94,18 +96,18 @@ class Fetching:
             reading.leave()
         return all(reading.is_gone for reading in self._open)
 
-    def _next(self) -> ListedReport | None:
+    def _next(self) -> tuple[ListedReport, int] | None:
         if self._again:
             return self._again.popleft()
         if self._is_all:
             return None
-        report = next(self._reports, None)
-        self._is_all = report is None
-        return report
+        part = next(self._parts, None)
+        self._is_all = part is None
+        return part
 
     def _conclude(self, reading: FileReading, status: Status) -> None:
         if status.code == _FAILURE and not reading.is_opened and len(self._open) > 1:
-            self._again.append(reading.report)
+            self._again.append((reading.report, reading.start))
             return
         error = self._failed(reading.report, status)
         self.waiting.append((ReportFailed(reading.report, error), None))

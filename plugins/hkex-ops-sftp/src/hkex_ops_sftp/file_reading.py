@@ -77,16 +77,22 @@ class _Range:
 
 
 class FileReading:
-    """One file. Its chunks are put into ``waiting`` in order, and then its end.
+    """One file from ``start`` on. Its chunks are put into ``waiting`` in order, and then its end.
 
     Where a server refuses something, ``failure`` says what, and there is no end; ``is_opened``
     tells whether it was refused before the first byte.
     """
 
     def __init__(
-        self, report: ListedReport, path: bytes, allowances: Sequence[Allowance], waiting: Waiting
+        self,
+        report: ListedReport,
+        path: bytes,
+        start: int,
+        allowances: Sequence[Allowance],
+        waiting: Waiting,
     ) -> None:
         self.report = report
+        self.start = start
         self.failure: Status | None = None
         self.is_opened = False
         self._path = path
@@ -97,7 +103,7 @@ class FileReading:
         self._asked_to_open: set[Allowance] = set()
         self._opening = self._closing = 0
         self._ranges: deque[_Range] = deque()
-        self._asked = self._offset = 0  # up to where it was asked for, and handed on
+        self._asked = self._offset = start  # up to where it was asked for, and handed on
         self._stop = report.size_bytes
         self._unanswered = self._reads = self._reads_before_look = 0
         self._is_looking = self._is_over = self._ends_early = self._is_out_of_turn = False

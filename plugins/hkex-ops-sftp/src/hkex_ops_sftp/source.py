@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from stat import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 
 import asyncssh
@@ -130,8 +131,16 @@ class SftpReportSource:
 
     async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
         """Fetch many reports at once; see the port."""
+        async with aclosing(self.fetch_from((report, 0) for report in reports)) as deliveries:
+            async for delivery in deliveries:
+                yield delivery
+
+    async def fetch_from(
+        self, parts: Iterable[tuple[ListedReport, int]]
+    ) -> AsyncGenerator[Delivery]:
+        """Fetch many reports at once, each from an offset on; see the port's capability."""
         fetching = Fetching(
-            iter(reports),
+            iter(parts),
             self._connections.allowances,
             most_open=self._files_in_flight,
             refusal=self._refusal,

@@ -28,6 +28,7 @@ from hkex_ops.flows.store.head import HeadFile
 from hkex_ops.flows.store.held import Held
 from hkex_ops.flows.store.ledger import Entry, Ledger
 from hkex_ops.flows.store.lock import Lock
+from hkex_ops.flows.store.partials import open_partial, sweep_partials
 from hkex_ops.flows.store.planning import Plan, Planner
 from hkex_ops.flows.store.reading import CONTENT_KEY, LISTING, NOT_FILES, UPLOAD, LedgerReader
 from hkex_ops.flows.store.rows import (
@@ -96,7 +97,7 @@ class Archive:
                 closing.callback(Lock(root, clock.now()).release)
                 staging = Staging(root.folder(layout.STAGING_NAME, make=True))
                 closing.callback(staging.close)
-                staging.sweep()
+                staging.sweep(sweep_partials(staging, clock.now()))
                 root.folder(REPORTS, make=True).close()
                 ledger = closing.enter_context(Ledger.open(folder / layout.LEDGER_NAME, head))
                 archive = cls(root, clock, ledger, own)
@@ -127,6 +128,17 @@ class Archive:
         _, staging = self._writing()
         layout.require_name(listed.name, "a report")
         return staging.create()
+
+    def stage_large(self, service: str, listed: ListedReport) -> StagedFile:
+        """A file to write a large transfer into, with what an earlier run has of the same report.
+
+        Its size says where to go on: what is before was read again and is what was written then.
+        """
+        _, staging = self._writing()
+        layout.require_name(listed.name, "a report")
+        if listed.modified is None:
+            return staging.create()
+        return open_partial(staging, service, listed, listed.modified, self._clock.now())
 
     def place(self, arrivals: Sequence[Arrival], at: datetime) -> tuple[Placed, ...]:
         """Give transfers that were complete at ``at`` their place, in order, and record them.

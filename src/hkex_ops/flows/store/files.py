@@ -69,6 +69,19 @@ class StagedFile:
             with translating(self._place, "write a new file", SAFE):
                 os.close(descriptor)
 
+    def leave(self) -> None:
+        """It will not be finished now; one that cannot be gone on with is dropped."""
+        self.discard()
+
+    def holds(self, offset: int, data: bytes) -> bool:
+        """Whether ``data`` is what was written at ``offset``."""
+        with self.reading() as file:
+            file.seek(offset)
+            found = b""
+            while len(found) < len(data) and (more := file.read(len(data) - len(found))):
+                found += more
+        return found == data
+
     def discard(self) -> None:
         """Drop it; doing so again does nothing. What cannot be removed now is swept later."""
         with suppress(StoreError):
@@ -84,10 +97,10 @@ class Staging:
         self._count = 0
         self._living: set[StagedFile] = set()
 
-    def sweep(self) -> None:
-        """Remove what an interrupted run left here."""
+    def sweep(self, kept: frozenset[str] = frozenset()) -> None:
+        """Remove what an interrupted run left here, but for the names in ``kept``."""
         for entry in self.folder.entries():
-            if entry.kind is not EntryKind.FOLDER:
+            if entry.kind is not EntryKind.FOLDER and entry.path not in kept:
                 with translating(self.folder.path / entry.path, "remove an unfinished file", SAFE):
                     os.unlink(entry.path, dir_fd=self.folder.descriptor)
 
@@ -100,6 +113,19 @@ class Staging:
             file = StagedFile(self, name, self.folder.open_file(name, flags))
         self._living.add(file)
         return file
+
+    def adopt(self, file: StagedFile) -> None:
+        """Count a file among those that are being written."""
+        self._living.add(file)
+
+    def let_go(self, file: StagedFile) -> None:
+        """Count it no longer, and leave it where it lies."""
+        self._living.discard(file)
+
+    def remove(self, name: str) -> None:
+        """Remove a file by its name here, if it is there."""
+        with suppress(OSError):
+            os.unlink(name, dir_fd=self.folder.descriptor)
 
     def __contains__(self, file: StagedFile) -> bool:
         """Whether ``file`` is of this staging folder and was not discarded."""
