@@ -54,7 +54,7 @@ async def open_gateway(options: OapiOptions, site: SiteRole) -> AsyncGenerator[O
     codec = Codec(load_layouts(options.layouts), order)
     sendable = () if options.enquiries_only else map(TransactionType.parse, options.transactions)
     gate = EnquiryGate(order, sendable)
-    password = await _password(options)
+    password = _password(options)
     session, findings = await _first(options, library, gate, addresses, password)
     kind = EnquiringGateway if options.enquiries_only else TransactingGateway
     gateway = kind(options, site, session, codec, gate, findings)
@@ -65,12 +65,13 @@ async def open_gateway(options: OapiOptions, site: SiteRole) -> AsyncGenerator[O
         await gateway.log_out()
 
 
-async def _password(options: OapiOptions) -> str:
+def _password(options: OapiOptions) -> str:
+    """Not in a thread: a terminal must be given back as it was when somebody interrupts."""
     from hkex_ops_oapi.secrets import ask_password, read_password
 
     if options.password_file is None:
-        return await asyncio.to_thread(ask_password, options.user)
-    return await asyncio.to_thread(read_password, options.password_file)
+        return ask_password(options.user)
+    return read_password(options.password_file)
 
 
 async def _first(
