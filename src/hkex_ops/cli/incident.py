@@ -89,7 +89,7 @@ def open_(
     date = parse_day(business_date) if business_date else day.astimezone(HONG_KONG).date()
     owners = owner or room.incidents.owners
     what = OpenIncident(title, _severity(severity), date, owners, affected, unaffected)
-    named, events = room.store.open(room.given(what, text, by, when, teller), id)
+    named, events = room.open(room.given(what, text, by, when, teller), id)
     return entered(room, named, events)
 
 

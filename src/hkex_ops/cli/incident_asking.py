@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
+from hkex_ops.cli.handing import hand_over
 from hkex_ops.cli.incident_compare import row_document
 from hkex_ops.cli.incident_options import Room, entry_document, room_of
 from hkex_ops.cli.options import Config, Json
 from hkex_ops.cli.text import say, say_instant
 from hkex_ops.cli.working import Work
 from hkex_ops.config.shipped import load_incidents
+from hkex_ops.flows.incidents.speaking import occurrences_of_deadlines
 from hkex_ops.flows.incidents.spelling import kind_of
 from hkex_ops.incidents import (
     Action,
@@ -31,7 +34,7 @@ from hkex_ops.incidents import (
     say_told,
     sentence,
 )
-from hkex_ops.model import Incident, Json as JsonValue, JsonObject, plain
+from hkex_ops.model import Incident, Json as JsonValue, JsonObject, Occurrence, plain
 
 __all__ = ["action_document", "deadline_document", "list_", "show"]
 
@@ -45,6 +48,10 @@ def list_(
     all: Annotated[
         bool, Parameter(negative="", help="Closed ones and those of the papers too.")
     ] = False,
+    tell: Annotated[
+        bool,
+        Parameter(negative="", help="Tell of reports due within the hour, by the routes."),
+    ] = False,
     work: Work = None,
     config: Config = None,
     json: Json = False,
@@ -55,6 +62,8 @@ def list_(
     views = [room.store.read(id).view for id in room.store.ids()]
     views = [one for one in views if all or one.is_open]
     papers = list(load_incidents(room.calendar).values()) if all else []
+    if tell:
+        hand_over(room.settings, room.clock, lambda: _due(room, views, now))
     late = {one.id: _overdue(room, one) for one in views}
     return Answer(
         {
@@ -130,6 +139,12 @@ def action_document(one: Action) -> JsonObject:
         "due": plain(one.due),
         "state": "open" if one.ended is None else "dropped" if one.dropped else "done",
     }
+
+
+def _due(room: Room, views: Sequence[IncidentView], now: datetime) -> Iterator[Occurrence]:
+    for view in views:
+        found = deadlines_of(view, room.incidents.deadlines, room.calendar)
+        yield from occurrences_of_deadlines(view, found, now)
 
 
 def _overdue(room: Room, view: IncidentView) -> tuple[str, ...]:

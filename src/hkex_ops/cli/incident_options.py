@@ -13,6 +13,7 @@ from rich.console import Console
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.cli.answer import Answer
+from hkex_ops.cli.handing import hand_over
 from hkex_ops.cli.options import calendar_of, optional_settings, parse_day
 from hkex_ops.cli.text import say, say_count
 from hkex_ops.cli.working import now_of, work_folder
@@ -21,6 +22,7 @@ from hkex_ops.config.incidents import IncidentSettings
 from hkex_ops.config.settings import Settings
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.incidents import IncidentStore
+from hkex_ops.flows.incidents.speaking import occurrences_of_incident
 from hkex_ops.flows.incidents.spelling import kind_of
 from hkex_ops.incidents import (
     Content,
@@ -90,9 +92,25 @@ class Room:
         return Given(what, by, when, text, teller or self.incidents.teller)
 
     def enter(self, id: str, given: Given) -> tuple[IncidentEvent, ...]:
-        """Write one entry into the log of ``id``."""
+        """Write one entry into the log of ``id``, and tell whoever is to be told of it."""
         with self.store.writing(id) as writer:
-            return writer.enter(given)
+            events = writer.enter(given)
+        self.tell(id, events)
+        return events
+
+    def open(self, given: Given, id: str | None) -> tuple[str, tuple[IncidentEvent, ...]]:
+        """Open an incident, and tell whoever is to be told of it."""
+        named, events = self.store.open(given, id)
+        self.tell(named, events)
+        return named, events
+
+    def tell(self, id: str, events: Sequence[IncidentEvent]) -> None:
+        """Hand over what ``events`` have brought about, where the configuration wants it told."""
+        hand_over(
+            self.settings,
+            self.clock,
+            lambda: occurrences_of_incident(self.store.read(id).view, events),
+        )
 
 
 def room_of(config: Path | None, work: Path | None) -> Room:
