@@ -6,6 +6,7 @@ import ctypes
 import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,17 @@ def test_many_that_build_at_once_get_one_whole_library(tmp_path: Path) -> None:
     assert 1 == len(set(built))
     assert [LIBRARY_NAME] == [one.name for one in built[0].parent.iterdir()]
     assert ctypes.CDLL(str(built[0])).swapint16(1) == 1
+
+
+@needs_compiler
+def test_the_source_gives_no_compiler_anything_to_warn_of(tmp_path: Path) -> None:
+    source = files("hkex_ops_simulator.oapi").joinpath("stand_in.c").read_bytes()
+    for define in ("PLAIN", "OLD", "SWAP", "ZLIB", "OTHER"):
+        command = [
+            *(find_compiler(), "-std=gnu11", "-O1", "-fPIC", "-Wall", "-Wextra", "-Werror"),
+            *(f"-DSTAND_IN_{define}", "-x", "c", "-c", "-o", tmp_path / define, "-"),
+        ]
+        subprocess.run(command, input=source, check=True)
 
 
 def test_without_a_compiler_it_is_said_what_to_install(

@@ -19,7 +19,7 @@ from hkex_ops.model import SiteRole
 from hkex_ops_simulator.oapi import stand_in
 from hkex_ops_simulator.oapi.build import build_library
 from hkex_ops_simulator.oapi.faults import Faults, PasswordState, Scripted
-from hkex_ops_simulator.oapi.house import PASSWORD, ClearingHouse
+from hkex_ops_simulator.oapi.house import PASSWORD
 from hkex_ops_simulator.oapi.stand_in import OapiStandIn, Variant
 
 PRIMARY, SECONDARY = SiteRole.PRIMARY, SiteRole.SECONDARY
@@ -148,6 +148,20 @@ async def test_a_user_has_one_session_and_a_forced_log_in_puts_the_first_one_out
         assert (-5, b"") == first.info(14)
         assert 0 == second.info(14)[0]
         second.close()
+
+
+async def test_who_is_logged_out_can_still_read_why_and_nothing_else() -> None:
+    async with logged_in() as (it, session, _):
+        it.force_out()
+        status, data = session.read()
+        assert (4, b"BN", 4, 4004) == (status, *struct.unpack_from("=2sHi", data, 2))
+        assert [-5, -5] == [session.read()[0], session.info(14)[0]]
+
+
+async def test_who_says_nothing_for_too_long_is_hung_up_on() -> None:
+    async with logged_in(faults=Faults(patience_s=0.2)) as (it, session, _):
+        await asyncio.to_thread(_until, lambda: not it.house.queues)
+        assert [-53, -5] == [session.info(14)[0], session.info(14)[0]]
 
 
 @pytest.mark.parametrize(
@@ -322,14 +336,14 @@ async def test_a_slow_call_ends_with_the_time_limit_of_the_environment(
 async def test_two_calls_at_once_are_refused_and_the_house_hears_of_it() -> None:
     async with logged_in(faults=Faults(slow={"DQ8": 0.2})) as (it, session, base):
         slow = asyncio.create_task(asyncio.to_thread(session.ask_groups, base))
-        await asyncio.to_thread(_until_asked, it.house, "DQ8")
+        await asyncio.to_thread(_until, lambda: "DQ8" in it.house.moments)
         assert -2019 == session.info(14)[0]
         assert 5 == len(await slow)
         assert (0, 1) == (session.info(14)[0], it.house.collisions)
 
 
-def _until_asked(house: ClearingHouse, moment: str) -> None:
-    while moment not in house.moments:
+def _until(told: Callable[[], bool]) -> None:
+    while not told():
         sleep(0.001)
 
 

@@ -70,6 +70,11 @@ class EventQueue:
     _lost: bool = False
     _reads: int = 0
 
+    @property
+    def waits(self) -> bool:
+        """Whether anything waits to be read."""
+        return bool(self._waiting)
+
     def put(self, event: Event) -> None:
         """Keep an event that this session is to be told; the oldest goes where there is no room."""
         if event.forced or event.kind in self.subscribed:

@@ -46,7 +46,8 @@ class Faults:
     whose partition answers for itself only, ``partition_lost`` the one that cannot be reached.
     With ``empty_tail`` the last segment has a number, and an empty one follows. ``handles``: events
     are framed with handles however they were subscribed to. ``event_room``: more events than
-    that are lost; ``show_length``: the list of events is at least so many bytes long.
+    that are lost; ``show_length``: the list of events is at least so many bytes long. Who says
+    nothing for ``patience_s`` is hung up on.
     """
 
     not_ready: int = 2
@@ -63,6 +64,7 @@ class Faults:
     handles: bool = False
     event_room: int = 500
     show_length: int = 0
+    patience_s: float | None = None
 
     def script(self, moment: str, *answers: Scripted) -> None:
         """Give ``answers`` at ``moment``, one after the other, after those scripted before."""

@@ -101,6 +101,13 @@ class Gateway:
             for one in self._connections:
                 _cut(one)
 
+    def force_out(self) -> None:
+        """Log out everybody who is logged in here; the connections stay."""
+        with self.exchange.lock:
+            for session in self.exchange.sessions:
+                if session.gateway == self.name and session.user is not None:
+                    session.force_out()
+
     def close(self) -> None:
         """Kill it, and wait until nothing of it runs any longer."""
         self.kill()
@@ -136,6 +143,7 @@ class Gateway:
             self.exchange.sessions.append(session)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(self.exchange.house.faults.patience_s)
             while not closing.is_set() and self._one(connection, session, closing):
                 pass
         except OSError:

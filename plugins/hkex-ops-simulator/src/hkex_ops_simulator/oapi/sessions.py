@@ -115,6 +115,8 @@ class GatewaySession:
         """The answer to one call; ``others`` are the sessions there are at every gateway."""
         if op == Op.LOGIN:
             return self._log_in(flags, payload, others)
+        if op == Op.READ_EVENT and self.ended and self.queue.waits:
+            return self._read(payload)  # why it was ended can still be read
         if self.user is None or self.ended:
             return Reply(NOT_LOGGED_IN)
         if op == Op.LOGOUT:
@@ -167,7 +169,7 @@ class GatewaySession:
         return Reply(ABOUT_TO_EXPIRE if about else 0)
 
     def force_out(self) -> None:
-        """Somebody else has taken this session's place: an event says so, then nothing is heard."""
+        """Be logged out by the other side: an event says so, and then nothing is heard."""
         self.queue.put(network_event(4, LOGOUT_IMMINENT, "SYNTHETIC: log-out is imminent"))
         self.leave()
 

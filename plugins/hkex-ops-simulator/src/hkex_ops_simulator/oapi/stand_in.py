@@ -90,6 +90,11 @@ class OapiStandIn:
         """It is back, at its old address."""
         self.gateways[site][place].open()
 
+    def force_out(self) -> None:
+        """Everybody who is logged in is logged out, told by an event that can still be read."""
+        for gateway in (one for of_site in self.gateways.values() for one in of_site):
+            gateway.force_out()
+
     def fail_over(self) -> None:
         """The house serves from its other site now; who is logged in here stays so."""
         self.house.in_service = self.house.in_service.other
