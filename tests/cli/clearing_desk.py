@@ -11,7 +11,7 @@ from attrs import frozen
 
 from tests.cli.program import Ended, Program
 
-__all__ = ["AT", "OURS", "ClearingDesk", "trade"]
+__all__ = ["ANSWERS", "AT", "OURS", "ClearingDesk", "trade"]
 
 AT = "2019-05-05T10:00"
 """Within the Post-Release Verification Session of the 2019 upgrade."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli import gateway_source
-from tests.cli.clearing_desk import AT, OURS, ClearingDesk, trade
+from tests.cli.clearing_desk import ANSWERS, AT, OURS, ClearingDesk, trade
 from tests.cli.folder_source import install
 from tests.cli.program import Program, require_refused
 
@@ -174,8 +174,7 @@ def test_fetch_writes_whole_tables(desk: ClearingDesk) -> None:
         [position] = csv.DictReader(file)
     assert ("0", "7") == (position["long"], position["short"])
     codes = [one["body"]["code"] for one in events_of(desk.home / "proof") if is_gate(one)]
-    # Each table's session is the same one, so the second one's evidence has all of it.
-    assert ["DQ8", "CQ10", "CQ10", "CQ3"] == codes[-4:]
+    assert ["DQ8", "CQ10", "CQ10", "CQ3"] == codes
 
 
 def test_fetch_writes_parquet_that_reconcile_reads(desk: ClearingDesk) -> None:
@@ -224,6 +223,17 @@ def test_a_value_that_cannot_be_read_is_named(desk: ClearingDesk) -> None:
         "ConfigError",
         "page 1 item 2, field bought_or_sold_c: unknown side '9'; known: 1, 2",
     )
+
+
+def test_what_the_gate_refused_is_evidence(desk: ClearingDesk) -> None:
+    """A mapping that asks for more than an enquiry gets nothing, and leaves its trace."""
+    desk.write("answers.toml", ANSWERS.replace('"CQ10"', '"CD35"'))
+    ended = desk.clearing("fetch", "--evidence", "proof", "--json")
+    assert (3, "CD35") == (ended.code, ended.document["action"])
+    events = events_of(desk.home / "proof")
+    gate = [one["body"] for one in events if is_gate(one)]
+    assert [("DQ8", True), ("CD35", False)] == [(one["code"], one["allowed"]) for one in gate]
+    assert ["Denied"] == [one["body"]["error"] for one in events if one["kind"] == "failed"]
 
 
 def test_fetch_never_overwrites(desk: ClearingDesk) -> None:

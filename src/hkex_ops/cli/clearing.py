@@ -61,27 +61,26 @@ def check(
     named = stated_gateways(desk.rollouts, desk.configured.service, desk.at)
     if dry_run:
         return _would_check(desk, place)
-    proof = desk.proof("check", evidence)
-    checks = asyncio.run(
-        check_gateways(
-            desk.configured,
-            place,
-            named,
-            desk.clock,
-            expiry_warning_days=desk.settings.clearing.expiry_warning_days,
+    with desk.proving("check", evidence) as proof:
+        checks = asyncio.run(
+            check_gateways(
+                desk.configured,
+                place,
+                named,
+                desk.clock,
+                expiry_warning_days=desk.settings.clearing.expiry_warning_days,
+            )
         )
-    )
     for one in checks:
         proof.event("gateway-checked", _check(one))
         proof.decisions(one.gateway, one.decisions)
     outcome = "passed" if all(one.passed for one in checks) else "findings"
-    rows = [_check(one) for one in checks]
     document: JsonObject = {
         "service": desk.configured.service,
         "site": place.value,
         "at": desk.at.isoformat(),
         "outcome": outcome,
-        "gateways": rows,
+        "gateways": [_check(one) for one in checks],
     }
     proof.file("check.json", document)
     packed = desk.keep(proof)
@@ -194,13 +193,13 @@ def fetch(
     if dry_run:
         codes = {one: [it.enquiry for it in require_mappings(mappings, one)] for one in kinds}
         return _would_fetch(desk, place, codes)
-    proof = desk.proof("fetch", evidence)
-    tables = asyncio.run(
-        fetch_tables(desk.configured, place, mappings, kinds, out, f".{format}", day)
-    )
+    with desk.proving("fetch", evidence) as proof:
+        tables = asyncio.run(
+            fetch_tables(desk.configured, place, mappings, kinds, out, f".{format}", day)
+        )
     for one in tables:
         proof.event("records-fetched", _table(one))
-        proof.decisions(str(one.fetched.gateway), one.fetched.decisions)
+    proof.decisions(str(tables[0].fetched.gateway), desk.configured.decided)
     packed = desk.keep(proof)
 
     def render(console: Console) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +23,7 @@ from hkex_ops.cli.working import work_folder
 from hkex_ops.clock import Clock
 from hkex_ops.config.record_forms import load_answers
 from hkex_ops.config.settings import Settings, load_settings
-from hkex_ops.errors import ConfigError
+from hkex_ops.errors import ConfigError, HkexOpsError
 from hkex_ops.flows.clearing.gateways import ConfiguredGateway, configured_gateway, rulings_at
 from hkex_ops.flows.clearing.proving import Proof, keep_evidence
 from hkex_ops.flows.overrides import require
@@ -96,18 +97,25 @@ class ClearingDesk:
             )
         return load_answers(path)
 
-    def proof(self, what: str, folder: Path | None) -> Proof:
-        """Evidence that begins now, with what the papers say about doing more than asking.
+    @contextmanager
+    def proving(self, what: str, folder: Path | None) -> Generator[Proof]:
+        """Evidence of what the body does, with what the papers say about doing more than asking.
 
-        It will be in ``folder``, or beside others of this folder.
+        It will be in ``folder``, or beside others of this folder. What fails once a gateway was
+        asked is evidence too, the gate's decisions up to there included.
         """
         name = f"clearing-{what}"
         target = target_of(folder, name, self.clock)
-        if folder is None:
-            target = _free(target)
-        proof = Proof(name, target, self.clock.now())
+        proof = Proof(name, _free(target) if folder is None else target, self.clock.now())
         proof.rulings(rulings_at(self.rollouts, self.configured.service, self.at))
-        return proof
+        try:
+            yield proof
+        except HkexOpsError as error:
+            if self.configured.decided:
+                proof.event("failed", {"error": type(error).__name__, "message": str(error)})
+                proof.decisions(self.configured.name, self.configured.decided)
+                keep_evidence(proof, self.clock)
+            raise
 
     def keep(self, proof: Proof) -> Packed:
         """Keep the evidence."""

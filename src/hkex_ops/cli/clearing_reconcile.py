@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated
 
-from attrs import evolve
-from cyclopts import Parameter
+from attrs import evolve, frozen
+from cyclopts import Parameter, validators
 from rich.console import Console
 
 from hkex_ops.calendars import Calendar
@@ -19,6 +19,7 @@ from hkex_ops.clearing.results import AgedBreak, key_of
 from hkex_ops.clearing.rules import MatchRules, rules_for
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.clearing_desk import (
+    ClearingDesk,
     EvidenceFolderOption,
     Gateway,
     clearing_desk,
@@ -40,7 +41,7 @@ from hkex_ops.cli.options import (
 from hkex_ops.cli.text import say, say_count
 from hkex_ops.clock import Clock
 from hkex_ops.config.clearing import ClearingSettings, match_rules
-from hkex_ops.flows.clearing.book_files import book_file, of_day
+from hkex_ops.flows.clearing.book_files import BookFile, book_file, of_day
 from hkex_ops.flows.clearing.joining import Way
 from hkex_ops.flows.clearing.proving import Proof, keep_evidence
 from hkex_ops.flows.clearing.reconciling import (
@@ -52,12 +53,14 @@ from hkex_ops.flows.clearing.reconciling import (
 from hkex_ops.flows.clearing.spool import scratch_folder
 from hkex_ops.flows.clearing.tabling import fetch_book, live_columns, require_mappings
 from hkex_ops.flows.packing import Packed
-from hkex_ops.model import RecordKind
+from hkex_ops.model import RecordKind, SiteRole
 
 __all__ = ["LIVE", "book_file", "reconcile"]
 
 LIVE = "live"
 """What stands for the clearing house itself, in the place of a file."""
+
+MOST_SHOWN = 1000
 
 _WORDS = {
     BreakKind.MISSING_HERE: "missing here",
@@ -90,7 +93,13 @@ def reconcile(
     out: Annotated[
         tuple[Path, ...], Parameter(help="Result file, .jsonl or .csv; several times.")
     ] = (),
-    show: Annotated[int, Parameter(help="Breaks of each kind that are shown.")] = 5,
+    show: Annotated[
+        int,
+        Parameter(
+            help="Breaks of each kind, and groups, that are shown.",
+            validator=validators.Number(gte=0, lte=MOST_SHOWN),
+        ),
+    ] = 5,
     way: Annotated[
         Way, Parameter(help="How records are joined: in sorted pieces, or by DuckDB.")
     ] = Way.AUTO,
@@ -123,27 +132,47 @@ def reconcile(
         out,
         show,
     )
+    asked = _Asked(rules, left, comparison, day, evidence)
     if theirs != LIVE:
-        proof = None
-        if evidence is not None:
-            proof = Proof("clearing-reconcile", evidence, clock.now())
-        right = book_file(Path(theirs), kind, theirs_columns)
-        rules = rules_for(rules, left.columns, right.columns)
-        found = reconcile_books(rules, left.book(rules, day), right.book(rules, day), comparison)
-        return _answer(found, _kept(proof, found, clock), show)
+        return _with_file(asked, Path(theirs), theirs_columns, clock)
     desk = clearing_desk(config, gateway, at, verbose=verbose, as_json=json)
-    mappings = require_mappings(desk.answers(), kind)
-    rules = rules_for(rules, left.columns, live_columns(mappings))
-    proof = desk.proof("reconcile", evidence)
-    with scratch_folder() as folder:
+    return _with_gateway(asked, desk, desk.site(site))
+
+
+@frozen
+class _Asked:
+    """What is compared with whatever the other side is."""
+
+    rules: MatchRules
+    ours: BookFile
+    comparison: Comparison
+    day: date | None
+    evidence: Path | None
+
+
+def _with_file(asked: _Asked, theirs: Path, columns: Path | None, clock: Clock) -> Answer:
+    proof = None
+    if asked.evidence is not None:
+        proof = Proof("clearing-reconcile", asked.evidence, clock.now())
+    right = book_file(theirs, asked.ours.kind, columns)
+    rules = rules_for(asked.rules, asked.ours.columns, right.columns)
+    ours, other = asked.ours.book(rules, asked.day), right.book(rules, asked.day)
+    found = reconcile_books(rules, ours, other, asked.comparison)
+    return _answer(found, _kept(proof, found, clock))
+
+
+def _with_gateway(asked: _Asked, desk: ClearingDesk, site: SiteRole) -> Answer:
+    mappings = require_mappings(desk.answers(), asked.ours.kind)
+    rules = rules_for(asked.rules, asked.ours.columns, live_columns(mappings))
+    with desk.proving("reconcile", asked.evidence) as proof, scratch_folder() as folder:
         book, fetched = asyncio.run(
-            fetch_book(desk.configured, desk.site(site), mappings, rules, folder, day)
+            fetch_book(desk.configured, site, mappings, rules, folder, asked.day)
         )
-        kept = evolve(book, records=of_day(book.records, rules, day))
-        found = reconcile_books(rules, left.book(rules, day), kept, comparison)
+        kept = evolve(book, records=of_day(book.records, rules, asked.day))
+        found = reconcile_books(rules, asked.ours.book(rules, asked.day), kept, asked.comparison)
     proof.event("records-fetched", fetched.document())
-    proof.decisions(str(fetched.gateway), fetched.decisions)
-    return _answer(found, _kept(proof, found, clock), show)
+    proof.decisions(str(fetched.gateway), desk.configured.decided)
+    return _answer(found, _kept(proof, found, desk.clock))
 
 
 def _business_days(calendar: Calendar) -> Callable[[date, date], int]:
@@ -163,9 +192,9 @@ def _kept(proof: Proof | None, found: Reconciled, clock: Clock) -> Packed | None
     return keep_evidence(proof, clock)
 
 
-def _answer(found: Reconciled, packed: Packed | None, show: int) -> Answer:
+def _answer(found: Reconciled, packed: Packed | None) -> Answer:
     def render(console: Console) -> None:
-        _render(found, show, console)
+        _render(found, console)
         say_evidence(packed, console)
 
     return Answer(
@@ -175,8 +204,8 @@ def _answer(found: Reconciled, packed: Packed | None, show: int) -> Answer:
     )
 
 
-def _render(found: Reconciled, show: int, console: Console) -> None:
-    tally, rules = found.tally, found.rules
+def _render(found: Reconciled, console: Console) -> None:
+    tally, rules, show = found.tally, found.rules, found.shown
     say(
         console,
         f"{rules.kind} as of {found.as_of}: {tally.ours} here, {tally.theirs} there; "

@@ -178,10 +178,12 @@ def _recorded(
 def _live(desk: ClearingDesk, site: str | None, start: datetime) -> Sequence[ClearingTransaction]:
     """What the clearing house has; how it was asked is kept as evidence."""
     mappings, place = require_mappings(desk.answers(), _KIND), desk.site(site)
-    proof = desk.proof("reentry", None)
-    placed, fetched = asyncio.run(fetch_list(desk.configured, place, mappings, _KIND, start.date()))
+    with desk.proving("reentry", None) as proof:
+        placed, fetched = asyncio.run(
+            fetch_list(desk.configured, place, mappings, _KIND, start.date())
+        )
     proof.event("records-fetched", fetched.document())
-    proof.decisions(str(fetched.gateway), fetched.decisions)
+    proof.decisions(str(fetched.gateway), desk.configured.decided)
     desk.keep(proof)
     return _values(placed)
 

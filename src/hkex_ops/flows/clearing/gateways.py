@@ -11,13 +11,13 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from hkex_ops.config.settings import Settings, structure_options
 from hkex_ops.config.structuring import nearest
 from hkex_ops.errors import ConfigError, UsageError
 from hkex_ops.flows.enquiring import EnquiriesOnly
-from hkex_ops.model import Connection, Endpoint, Rollout, SiteRole
+from hkex_ops.model import Connection, Endpoint, GateDecision, Rollout, SiteRole
 from hkex_ops.plugins import OAPI_GATEWAYS, Plugins
 from hkex_ops.ports import OapiGateway, Offer, SupportsOneGateway
 from hkex_ops.rollouts import Guard, Ruling, directions
@@ -31,17 +31,22 @@ ASKED_ACTS = ("post-trade-activity", "simulate-daily-operations")
 
 @frozen
 class ConfiguredGateway:
-    """One ``[oapi_gateways.NAME]`` table with the adapter that serves it."""
+    """One ``[oapi_gateways.NAME]`` table with the adapter that serves it.
+
+    ``decided`` gathers what the enquiry gate decided in every session that was opened, however
+    that ended: a message that was refused belongs into the evidence more than any other.
+    """
 
     name: str
     service: str
     site: SiteRole
     offer: Offer[OapiGateway]
     options: object
+    decided: list[GateDecision] = field(factory=list[GateDecision], eq=False)
 
     def open(self, site: SiteRole) -> AbstractAsyncContextManager[EnquiriesOnly]:
         """Log in at ``site``, to ask only; leaving the context logs out."""
-        return _enquiring(self.offer.open(self.options, site))
+        return self._enquiring(self.offer.open(self.options, site))
 
     def open_one(
         self, gateway: Endpoint, site: SiteRole
@@ -49,7 +54,7 @@ class ConfiguredGateway:
         """Log in at this one gateway, and at no other."""
         if not isinstance(self.options, SupportsOneGateway):
             raise UsageError(f"adapter {self.offer.name} cannot be told which gateway to use")
-        return _enquiring(self.offer.open(self.options.only(gateway), site))
+        return self._enquiring(self.offer.open(self.options.only(gateway), site))
 
     def addresses(self, site: SiteRole) -> tuple[Endpoint, ...]:
         """The gateways that are tried at ``site``, in order; none where it cannot be told."""
@@ -57,13 +62,15 @@ class ConfiguredGateway:
             return ()
         return self.offer.addresses(self.options, site) or ()
 
-
-@asynccontextmanager
-async def _enquiring(
-    opened: AbstractAsyncContextManager[OapiGateway],
-) -> AsyncGenerator[EnquiriesOnly]:
-    async with opened as gateway:
-        yield EnquiriesOnly(gateway)
+    @asynccontextmanager
+    async def _enquiring(
+        self, opened: AbstractAsyncContextManager[OapiGateway]
+    ) -> AsyncGenerator[EnquiriesOnly]:
+        async with opened as gateway:
+            try:
+                yield EnquiriesOnly(gateway)
+            finally:
+                self.decided.extend(gateway.decisions())
 
 
 def configured_gateway(

@@ -92,6 +92,7 @@ class Reconciled:
     examples: dict[BreakKind, list[AgedBreak]] = Factory(dict[BreakKind, list[AgedBreak]])
     resolved: list[tuple[Key, date]] = Factory(list[tuple[Key, date]])
     previous: date | None = None
+    shown: int = SHOWN
 
     def head(self) -> JsonObject:
         """The first line of a result: what was compared, and how."""
@@ -129,6 +130,7 @@ def reconcile(rules: MatchRules, ours: Book, theirs: Book, comparison: Compariso
     form, previous = LineForm(rules), comparison.previous
     found = Reconciled(rules, comparison.as_of, Way.PLAIN, ours.told, theirs.told)
     found.previous = None if previous is None else previous.as_of
+    found.shown = comparison.shown
     with ExitStack() as stack:
         outputs = [stack.enter_context(_output(path, found)) for path in comparison.out]
         folder = stack.enter_context(scratch_folder())
