@@ -31,7 +31,7 @@ from hkex_ops.model import HONG_KONG, IndexTick, TickKind, parse_tick
 from tests.cli import folder_source
 from tests.cli.program import HKEX_OPS, Ended, Program
 from tests.flows.index_market import BASKET_FILE, BASKETS, DAY, Market, at_ns
-from tests.flows.tape_feed import Tape
+from tests.flows.tape_feed import BITTEN, Tape
 
 __all__ = ["INTERVAL_S", "POISON_3DP", "RunBench", "Truth"]
 
@@ -54,11 +54,12 @@ adapter = "lines"
 file = "ticks.jsonl"
 fails = "fails"
 
+{more}
 [index]
 baskets = "baskets.toml"
 folder = "runs"
 feed = "tape"
-publish = ["lines"]
+publish = {publish}
 [index.rules]
 interval_s = {interval_s}
 [index.run]
@@ -101,6 +102,9 @@ class RunBench:
     home: Path
     options: str = ""
     engines: int = 3
+    more: str = ""
+    publish: tuple[str, ...] = ("lines",)
+    plugins: frozenset[str] = frozenset()
     truth: Truth = field(factory=Truth)
     process: subprocess.Popen[bytes] | None = None
     _market: Market = field(init=False)
@@ -115,12 +119,18 @@ class RunBench:
         site = self.home.parent / "site"
         folder_source.install(site, "tape-source", module="tests.flows.tape_feed")
         self.home.mkdir()
-        self.program = Program(self.home, (site,))
+        self.program = Program(self.home, (site,), plugins=self.plugins)
         self._market = Market(now=SystemClock().now())
         self._tape = Tape(self.home / "tape")
         self.day = self._market.now.date()
         (self.home / "config.toml").write_text(
-            CONFIGURATION.format(options=self.options, interval_s=INTERVAL_S), "utf-8"
+            CONFIGURATION.format(
+                options=self.options,
+                interval_s=INTERVAL_S,
+                more=self.more,
+                publish=json.dumps(self.publish),
+            ),
+            "utf-8",
         )
         text = BASKET_FILE.replace(str(DAY), str(self.day))
         (self.home / "baskets.toml").write_text(text, "utf-8")
@@ -187,6 +197,10 @@ class RunBench:
         where = ("--config", "config.toml", "--business-date", str(self.day), "--json")
         return self.program.run("index", *words, *where)
 
+    def order(self, act: str, reason: str, *more: str) -> Ended:
+        """A person's word about contingency."""
+        return self.ask("contingency", act, "--by", "Chan Tai Man", "--reason", reason, *more)
+
     def wait_for(self, what: str, holds: Callable[[], bool], longest_s: float = LONGEST_S) -> None:
         """Wait until ``holds``; fails saying ``what`` did not come."""
         end = time.monotonic() + longest_s
@@ -217,6 +231,12 @@ class RunBench:
         logs = sorted(self.folder.glob("*.log")) if self.folder.exists() else []
         texts = [path.read_text("utf-8")[-1_500:] for path in (self.home / "run.err", *logs)]
         return "\n".join(text for text in texts if text)
+
+    @property
+    def bitten(self) -> int:
+        """How many processes met the poison."""
+        path = self.home / BITTEN
+        return len(path.read_bytes().splitlines()) if path.exists() else 0
 
     # -- what came of it --------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from hkex_ops.model import IndexTick, SiteRole, format_tick, parse_tick
 from hkex_ops.ports import FeedLine, IndexFeed, IndexPublisher, MarketFeed, Offer, PacketBatch
 
 __all__ = [
+    "BITTEN",
     "LinesOptions",
     "LinesPublisher",
     "Tape",
@@ -46,6 +47,8 @@ _HEAD = Struct("<HBQH")  # channel, line, time received, size
 _LINES = (FeedLine.A, FeedLine.B)
 _END = 0xFFFF
 LOOK_S = 0.002
+BITTEN = "bitten"
+"""The file beside the tape in which every process that meets the poison leaves its number."""
 
 
 @frozen
@@ -173,17 +176,19 @@ def _make_mortal(options: TapeOptions) -> None:
 
     def mortal(self: Engine, record: TradeRecord) -> tuple[EngineEvent, ...]:
         if record.price_3dp == options.poison_3dp:
-            _die(options.poison)
+            _die(options)
         return one(self, record)
 
     StraightTrades._straight = straight_until  # type: ignore[method-assign]
     Engine._trade = mortal  # type: ignore[method-assign]
 
 
-def _die(how: str) -> None:
-    if how == "hang":
+def _die(options: TapeOptions) -> None:
+    with options.tape.with_name(BITTEN).open("ab", buffering=0) as file:
+        file.write(b"%d\n" % os.getpid())
+    if options.poison == "hang":
         time.sleep(3600)
-    if how == "exit":
+    if options.poison == "exit":
         os._exit(1)
     raise ZeroDivisionError("this engine cannot bear that record")
 

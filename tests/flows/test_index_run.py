@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from email.parser import BytesParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hkex_ops.clock import SystemClock
 from hkex_ops.model import TickKind
-from tests.cli.program import require_refused
+from tests.cli.program import Ended, require_refused
 from tests.flows.index_bench import INTERVAL_S, POISON_3DP, RunBench, is_gone
 
 SEED = 20100122
@@ -101,9 +105,10 @@ def test_a_poison_record_takes_one_engine_and_a_restart_of_everything_knows_it(
         )
         [event] = bench.told("message-quarantined")
         assert "a record of 5" in event["incident"]
-        bench.wait_for("its return", lambda: 4 == len(bench.journal("process-ready")) - 1)
+        # On a machine that is very busy the watchdog may end another one: not of the message.
+        bench.wait_for("its return", lambda: 3 == len(bench.pids()))
         ended = [one.body["process"] for one in bench.journal("process-died")]
-        assert [entry.body["process"]] == ended
+        assert (True, 1) == (entry.body["process"] in ended, bench.bitten)
 
         # The supervisor goes too, and with it every process; another one takes over.
         assert bench.process is not None
@@ -119,12 +124,96 @@ def test_a_poison_record_takes_one_engine_and_a_restart_of_everything_knows_it(
         assert 1 == resumed.body["quarantined"]
         bench.end_market()
         assert 0 == bench.finish(None)
-        assert 1 == len(bench.journal("message-quarantined"))
+        assert (1, 1) == (len(bench.journal("message-quarantined")), bench.bitten)
         assert "the feed has ended" == bench.journal("run-stopped")[0].body["reason"]
         bench.require_right(bench.ticks())
         bench.require_once()
     finally:
         bench.close()
+
+
+CONTINGENCY_S = 4
+
+MAIL = """\
+[index_publishers.letters]
+adapter = "mail"
+[index_publishers.letters.options]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+sender = "index@example.com"
+recipients = ["desk@example.com"]
+[index.contingency]
+interval_s = {interval_s}
+"""
+
+
+def test_contingency_declared_by_a_person_reaches_every_publisher_and_mail_too(
+    home: Path,
+) -> None:
+    """Values of the second computation, every so many seconds, and no others until the word was
+    taken back and the engines were proven right."""
+    pytest.importorskip("hkex_ops_mail", reason="hkex-ops-mail is not installed")
+    smtp = pytest.importorskip("aiosmtpd.controller", reason="aiosmtpd is not installed")
+    letters: list[str] = []
+
+    class Mailbox:
+        async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
+            letters.append(BytesParser().parsebytes(envelope.content)["Subject"])
+            return "250 taken"
+
+    server = smtp.Controller(Mailbox(), hostname="127.0.0.1", port=_free_port())
+    server.start()
+    more = MAIL.format(port=server.port, interval_s=CONTINGENCY_S)
+    bench = RunBench(
+        home,
+        engines=1,
+        more=more,
+        publish=("lines", "letters"),
+        plugins=frozenset({"hkex-ops-mail"}),
+    )
+    try:
+        begun(bench)
+        assert ("ordered", "ordered") == stands(bench.order("declare", "values look wrong"))
+        declared = SystemClock().now()
+        bench.wait_for("three values", lambda: len(bench.ticks(TickKind.CONTINGENCY)) >= 3 * 2)
+        took = SystemClock().now() - declared
+        # The first at once, then one for each interval; settled for three seconds, and slack.
+        assert took <= timedelta(seconds=2 * CONTINGENCY_S + 3 + 5)
+        bench.wait_for("three letters", lambda: len(letters) >= 3)
+        assert all("CONTINGENCY" in one for one in letters)
+        status = bench.ask("status")
+        assert (1, "ordered", False) == (
+            status.code,
+            status.document["mode"],
+            status.document["well"],
+        )
+        real = bench.ticks(TickKind.REAL_TIME)
+        require_refused(bench.order("declare", "again"), 2, "UsageError", "cannot be ordered")
+        assert ("active", "held") == stands(bench.order("stand-down", "seen"))
+        bench.wait_for("resumption", lambda: bool(bench.journal("publication-resumed")))
+        bench.wait_for("ticks", lambda: len(bench.ticks(TickKind.REAL_TIME)) > len(real))
+        assert "standby" == bench.ask("status").document["mode"]
+        sent = len(letters)
+        assert 1 == bench.finish()
+        assert sent == len(letters)
+        bench.require_right(bench.ticks())
+        bench.require_once()
+    finally:
+        bench.close()
+        server.stop()
+
+
+def stands(answer: Ended) -> tuple[str, str]:
+    """How contingency path and gateway stand after a person's word."""
+    assert 0 == answer.code
+    return answer.document["mode"], answer.document["gateway"]
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
 
 
 def test_a_second_run_in_the_same_folder_is_refused(bench: RunBench) -> None:

@@ -168,6 +168,15 @@ def test_the_second_system_waits_for_the_first_and_steps_in_where_it_fails() -> 
     assert [(38, 30), (53, 45)] == due(events)
 
 
+def test_a_value_of_a_time_to_come_silences_nobody() -> None:
+    """Where the feed's clock is hours ahead of ours the newest value stands in for each moment."""
+    contingency = system()
+    events = polled(contingency, 1, 20)
+    told(contingency, (21, PeerPublished("second", time_ns(7200))))
+    events += polled(contingency, 22, 60)
+    assert [(4, 0), (18, 15), (33, 30), (48, 45)] == due(events)
+
+
 def test_while_it_publishes_it_publishes_the_close_as_well() -> None:
     """With closing prices, once, when they have had time to come."""
     contingency = system()

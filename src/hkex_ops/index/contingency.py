@@ -197,7 +197,9 @@ class Contingency:
             case EngineHeard():
                 self._heard = now
             case PeerPublished(_, time_ns):
-                self._covered_ns = max(self._covered_ns, time_ns)
+                # A feed whose clock is ahead of ours, such as a simulated day's, must not cover
+                # the moments to come until ours is there.
+                self._covered_ns = max(self._covered_ns, min(time_ns, time_ns_of(now)))
             case PublicationHeld(reason):
                 if (self.mode, PublicationHeld) in CONTINGENCY_TRANSITIONS:
                     return (*self._tell(given, reason, "", now), *self._values(now))
