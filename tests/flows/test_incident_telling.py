@@ -55,6 +55,9 @@ def test_every_receiver_of_a_route_has_a_receipt_in_the_log(
     assert (2, 3) == send(store, room)
     assert [DESK, OTHER] == room.arrived()
     assert [(DESK, Outcome.TAKEN, "fake 1"), (OTHER, Outcome.TAKEN, "fake 2")] == receipts(store)
+    assert ["Contingency.", "Contingency."] == [
+        one.text for one in store.read("one").view.standing if isinstance(one.what, Tell)
+    ]
     assert "The index stopped" in room.exchanges["mail"].arrived[0].text
     assert "Contingency." in room.exchanges["mail"].arrived[0].text
 

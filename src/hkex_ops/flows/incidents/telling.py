@@ -26,6 +26,9 @@ __all__ = ["TOLD", "send_told", "take_over"]
 TOLD = "incident/told"
 """The event by which routes speak of what is told of an incident."""
 
+MOST_MESSAGES = 5_000
+"""Messages of the outbox that are looked through, the latest ones."""
+
 _PROOF = "; nobody is told: give it a route, or tell by hand and write that down"
 
 
@@ -83,7 +86,7 @@ def _enter(
     now = clock.now()
     with store.writing(id) as writer:
         known = _known(writer.log.view)
-        for told in standing(mailroom.outbox):
+        for told in standing(mailroom.outbox, most=MOST_MESSAGES):
             if told.notification.incident != id:
                 continue
             for receipt in _receipts(told):
@@ -94,7 +97,7 @@ def _enter(
                 what = Tell(told.notification.audience, receipt, told.notification.key)
                 # The other side's clock may be ahead of ours; the receipt keeps what it said.
                 when = TimeTold.exactly(min(receipt.at, now))
-                text = told.notification.subject
+                text = _words(told)
                 writer.enter(Given(what, by, when, text, teller))
                 numbers.append(writer.log.entries[-1].number)
     return tuple(numbers)
@@ -109,6 +112,13 @@ def _receipts(told: Told) -> Iterator[Receipt]:
         ):
             yield last
     yield from told.by_hand
+
+
+def _words(told: Told) -> str:
+    """What they were told: the words that somebody wrote, or else what the message is about."""
+    if told.notification.event == TOLD:
+        return told.notification.body.strip().partition("\n")[0]
+    return told.notification.subject
 
 
 def _known(view: IncidentView) -> set[tuple[str, str, str, datetime, str]]:
