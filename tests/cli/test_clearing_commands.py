@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hkex_ops import HONG_KONG, ManualClock
+from hkex_ops.flows.store import Archive
 from tests.cli import gateway_source
 from tests.cli.clearing_desk import ANSWERS, AT, OURS, ClearingDesk, trade
 from tests.cli.folder_source import install
 from tests.cli.program import Program, require_refused
+from tests.store.reports import place
 
 
 @pytest.fixture
@@ -375,6 +379,22 @@ def test_ticks_wait_for_the_fallback_and_stay(desk: ClearingDesk) -> None:
     pack = ("evidence", "pack", "hkats-dcass-2019", "--out", "pack")
     config = ("--config", desk.home / "config.toml")
     assert 0 == desk.program.here(*pack, *config).code
+
+
+def test_reports_in_the_archive_prove_what_was_put_in(desk: ClearingDesk) -> None:
+    """Of the same business date, with a code that the configuration names for the type."""
+    desk.configure('[clearing.proof]\ngive-up = ["TP001"]')
+    desk.write("put-in.csv", PUT_IN)
+    clock = ManualClock(datetime(2019, 5, 7, 9, tzinfo=HONG_KONG))
+    with Archive.open(desk.home / "archive", clock=clock) as archive:
+        placed = place(archive, "TP001.csv", b"a,b", day=date(2019, 5, 6))
+        place(archive, "TP002.csv", b"a,b", day=date(2019, 5, 6))
+    words = ("reentry", "--ours", "put-in.csv", "--at", "2019-05-07T09:00")
+    found = desk.clearing(*words, "--json").document
+    proofs = {one["reference"]: one["proofs"] for one in found["transactions"]}
+    assert 1 == found["unproven"]
+    assert [("TP001", placed.sha256)] == [(one["code"], one["sha256"]) for one in proofs["R1"]]
+    assert "proven by TP001.csv" in desk.clearing(*words).words
 
 
 def test_the_clearing_house_itself_may_tell_what_was_put_in(desk: ClearingDesk) -> None:
