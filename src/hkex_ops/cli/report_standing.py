@@ -99,7 +99,7 @@ def _expected_document(one: ExpectedReport) -> JsonObject:
 def _render_expected(
     day: date, kind: str, found: Sequence[ExpectedReport], console: Console
 ) -> None:
-    word = "day" if kind == "full" else f"{kind} day"
+    word = f"{kind} day" if kind != "closed" else "day without trading"
     say(console, f"{say_count(len(found), 'report')} expected for {day:%A} {day}, a {word}")
     for session in _sessions(one.session for one in found):
         say(console, session or "of the day")
@@ -211,9 +211,7 @@ def render_days(found: Sequence[DayStanding], told: Notification | None, console
     """How reports stand, for a person: a line for each session, and whatever needs an eye."""
     for day in found:
         looked = "never looked" if day.looked_at is None else say_instant(day.looked_at)
-        say(
-            console, f"{day.service} {day.business_date:%a} {day.business_date}, looked at {looked}"
-        )
+        say(console, f"{day.service} of {day.business_date:%a %Y-%m-%d}, looked at {looked}")
         for session in _sessions(one.session for one in day.standings):
             here = [one for one in day.standings if one.session == session]
             counts = ", ".join(

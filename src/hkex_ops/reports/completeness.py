@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import Protocol
 
 from attrs import Factory, define, frozen
 
@@ -132,6 +133,12 @@ class ContentCheck:
             yield "control", f"{self.control!r} must be one of the rule's two parts"
 
 
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+
 @define
 class ContentReader:
     """What is known of a content so far: feed it, then ask :func:`content_fault`."""
@@ -146,7 +153,7 @@ class ContentReader:
     head: bytes = b""
     broken: str = ""
     _rest: bytes = b""
-    _sha256: hashlib._Hash = Factory(hashlib.sha256)
+    _sha256: _Digest = Factory(hashlib.sha256)
 
     def feed(self, data: bytes) -> None:
         """More of it."""

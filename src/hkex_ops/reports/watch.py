@@ -6,7 +6,7 @@ day's last cut-off, grace included, or when too many looks in a row have failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from hkex_ops.errors import UsageError
+from hkex_ops.model import JsonObject
 
 __all__ = [
     "LOOKS",
@@ -114,7 +115,7 @@ class ReportWatch:
         self._until = until
         self._every = every
         self._most_failures = failures
-        self._failures: Sequence[str] = ()
+        self._failures: tuple[str, ...] = ()
 
     def poll(self, now: datetime) -> tuple[WatchEvent, ...]:
         """What follows from the time: that a look is due, or nothing."""
@@ -133,8 +134,8 @@ class ReportWatch:
         self._failures = (
             (*self._failures, outcome.reason) if isinstance(outcome, LookFailed) else ()
         )
-        if len(self._failures) >= self._most_failures:
-            return self._end(WhyEnded.FAILED, now, self._failures[-1])
+        if isinstance(outcome, LookFailed) and len(self._failures) >= self._most_failures:
+            return self._end(WhyEnded.FAILED, now, outcome.reason)
         if self._until is None:
             return self._end(WhyEnded.NOTHING_EXPECTED, now)
         if now >= self._until and not self._failures:
@@ -144,7 +145,7 @@ class ReportWatch:
             self.next_at = self._until
         return ()
 
-    def snapshot(self) -> Mapping[str, object]:
+    def snapshot(self) -> JsonObject:
         """Where it stands, as plain values."""
         return {
             "state": self.state.value,
@@ -153,7 +154,7 @@ class ReportWatch:
             "failures": list(self._failures),
         }
 
-    def restore(self, saved: Mapping[str, object]) -> None:
+    def restore(self, saved: JsonObject) -> None:
         """Go on where a snapshot stood."""
         match saved:
             case {
