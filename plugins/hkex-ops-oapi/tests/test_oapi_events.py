@@ -303,3 +303,15 @@ async def test_a_number_that_is_left_out_is_a_loss(bench: StandInBench) -> None:
     assert f"BD6 number {first.sequence + 1} to {first.sequence + 1} did not come" == lost.reason
     made_up = [item for one in heard.of(EventsRecovered) for item in one.items]
     assert unheard.number in [one.get("trade_base.trade_number_i") for one in made_up]
+
+
+async def test_a_library_that_connected_again_is_subscribed_again(bench: StandInBench) -> None:
+    """A new connection has no subscriptions, and what came in between is lost."""
+    async with hearing(bench) as heard:
+        with bench.stand_in.house.lock:
+            for queue in bench.stand_in.house.queues:
+                queue.subscribed.clear()
+            bench.stand_in.faults.script("poll", Scripted(2000))
+        await heard.until(lambda event: isinstance(event, EventsLost))
+        bench.stand_in.house.tell_text("after")
+        await heard.until(is_text("after"))

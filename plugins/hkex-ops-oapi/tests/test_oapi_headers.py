@@ -97,6 +97,27 @@ def test_what_the_header_does_not_say_a_file_of_codes_does() -> None:
     assert 7 == told.layouts.records["series"].named_struct
 
 
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("/* CA3 */", ("CA3",)),
+        ("/* CA3 */\n/* ======== */\n\n", ("CA3",)),
+        ("// ---- CA3, CA4 ----\n", ("CA3", "CA4")),
+        ("/*\n * CA3: continued like CQ9\n */", ("CA3",)),
+        ("/* answer to positions (CA3) */", ("CA3",)),
+        ("/* positions; a longer text that only mentions CA3 somewhere in its middle */", ()),
+        ("/* answers, as in CA3 and CA4 */", ()),
+        ("/* CA3 */ int other;", ()),
+    ],
+)
+def test_the_comment_before_a_record_says_which_message_it_is(
+    comment: str, expected: tuple[str, ...]
+) -> None:
+    records = convert(TINY.replace("/* CA3 */", comment)).layouts.records
+    found = records["answer"].codes if "answer" in records else ()
+    assert expected == found
+
+
 def test_a_file_of_codes_that_names_nothing_is_a_fault() -> None:
     assert [
         "codes.CQ9: there is no record 'nothing' in tiny.h",

@@ -58,7 +58,7 @@ def test_every_documented_number_is_a_sentence_of_its_own(status: int) -> None:
     assert f"completion {-status}" in str(error)
 
 
-@pytest.mark.parametrize("status", [-6, -4, -58, -1999, -2002, -2049, -70000, 6, 4711])
+@pytest.mark.parametrize("status", [-6, -4, -58, -1999, -2002, -2049, -70000, 6, 7, 4711])
 def test_a_number_that_nobody_documented_is_never_success(status: int) -> None:
     error = failure("enquiry CQ3", Told(status))
     assert isinstance(error, PermanentError)
@@ -379,7 +379,7 @@ async def test_calls_are_made_one_after_the_other_in_one_thread(worker: Worker) 
     assert list(range(20)) == numbers == [number for number, _ in made]
     assert 1 == len({thread for _, thread in made})
     assert threading.get_ident() not in {thread for _, thread in made}
-    worker.end()
+    await worker.finish(lambda: None, 5)
 
 
 async def test_what_a_call_raises_reaches_its_caller(worker: Worker) -> None:
@@ -389,7 +389,7 @@ async def test_what_a_call_raises_reaches_its_caller(worker: Worker) -> None:
     with pytest.raises(ZeroDivisionError):
         await worker.run("call", failing, 5)
     assert 1 == await worker.run("call", lambda: 1, 5)
-    worker.end()
+    await worker.finish(lambda: None, 5)
 
 
 async def test_a_call_that_does_not_come_back_ends_the_session(worker: Worker) -> None:
@@ -402,7 +402,7 @@ async def test_a_call_that_does_not_come_back_ends_the_session(worker: Worker) -
     with pytest.raises(TimedOut, match="has not come back from query"):
         await worker.run("tx", lambda: made.append("tx"), 5)
     release.set()
-    worker.end()
+    await worker.finish(lambda: None, 5)
     await asyncio.to_thread(worker._thread.join)
     assert [] == made
 
@@ -419,7 +419,36 @@ async def test_a_call_given_up_before_it_began_is_never_made(worker: Worker) -> 
     await first
     assert 3 == await worker.run("after", lambda: 3, 5)
     assert [] == made
-    worker.end()
+    await worker.finish(lambda: None, 5)
+
+
+async def test_what_a_hanging_call_leaves_open_is_closed_when_it_comes_back(
+    worker: Worker,
+) -> None:
+    """Nobody waits for it, and it is made all the same; it is the thread's last call."""
+    release, made = threading.Event(), list[str]()
+    with pytest.raises(TimedOut):
+        await worker.run("login", release.wait, 0.05)
+    async with asyncio.timeout(1):
+        await worker.finish(lambda: made.append("left"), 60)
+    assert [] == made
+    release.set()
+    await asyncio.to_thread(worker._thread.join)
+    assert ["left"] == made
+
+
+async def test_a_call_that_waits_its_turn_in_vain_is_not_taken_for_hanging(
+    worker: Worker,
+) -> None:
+    release = threading.Event()
+    first = asyncio.ensure_future(worker.run("query", release.wait, 5))
+    await asyncio.sleep(0)
+    with pytest.raises(TimedOut):
+        await worker.run("second", lambda: None, 0.05)
+    assert "" == worker.stuck_in
+    release.set()
+    await first
+    await worker.finish(lambda: None, 5)
 
 
 def test_every_error_is_one_of_ours() -> None:

@@ -49,6 +49,9 @@ typedef unsigned int uint32_t; typedef long long int64_t; typedef unsigned long 
 
 _SUFFIX_BYTES = {"_c": (1,), "_n": (2,), "_i": (4, 8), "_u": (4, 8), "_q": (8,)}
 
+# A comment that is no longer than this is a title; in a longer one a code is only mentioned.
+TITLE_MOST = 40
+
 _CODE = re.compile(r"\b[A-Z]{2}[0-9]{1,5}\b")
 _BEGINS_WITH_CODE = re.compile(r"\W*[A-Z]{2}[0-9]{1,5}\b")
 _NAMED_STRUCT = re.compile(r"named[ _]struct\w*\W{0,3}([0-9]+)\b", re.IGNORECASE)
@@ -219,7 +222,7 @@ def _told_codes(
     for name in structures.names:
         comment = _comment_before(prepared, structures.line(name))
         text = "" if comment is None else comment.text
-        listed = _CODE.findall(re.split(r"[:.;]", text)[0]) if _BEGINS_WITH_CODE.match(text) else []
+        listed = _codes_in(text)
         numbered = _NAMED_STRUCT.match(text)
         found[name] = (listed, int(numbered[1]) if numbered else 0)
     faults: list[Fault] = []
@@ -245,13 +248,21 @@ def _told_codes(
     }
 
 
+def _codes_in(text: str) -> list[str]:
+    """The codes that a comment is about: those it begins with, or the only one that it has."""
+    if _BEGINS_WITH_CODE.match(text):
+        return _CODE.findall(re.split(r"[:.;]", text)[0])
+    every = dict.fromkeys(_CODE.findall(text))
+    return list(every) if len(every) == 1 and len(text) <= TITLE_MOST else []
+
+
 def _comment_before(prepared: Prepared, line: int) -> Comment | None:
-    """The comment that ends on the line before, blank lines apart, and has the line to itself."""
+    """The comment that ends right before, with nothing but blank lines and rules between."""
     lines = prepared.text.split("\n")
     before = line - 1
     while before > 0 and not lines[before - 1].strip():
         for comment in reversed(prepared.comments):
-            if comment.first_line <= before <= comment.last_line:
+            if comment.first_line <= before <= comment.last_line and comment.text:
                 return comment
         before -= 1
     return None

@@ -31,7 +31,7 @@ from hkex_ops_oapi.framing import frame_events
 from hkex_ops_oapi.options import OapiOptions, RecoveryOptions
 from hkex_ops_oapi.remembering import Memory
 from hkex_ops_oapi.session import Session
-from hkex_ops_oapi.statuses import COLLECTED, EVENTS_OVERFLOW, NOT_FOUND
+from hkex_ops_oapi.statuses import COLLECTED, EVENTS_OVERFLOW, NOT_FOUND, RECONNECTED
 
 __all__ = ["RECOVERIES_MOST", "Hearer"]
 
@@ -104,6 +104,9 @@ class Hearer:
         await self._session.require("reading of events", told)
         if told.completion == EVENTS_OVERFLOW:
             self._lose("the gateway had no room for all events", told.completion)
+        elif told.completion == RECONNECTED:
+            self._lose("the library has connected again", told.completion)
+            await self._subscribe()  # a new connection has none of the old one's subscriptions
         elif told.completion not in (0, COLLECTED):
             self._lose(f"events were read with status {told.completion}", told.completion)
         framed = frame_events(data, "little" if sys.byteorder == "little" else "big")

@@ -93,6 +93,13 @@ class Link:
             self._act("omniapi_close_session")
             self._library.call("omniapi_close_session", handle)
 
+    def leave(self) -> None:
+        """Log out, whether or not anybody is logged in, and give the session back."""
+        try:
+            self.log_out()
+        finally:
+            self.close()
+
     # -- logging in and out ------------------------------------------------------------------
 
     def set_option(self, option: int, value: int) -> Told | None:

@@ -20,6 +20,7 @@ from hkex_ops_oapi.statuses import (
     NOT_READY,
     PASSWORD_ADVISED,
     PASSWORD_REQUIRED,
+    RECONNECTED,
     SESSION_LOST,
     Told,
     failure,
@@ -49,6 +50,7 @@ class Session:
         self._worker = Worker(f"oapi {gateway}")
         self._link: Link | None = None
         self._is_in = False
+        self._may_be_in = False
         self.gateway: Endpoint = gateway
         self.lost: str = ""
         self.password_change: PasswordChange = PasswordChange.NONE
@@ -64,11 +66,12 @@ class Session:
         options = self._options
         credentials = Credentials(options.user, password, self.gateway, options.program)
         doing = f"log-in of {options.user} at {self.gateway}"
+        self._may_be_in = True
         told = await self.run("login", lambda link: link.log_in(credentials))
         numbers = {told.completion, told.transaction}
         if told.completion < 0 or (told.transaction < 0 and told.completion == 0):
             raise await self._failed(doing, told)
-        if told.completion not in (0, 2000, PASSWORD_ADVISED, PASSWORD_REQUIRED):
+        if told.completion not in (0, RECONNECTED, PASSWORD_ADVISED, PASSWORD_REQUIRED):
             raise failure(doing, told)
         self._is_in = True
         if PASSWORD_REQUIRED in numbers:
@@ -118,16 +121,14 @@ class Session:
     async def log_out(self) -> None:
         """Log out and close; never fails and never waits long."""
         link, self._link = self._link, None
-        try:
-            if link is not None and not self._worker.stuck_in:
-                if self._is_in and not self.lost:
-                    await self._worker.run("logout", link.log_out, LOG_OUT_LIMIT_S)
-                await self._worker.run("close_session", link.close, LOG_OUT_LIMIT_S)
-        except HkexOpsError:
-            pass  # a session that cannot be ended in order is ended by the gateway
-        finally:
-            self._is_in = False
-            self._worker.end()
+        if link is None:
+            work: Callable[[], object] = _nothing
+        elif self._may_be_in and not self.lost:
+            work = link.leave
+        else:
+            work = link.leave if self._worker.stuck_in else link.close
+        self._is_in = False
+        await self._worker.finish(work, LOG_OUT_LIMIT_S)
 
     # -- use ---------------------------------------------------------------------------------
 
@@ -197,5 +198,11 @@ class Session:
         try:
             return await self._worker.run(what, work, self._options.call_timeout_s)
         except TimedOut as error:
-            self.lost = self.lost or str(error)
+            # A call that only waited its turn in vain leaves the session as it is.
+            if self._worker.stuck_in:
+                self.lost = self.lost or str(error)
             raise
+
+
+def _nothing() -> None:
+    """There is nothing to leave."""

@@ -32,6 +32,7 @@ __all__ = [
     "NOT_READY",
     "PASSWORD_ADVISED",
     "PASSWORD_REQUIRED",
+    "RECONNECTED",
     "SESSION_LOST",
     "TRUNCATED",
     "Told",
@@ -40,6 +41,7 @@ __all__ = [
 
 EVENTS_OVERFLOW = 3
 COLLECTED = 4
+RECONNECTED = 2000
 PASSWORD_REQUIRED = 2027
 PASSWORD_ADVISED = 2028
 NOT_READY = -2
@@ -59,6 +61,9 @@ _UNKNOWN_OUTCOME = -21
 _ABORTED = -12
 
 _MEANING: Mapping[int, tuple[type[HkexOpsError], str]] = {
+    5: (TransientError, "it is still in progress, and its answer is not there: ask again"),
+    2000: (TransientError, "the library has connected again meanwhile: ask again"),
+    2027: (AuthRefused, "the password must be changed first, by a person"),
     -1: (PermanentError, "the library says no more than that it failed"),
     -2: (Busy, "it is not ready yet: try again"),
     -3: (Rejected, "the facility is out of range: correct its offset in the configuration"),

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from hkex_ops.errors import TimedOut
+from hkex_ops.errors import HkexOpsError, TimedOut
 
 __all__ = ["Worker"]
 
@@ -103,9 +103,22 @@ class Worker:
             call.done.cancel()
             raise
 
-    def end(self) -> None:
-        """Let the thread end when it is done with what it does; never waits for it."""
+    async def finish(self, work: Callable[[], object], limit_s: float) -> None:
+        """Make ``work()`` the thread's last call, whenever that is; wait for it so long at most.
+
+        Nothing it raises is told, and it is made even when nobody waits any more: what a call that
+        hangs leaves open is closed as soon as that call comes back.
+        """
+        call = _Call(work, asyncio.get_running_loop())
+        self._calls.put(call.run)
         self._calls.put(None)
+        try:
+            async with asyncio.timeout(0 if self.stuck_in else limit_s):
+                await asyncio.shield(call.done)
+        except TimeoutError:
+            call.done.cancel()
+        except HkexOpsError:
+            return
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
