@@ -336,6 +336,14 @@ def test_an_incident_of_many_days_still_is_a_drawing() -> None:
     assert 2 <= len(hours) <= 15
 
 
+def test_what_finds_no_room_is_counted_and_not_drawn() -> None:
+    one = Given(Note(), "desk", parse_told("10:05", DAY), "again")
+    drawing = draw_incident(report_of(small(*[one] * 30)))
+    assert drawing is not None
+    drawn = [mark for mark in drawing.marks if isinstance(mark, Bar) and "entry" in mark.kind]
+    assert (20, 10) == (len(drawn), drawing.left_out)
+
+
 def test_without_any_known_time_nothing_is_drawn() -> None:
     log = IncidentLog("small")
     opening = OpenIncident("It stopped", Severity.MINOR, DAY)

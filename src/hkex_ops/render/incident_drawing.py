@@ -33,6 +33,9 @@ DRAWN_WIDTH = 1000
 _LEFT, _RIGHT = 150, 984
 _AXIS, _ROW, _BAR = 26, 26, 18
 _SPOT, _LEVEL = 30, 22
+MOST_LEVELS = 20
+"""Rows of one lane; what would lie below them is counted and not drawn."""
+
 _SHORTEST = timedelta(minutes=20)
 _STEPS_MIN = (1, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
 _MOST_TICKS = 12
@@ -122,8 +125,9 @@ def draw_incident(report: IncidentReport) -> TimelineDrawing | None:
         inside = [one for one in spots if scale.first <= one.start <= scale.last]
         left_out += len(spots) - len(inside)
         if inside:
-            drawn, y = _lane(name, inside, scale, y + 8)
+            drawn, y, crowded = _lane(name, inside, scale, y + 8)
             marks += drawn
+            left_out += crowded
     height = y + 8
     return TimelineDrawing(height, (*_axis(scale, step, height), *marks), _told(moments), left_out)
 
@@ -241,12 +245,13 @@ def _states(
 
 def _lane(
     name: str, spots: Sequence[_Spot], scale: _Scale, y: int
-) -> tuple[list[Rule | Bar | Letters], int]:
+) -> tuple[list[Rule | Bar | Letters], int, int]:
+    """One lane, where it ends, and how many entries find no room on it."""
     marks: list[Rule | Bar | Letters] = [Rule(0, y, DRAWN_WIDTH, y, "lane")]
     top = y + 7
     marks.append(Letters(2, top + 13, name, "day"))
     taken: list[tuple[int, int, int]] = []
-    levels = 1
+    levels, crowded = 1, 0
     for spot in spots:
         x = min(scale.x(spot.start), _RIGHT - _SPOT)
         until = scale.last if spot.goes_on else spot.until
@@ -256,6 +261,9 @@ def _lane(
             level == other and x < end + 3 and begin < x + width + 3 for other, begin, end in taken
         ):
             level += 1
+        if level >= MOST_LEVELS:
+            crowded += 1
+            continue
         taken.append((level, x, x + width))
         levels = max(levels, level + 1)
         at = top + level * _LEVEL
@@ -265,4 +273,4 @@ def _lane(
         title = f"Entry {spot.one.number}, {about}{say_clock(spot.start)}"
         marks.append(Bar(x, at, width, _BAR, kind, rough, title))
         marks.append(Letters(x + width // 2, at + 13, str(spot.one.number), "number", "middle"))
-    return marks, top + levels * _LEVEL
+    return marks, top + levels * _LEVEL, crowded

@@ -39,6 +39,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 # What a report has and an evidence pack has not.
 _STYLE = """
+.notice h2{margin:.2rem 0 .4rem;padding:0;border:0;color:var(--unknown)}
 .points{margin:.3rem 0 1rem;padding-left:1.3rem}
 .lines div+div{margin-top:.25rem}
 svg.timeline .entry{fill:var(--band)}
@@ -184,7 +185,7 @@ def _figure(drawing: TimelineDrawing) -> Html:
     )
     if drawing.left_out:
         plural = "entry is" if drawing.left_out == 1 else "entries are"
-        told += f" {drawing.left_out} later or earlier {plural} not drawn; the chronology has them."
+        told += f" {drawing.left_out} more {plural} not drawn; the chronology has them."
     return element(
         "figure",
         element(
