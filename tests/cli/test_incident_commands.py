@@ -10,6 +10,8 @@ import pytest
 
 from hkex_ops.clock import ManualClock
 from hkex_ops.model import HONG_KONG
+from tests.cli import folder_source
+from tests.cli.desk import CATALOGUE, Desk
 from tests.cli.program import Ended, Program, require_refused
 
 DAY = ("--on", "2010-01-22")
@@ -402,3 +404,35 @@ def test_a_check_that_cannot_be_is_refused(
 ) -> None:
     (program.home / "contacts.toml").write_text(CONTACTS, encoding="utf-8")
     require_refused(program.here("contacts", "check", *words, "--json"), code, kind, said)
+
+
+# -- attached by itself ----------------------------------------------------------------------------
+
+
+def test_a_step_of_a_session_that_fails_opens_an_incident_by_itself(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """The whole way: a session is worked, a server is not there, and a log is begun."""
+    site, home = tmp_path / "site", tmp_path / "desk"
+    folder_source.install(site, "folder-source", module=folder_source.__name__)
+    (home / "exchange").mkdir(parents=True)
+    (home / "catalogue.toml").write_text(CATALOGUE, encoding="utf-8")
+    worker = Desk(Program(home, (site,)), home / "config.toml")
+    incidents = '[incidents]\nopen_on = ["rundown/step-failed"]\n[work]\nfolder = "work"\n'
+    worker.configure(options={"goes_wrong": "unreachable"}, more=incidents)
+    config = ("--config", "config.toml")
+    for minute in (35, 36):
+        clock.turn_to(datetime(2023, 4, 15, 14, minute, tzinfo=HONG_KONG))
+        ended = worker.program.here("rundown", "run", "rrs-2023", "session-1", *config, "--json")
+        assert 1 == ended.code, ended
+    [found] = worker.program.here("incident", "list", *config, "--json").document["incidents"]
+    assert ("2023-04-15-1", "major", "detected") == (
+        found["incident"],
+        found["severity"],
+        found["state"],
+    )
+    shown = worker.program.here("incident", "show", "2023-04-15-1", *config, "--json").document
+    kinds = [one["kind"] for one in shown["entries"]]
+    assert ["incident-opened", "event-attached", "event-attached"] == kinds
+    attached = shown["entries"][1]["what"]
+    assert ("rundown/step-failed", "log-in") == (attached["event"], attached["details"]["step"])
