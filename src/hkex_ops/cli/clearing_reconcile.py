@@ -27,6 +27,7 @@ from hkex_ops.cli.clearing_desk import (
     parse_business_day,
     say_evidence,
 )
+from hkex_ops.cli.counting import counting
 from hkex_ops.cli.options import (
     At,
     Config,
@@ -45,6 +46,7 @@ from hkex_ops.flows.clearing.book_files import BookFile, book_file, of_day
 from hkex_ops.flows.clearing.joining import Way
 from hkex_ops.flows.clearing.proving import Proof, keep_evidence
 from hkex_ops.flows.clearing.reconciling import (
+    Book,
     Comparison,
     Reconciled,
     read_previous,
@@ -156,8 +158,7 @@ def _with_file(asked: _Asked, theirs: Path, columns: Path | None, clock: Clock) 
         proof = Proof("clearing-reconcile", asked.evidence, clock.now())
     right = book_file(theirs, asked.ours.kind, columns)
     rules = rules_for(asked.rules, asked.ours.columns, right.columns)
-    ours, other = asked.ours.book(rules, asked.day), right.book(rules, asked.day)
-    found = reconcile_books(rules, ours, other, asked.comparison)
+    found = _compared(asked, rules, right.book(rules, asked.day))
     return _answer(found, _kept(proof, found, clock))
 
 
@@ -169,10 +170,21 @@ def _with_gateway(asked: _Asked, desk: ClearingDesk, site: SiteRole) -> Answer:
             fetch_book(desk.configured, site, mappings, rules, folder, asked.day)
         )
         kept = evolve(book, records=of_day(book.records, rules, asked.day))
-        found = reconcile_books(rules, asked.ours.book(rules, asked.day), kept, asked.comparison)
+        found = _compared(asked, rules, kept)
     proof.event("records-fetched", fetched.document())
     proof.decisions(str(fetched.gateway), desk.configured.decided)
     return _answer(found, _kept(proof, found, desk.clock))
+
+
+def _compared(asked: _Asked, rules: MatchRules, theirs: Book) -> Reconciled:
+    ours = asked.ours.book(rules, asked.day)
+    with counting() as count:
+        return reconcile_books(
+            rules,
+            evolve(ours, records=count(ours.records, "ours")),
+            evolve(theirs, records=count(theirs.records, "theirs")),
+            asked.comparison,
+        )
 
 
 def _business_days(calendar: Calendar) -> Callable[[date, date], int]:
