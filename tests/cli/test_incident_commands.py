@@ -419,7 +419,8 @@ def test_a_step_of_a_session_that_fails_opens_an_incident_by_itself(
     (home / "catalogue.toml").write_text(CATALOGUE, encoding="utf-8")
     worker = Desk(Program(home, (site,)), home / "config.toml")
     incidents = '[incidents]\nopen_on = ["rundown/step-failed"]\n[work]\nfolder = "work"\n'
-    worker.configure(options={"goes_wrong": "unreachable"}, more=incidents)
+    source = 'adapter = "folder"\nservice = "RRS"\nsite = "secondary"\ndrill_reports = ["TP001"]'
+    worker.configure(options={"goes_wrong": "unreachable"}, source=source, more=incidents)
     config = ("--config", "config.toml")
     for minute in (35, 36):
         clock.turn_to(datetime(2023, 4, 15, 14, minute, tzinfo=HONG_KONG))
