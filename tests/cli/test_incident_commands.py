@@ -360,6 +360,17 @@ def test_office_hours_reach_nobody_in_a_session_on_sunday(program: Program) -> N
     assert "1 role can be reached throughout" in ended.words
 
 
+def test_every_fault_of_the_file_is_a_finding(program: Program) -> None:
+    text = CONTACTS.replace('to = "19:00"', 'to = "03:00"').replace('id = "primary"', "id = 7")
+    (program.home / "contacts.toml").write_text(text, encoding="utf-8")
+    ended = program.here("contacts", "check", "--file", "contacts.toml", "--json")
+    assert (1, ["persons[0].id"]) == (ended.code, [one["path"] for one in ended.document["faults"]])
+    (program.home / "contacts.toml").write_text(text.replace("id = 7", 'id = "a"'))
+    ended = program.here("contacts", "check", "--file", "contacts.toml")
+    assert 1 == ended.code
+    assert "write a time of the next day as 01:45+1" in ended.words
+
+
 def test_the_configuration_names_the_file(program: Program) -> None:
     (program.home / "contacts.toml").write_text(CONTACTS, encoding="utf-8")
     config: Path = program.home / "config.toml"

@@ -17,7 +17,7 @@ from hkex_ops.cli.text import say, say_count, say_instant
 from hkex_ops.config.contacts import load_contacts
 from hkex_ops.config.shipped import rollout_named
 from hkex_ops.config.structuring import nearest
-from hkex_ops.errors import ConfigError, UsageError
+from hkex_ops.errors import ConfigError, Fault, UsageError
 from hkex_ops.incidents.contacts import (
     ContactFinding,
     Contacts,
@@ -25,7 +25,7 @@ from hkex_ops.incidents.contacts import (
     check_contacts,
     reachable_in,
 )
-from hkex_ops.model import HONG_KONG, Rollout, Session, plain
+from hkex_ops.model import HONG_KONG, JsonObject, Rollout, Session, plain
 
 __all__ = ["check"]
 
@@ -56,9 +56,16 @@ def check(
     """Say whether the designated persons can be reached throughout a window, role by role.
 
     Exits 1 when in some stretch too few of a wanted role can be, when a number or an address is
-    missing, or when one was not confirmed lately. Every fault of the file is told, and exits 6.
+    missing, when one was not confirmed lately, and when the file has faults: all of them are told.
     """
-    contacts = load_contacts(_file(file, config))
+    path = _file(file, config)
+    try:
+        contacts = load_contacts(path)
+    except ConfigError as error:
+        # Without a document the file could not even be read.
+        if not error.document:
+            raise
+        return _faulty(path, error.faults)
     papers, calendar = known_papers(config)
     if session is not None:
         if from_ or to:
@@ -93,10 +100,27 @@ def check(
                 for one in contacts.persons
             ],
             "findings": [plain(one) for one in found],
+            "faults": [],
         },
         lambda console: _render(contacts, spans, found, (start, until), console),
         ExitCode.FINDINGS if found else ExitCode.DONE,
     )
+
+
+def _faulty(path: Path, faults: Sequence[Fault]) -> Answer:
+    def render(console: Console) -> None:
+        say(console, f"{path} has {say_count(len(faults), 'fault')}")
+        for fault in faults:
+            say(console, fault.message, lead=f"  {fault.path}: " if fault.path else "  ")
+
+    document: JsonObject = {
+        "from": None,
+        "to": None,
+        "persons": [],
+        "findings": [],
+        "faults": [plain(one) for one in faults],
+    }
+    return Answer(document, render, ExitCode.FINDINGS)
 
 
 def _file(file: Path | None, config: Path | None) -> Path:
@@ -145,11 +169,10 @@ def _render(
             begins, ends = (at.astimezone(HONG_KONG) for at in (finding.start, finding.until))
             span = f"{say_instant(begins)} to {say_instant(ends)}: "
         say(console, f"{finding.who}: {span}{finding.message}", lead="! ")
-    roles = say_count(len(contacts.wanted), "role")
-    if not found:
-        say(console, f"{roles} can be reached throughout")
+    if found:
+        say(console, say_count(len(found), "finding"))
     else:
-        say(console, f"{say_count(len(found), 'finding')} in {roles}")
+        say(console, f"{say_count(len(contacts.wanted), 'role')} can be reached throughout")
 
 
 def _render_person(

@@ -130,7 +130,10 @@ def contact_faults(contacts: Contacts) -> Iterator[tuple[str, str]]:
         for place, hours in enumerate(person.reachable):
             if hours.to.minutes <= hours.from_.minutes:
                 sentence = f"ends at {hours.to}, which is not after {hours.from_}"
-                yield f"{at}.reachable[{place}].to", f"{sentence}; the next day is 01:45+1"
+                yield (
+                    f"{at}.reachable[{place}].to",
+                    f"{sentence}; write a time of the next day as 01:45+1",
+                )
         for place, away in enumerate(person.away):
             if away.to < away.from_:
                 yield f"{at}.away[{place}].to", f"{away.to} is before {away.from_}"
