@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-__all__ = ["app"]
+__all__ = ["app", "check", "layouts"]
 
 app = App(name="oapi", help="Layouts of messages, from the header that you license.")
 

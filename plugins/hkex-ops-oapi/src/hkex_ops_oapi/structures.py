@@ -167,6 +167,7 @@ def fields_of(
 def fields_of_type(
     structures: Structures, node: object, path: str, offset: int
 ) -> Iterator[LayoutField]:
+    """The fields that something of type ``node`` becomes, from ``offset`` on."""
     node = structures.resolve(node) if kind_of(node) != "ArrayDecl" else node
     match kind_of(node):
         case "ArrayDecl":
