@@ -81,10 +81,11 @@ class TestFindings:
         ended = lossy.here(*ASK)
         assert 1 == ended.code
         assert "messages-lost: channel 30: " in ended.stdout
-        assert "doubtful is told by --way engine" in ended.stdout
+        assert "marked: stocks in them are stale" in ended.stdout
 
-    def test_an_engine_marks_the_ticks(self, lossy: Program) -> None:
-        ended = lossy.here(*ASK, "--way", "engine", "--json")
+    @pytest.mark.parametrize("way", ["plain", "engine"])
+    def test_ticks_that_a_loss_makes_doubtful_are_marked(self, lossy: Program, way: str) -> None:
+        ended = lossy.here(*ASK, "--way", way, "--json")
         told = [json.loads(line) for line in ended.stdout.splitlines()]
         *_, end = told
         marked = [one for one in told if one.get("stale")]

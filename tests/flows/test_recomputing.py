@@ -13,7 +13,7 @@ from hkex_ops.clock import SystemClock
 from hkex_ops.config.layouts import load_codec
 from hkex_ops.config.shipped import load_calendar
 from hkex_ops.errors import ConfigError, WireError
-from hkex_ops.flows.index import recomputing_ways
+from hkex_ops.flows.index import recomputing
 from hkex_ops.flows.index.journal import RunJournal
 from hkex_ops.flows.index.recomputing import CaptureReading, recompute
 from hkex_ops.flows.index.ticking import TICKS_PUBLISHED, published_body
@@ -41,7 +41,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "numpy":
         pytest.importorskip("numpy", reason="wants hkex-ops[data]")
     worthwhile = 0 if request.param == "numpy" else 1 << 40
-    monkeypatch.setattr(recomputing_ways, "WORTHWHILE_BYTES", worthwhile)
+    monkeypatch.setattr(recomputing, "WORTHWHILE_BYTES", worthwhile)
     return str(request.param)
 
 
@@ -84,7 +84,7 @@ def test_memory_holds_the_ticks_and_a_slice(tmp_path: Path) -> None:
     capture = capture_of(tmp_path / "day.pcapng", MARKET)
     seen: list[int] = []
     recompute(
-        [capture], BASKETS, TODAY, READING, watch=lambda path, size_bytes: seen.append(size_bytes)
+        [capture], BASKETS, TODAY, READING, watch=lambda path, read, size_bytes: seen.append(read)
     )
     assert [capture.stat().st_size] == seen
 

@@ -21,7 +21,7 @@ from hkex_ops.omd import SecurityDefinition, Trade, TradingSessionStatus
 from hkex_ops.omd.capture import CapturedPacket
 from hkex_ops.omd.recording import capture_header, capture_record
 from tests.index.reference import basket_of
-from tests.omd.traffic import START_NS, Arrival, captured, codec, traffic
+from tests.omd.traffic import START_NS, Arrival, busy, captured, codec, traffic
 
 ARRIVAL = IndexRules(order=TickOrder.ARRIVAL)
 EVENT_TIME = IndexRules(order=TickOrder.EVENT_TIME)
@@ -94,6 +94,48 @@ def test_every_way_tells_what_an_engine_tells(
         ticks, _ = replayed(path, plan)
         assert [] != ticks
         assert bare(by_engine)[: len(ticks)] == bare(ticks), seed
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(5), pytest.param(range(5, 80), marks=pytest.mark.long)], ids=["some", "many"]
+)
+def test_every_way_marks_what_losses_make_doubtful(
+    tmp_path: Path, way: ReplayWay, seeds: range
+) -> None:
+    """Messages that came by no line: the same ticks, with the same marks, highs and lows."""
+    marked = 0
+    for seed in seeds:
+        path = capture(tmp_path / "day.pcapng", captured(busy(seed)))
+        plan = ReplayPlan(BASKETS, EVENT_TIME, way, first_ns=START_NS)
+        by_engine, found = replayed(path, evolve(plan, way=ReplayWay.ENGINE))
+        ticks, _ = replayed(path, plan)
+        assert by_engine == ticks, seed
+        assert any(one.kind is KINDS.MESSAGES_LOST for one in found) == any(
+            tick.marked for tick in ticks
+        ), seed
+        marked += sum(tick.marked for tick in ticks)
+    assert marked
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(5), pytest.param(range(5, 400), marks=pytest.mark.long)], ids=["some", "many"]
+)
+def test_every_way_marks_alike_where_nothing_is_waited_for(
+    tmp_path: Path, way: ReplayWay, seeds: range
+) -> None:
+    """In the order of arrival, with every fault beside the losses."""
+    marked = 0
+    for seed in seeds:
+        arrivals = traffic(
+            seed, packets=300, faults=0.05, recoverable=True, own_channels=True, lost=0.03
+        )
+        path = capture(tmp_path / "day.pcapng", captured(arrivals))
+        plan = ReplayPlan(BASKETS, ARRIVAL, way, first_ns=START_NS)
+        by_engine, _ = replayed(path, evolve(plan, way=ReplayWay.ENGINE))
+        ticks, _ = replayed(path, plan)
+        assert by_engine == ticks, seed
+        marked += sum(tick.marked for tick in ticks)
+    assert marked
 
 
 def test_a_copy_that_is_cut_off_ends_no_replay(tmp_path: Path) -> None:
@@ -187,7 +229,7 @@ def test_progress_is_told_up_to_the_last_byte(tmp_path: Path, way: ReplayWay) ->
     path = capture(tmp_path / "day.pcapng", captured(traffic(3, packets=1_500)))
     told: list[tuple[int, int]] = []
     plan = ReplayPlan(BASKETS, ARRIVAL, way, first_ns=START_NS)
-    list(Replay(plan).columns(path, lambda read, size: told.append((read, size))))
+    list(Replay(plan).columns(path, progress=lambda _, read, size: told.append((read, size))))
     size = path.stat().st_size
     assert sorted(told) == told
     assert {size} == {whole for _, whole in told}

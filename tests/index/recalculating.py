@@ -13,7 +13,8 @@ import pytest
 
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.engine import Engine
-from hkex_ops.index.recalculation import Recalculation, TradeRow
+from hkex_ops.index.recalculation import Recalculation
+from hkex_ops.index.reckoning import TradeRow
 from hkex_ops.index.records import IndexRecord, TimePassed, TradeRecord
 from hkex_ops.index.rules import IndexRules, TickOrder
 from hkex_ops.index.tick_columns import Extremes, TickColumns
@@ -123,7 +124,7 @@ def told(columns: Iterable[TickColumns]) -> list[Told]:
     found: list[Told] = []
     extremes: Extremes | None = None
     for each in columns:
-        for time_ns, status, values in zip(*each, strict=True):
+        for time_ns, status, values, _ in zip(*each, strict=True):
             extremes = extremes or Extremes(len(values))
             rows = zip(values, *extremes.pass_by(values), strict=True)
             found += [

@@ -11,7 +11,8 @@ import pytest
 from attrs import evolve
 
 from hkex_ops.index.basket import Basket, CurrencyRate
-from hkex_ops.index.recalculation import LATE_KEPT, LateTrade, Recalculation
+from hkex_ops.index.recalculation import Recalculation
+from hkex_ops.index.reckoning import LATE_KEPT, LateTrade
 from hkex_ops.index.records import (
     ClosingPriceRecord,
     CurrencyRateRecord,

@@ -16,8 +16,9 @@ columns = pytest.importorskip("hkex_ops.omd.columns", reason="wants the extra `d
 
 def rows_of(piece: columns.ColumnPiece) -> Piece:
     """Columns as rows again."""
-    trades, marks = piece
-    return Piece(list(zip(*(column.tolist() for column in trades), strict=True)), marks)
+    trades, marks, channels = piece
+    rows = list(zip(*(column.tolist() for column in trades), strict=True))
+    return Piece(rows, marks, list(enumerate(channels.tolist())))
 
 
 def by_numpy(subscription: Subscription) -> columns.ColumnSubscription:

@@ -23,8 +23,15 @@ from hkex_ops.omd import (
     TradingSessionStatus,
 )
 from hkex_ops.omd.capture import CapturedPacket, CaptureStreams
-from hkex_ops.omd.events import LineReturned, LineSilent, MessagesArrived, SequenceRestarted
+from hkex_ops.omd.events import (
+    GapLost,
+    LineReturned,
+    LineSilent,
+    MessagesArrived,
+    SequenceRestarted,
+)
 from hkex_ops.omd.line import Arbiter
+from hkex_ops.omd.merging import POLL_NS
 from hkex_ops.omd.streaming import Piece, TradeRow
 
 __all__ = [
@@ -34,6 +41,7 @@ __all__ = [
     "STEP_NS",
     "Arrival",
     "Read",
+    "busy",
     "captured",
     "codec",
     "reference",
@@ -61,13 +69,19 @@ class Arrival(NamedTuple):
 
 
 Read = tuple[object, int]
-"""A row or a rare message, and the number of the interval in which it was sent."""
+"""A row, a rare message or what was lost, and the number of the interval in which it was sent."""
 
 
-def _messages(random: Random, ids: dict[int, int]) -> list[Message]:
+OWN = {30: (5,), 31: (700,), 2: (941,)}
+"""Which stocks trade on which channel, where each has one of its own as on the exchange's feed."""
+
+
+def _messages(
+    random: Random, ids: dict[int, int], securities: Sequence[int] = SECURITIES
+) -> list[Message]:
     found: list[Message] = []
     for _ in range(random.choice((1, 1, 2, 3, 6))):
-        security = random.choice(SECURITIES)
+        security = random.choice(securities)
         kind = random.random()
         if kind < 0.5:
             ids[security] = ids.get(security, 0) + 1
@@ -115,14 +129,22 @@ def _damaged(random: Random, packet: bytes, *, header_bytes: int) -> bytes:
 
 
 def traffic(
-    seed: int, *, packets: int = 60, faults: float = 0.1, recoverable: bool = False
+    seed: int,
+    *,
+    packets: int = 60,
+    faults: float = 0.1,
+    recoverable: bool = False,
+    own_channels: bool = False,
+    lost: float = 0.0,
 ) -> list[Arrival]:
     """What comes of about ``packets`` packets of `CHANNELS`, in the order in which it comes.
 
     ``faults`` is the chance of each: a loss on a line, a loss on both, a copy too many, a packet
     that another overtakes, other boundaries on line B, a damaged packet. With faults numbers begin
     anew now and then. Heartbeats are sent, and sometimes nothing for a while. What is recoverable
-    comes whole by one line at least, within milliseconds, and nothing is reset.
+    comes whole by one line at least, within milliseconds, and nothing is reset. With
+    ``own_channels`` a stock trades on one channel only. ``lost`` is the chance that a packet comes
+    by no line, whatever the faults.
     """
     random = Random(seed)
     now = START_NS
@@ -146,9 +168,10 @@ def traffic(
             _send(random, found, channel, now, [reset], following[channel])
             following[channel] = 2
         else:
-            messages = _messages(random, ids)
+            messages = _messages(random, ids, OWN[channel] if own_channels else SECURITIES)
             spared = random.choice("AB") if recoverable else ""
-            _send(random, found, channel, now, messages, following[channel], faults, spared)
+            if not (lost and random.random() < lost):
+                _send(random, found, channel, now, messages, following[channel], faults, spared)
             following[channel] += len(messages)
     return sorted(found, key=lambda arrival: arrival.at_ns)
 
@@ -192,6 +215,41 @@ def _send(
                 found.append(Arrival(channel, line, at + 9_000, packet))
 
 
+def busy(seed: int, *, seconds: int = 40, lost: float = 0.01) -> list[Arrival]:
+    """Trades on every channel at least every second and a half, each stock on its own.
+
+    A packet in twenty is missing on a line, and ``lost`` of them come by none.
+    """
+    random = Random(seed)
+    found: list[Arrival] = []
+    trade_id, kinds = dict.fromkeys(OWN, 0), (0, 0, 100, 22)
+    for channel, (security,) in OWN.items():
+        now, sequence = random.randrange(1_000), 1
+        while now < seconds * 1_000:
+            messages: list[Message] = []
+            for _ in range(random.choice((1, 1, 2))):
+                trade_id[channel] += 1
+                messages.append(
+                    codec.blank(Trade)._replace(
+                        security_code=security,
+                        trade_id=trade_id[channel],
+                        price_3dp=random.randrange(1, 90_000),
+                        trade_type=random.choice(kinds),
+                    )
+                )
+            sent = START_NS + now * MILLISECOND_NS
+            packet = codec.encode_packet(messages, sequence=sequence, send_time_ns=sent)
+            sequence += len(messages)
+            if random.random() >= lost:
+                found += (
+                    Arrival(channel, line, sent + random.randrange(20_000, 150_000), packet)
+                    for line in "AB"
+                    if random.random() < 0.95
+                )
+            now += random.choice((30, 100, 300, 900, 1_500))
+    return sorted(found, key=lambda arrival: arrival.at_ns)
+
+
 def captured(arrivals: Iterable[Arrival]) -> list[CapturedPacket]:
     """The same as datagrams of a capture."""
     streams = CaptureStreams()
@@ -201,8 +259,13 @@ def captured(arrivals: Iterable[Arrival]) -> list[CapturedPacket]:
     ]
 
 
-def reference(arrivals: Sequence[Arrival]) -> tuple[list[Read], list[object]]:
-    """What must be read of it, in order, and what must be told of the channels' health."""
+def reference(
+    arrivals: Sequence[Arrival], *, polled: bool = True
+) -> tuple[list[Read], list[object]]:
+    """What must be read of it, in order, and what must be told of the channels' health.
+
+    Readers of captures look after what waits on a grid, ``polled``.
+    """
     arbiters: dict[int, Arbiter] = {}
     read: list[Read] = []
     health: list[object] = []
@@ -226,12 +289,21 @@ def reference(arrivals: Sequence[Arrival]) -> tuple[list[Read], list[object]]:
                         read.append((message, interval))
             elif not isinstance(event, SequenceRestarted | LineSilent | LineReturned):
                 health.append(event)
+                if isinstance(event, GapLost):
+                    read.append((event, 0))
 
-    last_ns = 0
+    last_ns = before_ns = 0
     for channel, line, last_ns, packet in arrivals:
         if channel not in arbiters:
             arbiters[channel] = Arbiter(channel, codec)
         take(arbiters[channel].handle(packet, line, last_ns))
+        if polled and last_ns // POLL_NS > before_ns // POLL_NS:
+            for arbiter in arbiters.values():
+                take(arbiter.poll(last_ns))
+            before_ns = last_ns
+    if polled:
+        for arbiter in arbiters.values():
+            take(arbiter.poll(last_ns + 50 * MILLISECOND_NS))
     for arbiter in arbiters.values():
         take(arbiter.poll(last_ns + 50 * MILLISECOND_NS))
         take(arbiter.poll(last_ns + 10_050 * MILLISECOND_NS))
@@ -242,14 +314,14 @@ def told(pieces: Iterable[Piece]) -> list[Read]:
     """Pieces as :func:`reference` tells it."""
     read: list[Read] = []
     interval = -1
-    for rows, marks in pieces:
+    for rows, marks, _ in pieces:
         at = 0
-        for place, sent_ns, message in marks:
+        for place, sent_ns, message, _ in marks:
             read += ((row, interval) for row in rows[at:place])
             at = place
             if message is None:
                 interval = sent_ns // STEP_NS
             else:
-                read.append((message, sent_ns // STEP_NS))
+                read.append((message, 0 if isinstance(message, GapLost) else sent_ns // STEP_NS))
         read += ((row, interval) for row in rows[at:])
     return read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from hkex_ops.config.layouts import load_codec, spec_on
 from hkex_ops.config.settings import Settings
 from hkex_ops.errors import ConfigError, Fault, UsageError
 from hkex_ops.flows.index.recomputing import CaptureReading, Recomputed, recompute
+from hkex_ops.flows.index.replay import Progress
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.names import index_code, index_name
 from hkex_ops.model import IndexStatus
@@ -32,6 +33,7 @@ __all__ = [
     "basket_file",
     "baskets_of_day",
     "read_captures",
+    "reading_progress",
     "say_lacking",
 ]
 
@@ -127,7 +129,7 @@ def read_captures(
     statuses: Collection[IndexStatus] = frozenset(IndexStatus),
 ) -> Recomputed:
     """What the captures give, with progress on stderr."""
-    with _progress() as watch:
+    with reading_progress() as watch:
         return recompute(
             captures,
             baskets,
@@ -152,18 +154,20 @@ def say_lacking(found: Recomputed, console: Console) -> None:
 
 
 @contextmanager
-def _progress() -> Generator[Callable[[Path, int], None]]:
+def reading_progress() -> Generator[Progress]:
     """A watcher that shows on a terminal how far it is, and elsewhere tells now and then."""
     console = Console(stderr=True, highlight=False)
     if console.is_terminal:
         with console.status("reading") as status:
-            yield lambda path, size_bytes: status.update(f"{path.name}: {say_size(size_bytes)}")
+            yield lambda path, read, size_bytes: status.update(
+                f"{path.name}: {say_size(read)} of {say_size(size_bytes)}"
+            )
         return
     told: dict[Path, int] = {}
 
-    def tell(path: Path, size_bytes: int) -> None:
-        if size_bytes - told.get(path, 0) >= TOLD_EVERY_BYTES:
-            told[path] = size_bytes
-            say(console, f"{path.name}: {say_size(size_bytes)} read")
+    def tell(path: Path, read: int, size_bytes: int) -> None:
+        if read - told.get(path, 0) >= TOLD_EVERY_BYTES:
+            told[path] = read
+            say(console, f"{path.name}: {say_size(read)} of {say_size(size_bytes)} read")
 
     yield tell

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +15,14 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.index_captures import BasketFile, HowRead, basket_file
+from hkex_ops.cli.index_captures import BasketFile, HowRead, basket_file, reading_progress
 from hkex_ops.cli.index_options import JsonLines, moment_on
 from hkex_ops.cli.options import Config, system_clock
-from hkex_ops.cli.text import say, say_count, say_size
+from hkex_ops.cli.text import say, say_count
 from hkex_ops.config.baskets import load_baskets
-from hkex_ops.errors import ConfigError
-from hkex_ops.flows.index.replay import Progress, Replay, ReplayPlan, ReplayWay
-from hkex_ops.flows.index.replay_findings import ReplayFinding, ReplayFindingKind
+from hkex_ops.errors import ConfigError, UsageError
+from hkex_ops.flows.index.replay import Replay, ReplayPlan, ReplayWay
+from hkex_ops.flows.index.replay_findings import ReplayFinding
 from hkex_ops.flows.index.tick_text import SpellMoment, json_moment, spelling_of
 from hkex_ops.flows.outputs import growing_file
 from hkex_ops.index.ticks import TickComputed, moment_of, time_ns_of
@@ -33,20 +33,15 @@ __all__ = ["replay"]
 SHOWN = 20
 """A person is shown so many findings; ``--json`` has more of them."""
 
-TOLD_EVERY_BYTES = 256 << 20
-"""Where no terminal shows it, there is a line for so much of a capture."""
-
 
 def replay(
-    capture: Path,
-    /,
-    *,
+    *captures: Path,
     baskets: BasketFile = None,
     way: Annotated[
         ReplayWay,
         Parameter(
-            help="What computes: plain Python, numpy (vector), compiled code, or an engine, which "
-            "also marks what losses make doubtful. Values are the same."
+            help="What computes: plain Python, numpy (vector), compiled code, or a whole engine. "
+            "Values and marks are the same."
         ),
     ] = ReplayWay.PLAIN,
     from_: Annotated[
@@ -68,16 +63,19 @@ def replay(
     config: Config = None,
     json: JsonLines = False,
 ) -> Answer | ExitCode:
-    """Compute a day again from a capture of the market feed, at full speed.
+    """Compute a day again from captures of the market feed, at full speed.
 
-    Memory does not grow with the capture. Says what is amiss with it: damage, losses, trades out of
-    sequence. Exits 1 when something of that makes values doubtful, or when there is no value.
+    Memory does not grow with them. Says what is amiss: damage, losses, trades out of sequence. What
+    a loss makes doubtful is marked. Exits 1 when something of that makes values doubtful, or when
+    there is no value.
 
     Parameters
     ----------
-    capture
-        A pcap or pcapng file with both lines, such as ``index record`` writes.
+    captures
+        pcap or pcapng files with both lines, such as ``index record`` writes, in order of time.
     """
+    if not captures:
+        raise UsageError("there is nothing to replay: name a capture")
     path = basket_file(baskets, config)
     known = load_baskets(path)
     if not known:
@@ -100,8 +98,8 @@ def replay(
         writers = [_writer(stack, file, reading.rules.decimals) for file in out]
         if json:
             writers.append(_stdout(reading.rules.decimals))
-        progress = stack.enter_context(_progress())
-        for moment in again.moments(capture, progress):
+        progress = stack.enter_context(reading_progress())
+        for moment in again.moments(*captures, progress=progress):
             seen.take(moment)
             for write in writers:
                 write(moment)
@@ -159,25 +157,6 @@ def _spelt(spell: SpellMoment, decimals: int, put: Callable[[str], object]) -> _
     return write
 
 
-@contextmanager
-def _progress() -> Generator[Progress]:
-    """A watcher that shows on a terminal how far it is, and elsewhere tells now and then."""
-    console = Console(stderr=True, highlight=False)
-    if console.is_terminal:
-        with console.status("reading") as status:
-            yield lambda read, whole: status.update(f"{say_size(read)} of {say_size(whole)}")
-        return
-    told = 0
-
-    def tell(read: int, whole: int) -> None:
-        nonlocal told
-        if read - told >= TOLD_EVERY_BYTES:
-            told = read
-            say(console, f"{say_size(read)} of {say_size(whole)} read")
-
-    yield tell
-
-
 # -- what came of it -----------------------------------------------------------------------------
 
 
@@ -209,10 +188,6 @@ def _tell(findings: Sequence[ReplayFinding], seen: _Seen, took_s: float) -> None
     sys.stdout.flush()
 
 
-def _lost(findings: Sequence[ReplayFinding]) -> bool:
-    return any(one.kind is ReplayFindingKind.MESSAGES_LOST for one in findings)
-
-
 def _render(
     day: date,
     again: Replay,
@@ -238,8 +213,6 @@ def _render(
         )
     if seen.marked:
         say(console, f"{say_count(seen.marked, 'tick')} marked: stocks in them are stale")
-    elif seen.ticks and again.plan.way is not ReplayWay.ENGINE and _lost(again.findings):
-        say(console, "Which values a loss makes doubtful is told by --way engine")
     for finding in again.findings[:SHOWN]:
         say(console, finding.message, lead=f"  {finding.kind}: ")
     if len(again.findings) > SHOWN:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import cast
 
 from hkex_ops.index.orders import HELD_RECORDS, Believer, Moment, Sequenced, Untimely
-from hkex_ops.index.records import IndexRecord, record_of, row_of
+from hkex_ops.index.records import IndexRecord, RecordsLost, record_of, row_of
 from hkex_ops.index.untimed import Untimed
 from hkex_ops.model import Json, JsonObject
 
@@ -125,6 +125,8 @@ class EventTimeOrder:
 
     def _recovered(self, record: IndexRecord) -> Sequence[Sequenced]:
         """It has no event time: it waits for the next record of its channel that has one."""
+        if isinstance(record, RecordsLost):
+            return self._lost(record)
         if not self._untimed.waits(record):
             return (record,)
         done: list[Sequenced] = []
@@ -134,6 +136,18 @@ class EventTimeOrder:
         self._untimed.add(record)
         self._free()
         return done
+
+    def _lost(self, record: RecordsLost) -> Sequence[Sequenced]:
+        """What was lost was sent after all that came of its channel.
+
+        It is told at once, since nobody knows what else is doubtful, but counts for no number; and
+        again behind what is held, which came before it and must not pass for newer.
+        """
+        clock = self._clocks.get(record.channel, 0)
+        if clock < self._moment:
+            return (record,)
+        self._place(clock, record._replace(send_time_ns=clock), [])
+        return (record._replace(begin=0, sequence=0),)
 
     def _settle_untimed(self, channel: int, latest: int, done: list[Sequenced]) -> None:
         earliest = max(self._clocks.get(channel, 0), min(self.since, latest))

@@ -8,6 +8,7 @@ the recalculations of this room, whichever way they compute.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -17,6 +18,7 @@ from hkex_ops.index.records import (
     CurrencyRateRecord,
     IndexRecord,
     PreviousCloseRecord,
+    RecordsLost,
     SessionRecord,
     TimePassed,
     TradeCancelRecord,
@@ -26,7 +28,18 @@ from hkex_ops.index.sequencing import Moment, Sequenced, Untimely, make_sequence
 from hkex_ops.index.ticks import moment_of
 from hkex_ops.model import IndexStatus
 
-__all__ = ["Between", "Due", "Pricing", "Step", "Stretch", "Timeline"]
+__all__ = [
+    "Between",
+    "Due",
+    "Passed",
+    "Pricing",
+    "Rare",
+    "Reached",
+    "Standing",
+    "Step",
+    "Stretch",
+    "Timeline",
+]
 
 R = TypeVar("R")
 
@@ -35,12 +48,41 @@ Pricing: TypeAlias = (
 )
 """The rare records that change a price or a weight."""
 
-Between: TypeAlias = tuple[int, int, IndexRecord | None]
+Rare: TypeAlias = Pricing | RecordsLost
+"""What else is worked beside trades."""
+
+
+class Standing(NamedTuple):
+    """Until here nothing came of ``channel`` since what was sent at ``since_ns``; 0 when nothing
+    ever came, and nobody knew of it."""
+
+    channel: int
+    since_ns: int
+
+
+class Passed(NamedTuple):
+    """Everything of ``channel`` that was sent before ``at_ns`` has come."""
+
+    channel: int
+    at_ns: int
+
+
+class Reached(NamedTuple):
+    """It is ``at_ns``; where ``asked``, whatever settles by then settles."""
+
+    at_ns: int
+    asked: bool
+
+
+Between: TypeAlias = tuple[int, int, IndexRecord | Standing | Passed | Reached | None]
 """What stands before the row whose number comes first: a record, with the time at which it was
 sent; or none, and the rows from there on were sent in the interval of that time."""
 
-_NOBODY = -1  # a channel that is never heard: moments then close when they have settled
+_NOBODY = -1  # the slowest channel; unheard, while none is waited for: moments then settle
 _EVERYBODY = 0
+
+ASKED_NS = 100_000_000
+"""On the grid of this a live engine is asked what has settled."""
 
 
 class Stretch(NamedTuple, Generic[R]):
@@ -56,14 +98,28 @@ class Stretch(NamedTuple, Generic[R]):
     end: int
 
 
+class _Lost(NamedTuple):
+    """What was lost, at its place in the order; the first two fields make it a record too."""
+
+    channel: int
+    send_time_ns: int
+    record: RecordsLost
+
+
 class Due(NamedTuple):
-    """A moment that has a value; everything that belongs before it has been worked."""
+    """A moment that has a value; everything that belongs before it has been worked.
+
+    ``missing`` are the channels of which that is not known, because they had not passed the moment
+    when it was closed. ``closing_lost``: a closing price may be among what was lost.
+    """
 
     time_ns: int
     status: IndexStatus
+    missing: tuple[int, ...] = ()
+    closing_lost: bool = False
 
 
-Step: TypeAlias = Stretch[R] | Due | Pricing
+Step: TypeAlias = Stretch[R] | Due | Rare
 
 _WORKED = (
     Stretch,
@@ -71,6 +127,7 @@ _WORKED = (
     PreviousCloseRecord,
     ClosingPriceRecord,
     CurrencyRateRecord,
+    RecordsLost,
 )
 
 
@@ -86,16 +143,39 @@ class Timeline(Generic[R]):
         self._newest_ns = 0
         self._settles = rules.order is TickOrder.EVENT_TIME
         self._now = moment_of(0)
+        self._standing: dict[int, deque[int]] = {}
+        self._clocks: dict[int, int] = {}  # of channels, while messages are waited for
+        self._closing_lost = False
 
     def take(self, rows: R, count: int, marks: Iterable[Between]) -> list[Step[R]]:
-        """The next ``count`` rows, and what stands between them."""
+        """The next ``count`` rows, and what stands between them.
+
+        Whoever reads says of every channel that is behind at the end of a slice that it stands.
+        """
         steps: list[Step[R]] = []
         order = self._order
         at = 0
+        marks = self._foresee(marks)
         for place, sent_ns, record in marks:
             if place > at:
                 self._stretch(rows, at, place, steps)
                 at = place
+            if isinstance(record, Standing):
+                # Whatever settles by then settles without what the channel has to say.
+                self._settle(sent_ns // ASKED_NS * ASKED_NS, steps)
+                self._standing[record.channel].popleft()
+                continue
+            if isinstance(record, Passed):
+                self._channel_passed(record, steps)
+                continue
+            if isinstance(record, Reached):
+                self._note_time(record.at_ns)
+                if record.asked:
+                    self._settle(record.at_ns, steps)
+                continue
+            if isinstance(record, RecordsLost):
+                self._lost(record, sent_ns, steps)
+                continue
             if record is not None:
                 self._arrive(record, steps)
                 continue
@@ -106,12 +186,32 @@ class Timeline(Generic[R]):
             self._stretch(rows, at, count, steps)
         return steps
 
-    def close(self) -> list[Step[R]]:
-        """Nothing more will come; what waits is worked."""
+    def close(self, marks: Iterable[Between] = ()) -> list[Step[R]]:
+        """Nothing more will come, or not for a long while: what waits is worked.
+
+        ``marks`` say of every channel where it stands.
+        """
         steps: list[Step[R]] = []
+        self._foresee(marks)
         for one in self._order.poll(moment_of(self._newest_ns + self._settle_ns)):
             self._tell(one, steps)
         return steps
+
+    def _foresee(self, marks: Iterable[Between]) -> list[Between]:
+        """``marks``; from here on it is known for how long each channel will stand."""
+        self._standing.clear()
+        found = list(marks)
+        for _, _, record in found:
+            if isinstance(record, Standing):
+                self._standing.setdefault(record.channel, deque()).append(record.since_ns)
+        return found
+
+    def _missing(self, time_ns: int) -> tuple[int, ...]:
+        """The channels that have not passed a moment that closes now."""
+        if not self._settles:
+            return ()
+        standing = self._standing.items()
+        return tuple(sorted(one for one, since in standing if since and 0 < since[0] < time_ns))
 
     def _stretch(self, rows: R, begin: int, end: int, steps: list[Step[R]]) -> None:
         order, sent_ns = self._order, self._sent_ns
@@ -122,24 +222,55 @@ class Timeline(Generic[R]):
             self._arrive(cast("IndexRecord", stretch), steps)
 
     def _arrive(self, record: IndexRecord, steps: list[Step[R]]) -> None:
+        # What has settled by the time of whatever came before, as an engine that is asked after it.
+        if record.send_time_ns > self._newest_ns:
+            self._settle(self._newest_ns // ASKED_NS * ASKED_NS, steps)
+            self._note_time(record.send_time_ns)
         for one in self._order.arrive(record, self._now):
             if type(one) is not TimePassed:
                 self._tell(one, steps)
-        if self._settles and record.send_time_ns > self._newest_ns:
-            self._newest_ns = record.send_time_ns
-            self._now = moment_of(self._newest_ns)
-            for one in self._order.poll(self._now):
+
+    def _lost(self, record: RecordsLost, sent_ns: int, steps: list[Step[R]]) -> None:
+        """What was lost behind something that was sent at ``sent_ns`` is told at once, and again
+        behind what is held and came before it."""
+        self._tell(record, steps)
+        if self._settles and sent_ns >= self._order.moment:
+            self._arrive(cast("IndexRecord", _Lost(_EVERYBODY, sent_ns, record)), steps)
+
+    def _channel_passed(self, passed: Passed, steps: list[Step[R]]) -> None:
+        """Where all channels have passed a moment it closes, as on the day."""
+        self._clocks[passed.channel] = passed.at_ns
+        slowest_ns = min(self._clocks.values())
+        if slowest_ns >= self._order.moment:
+            self._arrive(TimePassed(_NOBODY, 0, slowest_ns), steps)
+
+    def _note_time(self, time_ns: int) -> None:
+        if self._settles and time_ns > self._newest_ns:
+            self._newest_ns = time_ns
+            self._now = moment_of(time_ns)
+
+    def _settle(self, time_ns: int, steps: list[Step[R]]) -> None:
+        """Let settle what has waited long enough by then."""
+        if self._settles:
+            for one in self._order.poll(moment_of(time_ns)):
                 self._tell(one, steps)
 
     def _tell(self, one: Sequenced, steps: list[Step[R]]) -> None:
         if type(one) is Moment:
             status = self._day.status_at(one.time_ns)
             if status is not None:
-                steps.append(Due(one.time_ns, status))
+                missing = self._missing(one.time_ns) if self._standing else ()
+                steps.append(Due(one.time_ns, status, missing, self._closing_lost))
             return
         if isinstance(one, Untimely):
             one = one.record
+        lost = cast("object", one)
+        if isinstance(lost, _Lost):
+            one = lost.record
         if isinstance(one, SessionRecord):
             self._day.handle(one, one.send_time_ns)
+            self._closing_lost = self._closing_lost and not self._day.trading
         elif isinstance(one, _WORKED):
+            if type(one) is RecordsLost:
+                self._closing_lost = self._closing_lost or not self._day.trading
             steps.append(cast("Step[R]", one))

@@ -8,6 +8,7 @@ Called by the replay of `hkex_ops.flows`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hkex_ops.index.basket import Basket
+from hkex_ops.index.doubts import Doubts
 from hkex_ops.index.limbs import Ints, Limbs
-from hkex_ops.index.recalculation import BEGINNING, Reckoning, TradeRow
+from hkex_ops.index.reckoning import BEGINNING, Reckoning, TradeRow
 from hkex_ops.index.rules import IndexRules
 from hkex_ops.index.stocks import TRAIL
 from hkex_ops.index.tick_columns import TickColumns, no_ticks
@@ -28,6 +30,8 @@ __all__ = ["HISTORY_ROWS", "Arrays", "Batch", "TradeArrays", "Trades", "VectorRe
 
 TradeArrays: TypeAlias = tuple[Ints, Ints, Ints, Ints]
 """Securities, trade numbers, prices in thousandths and types, in delivery order."""
+
+_Rows: TypeAlias = tuple[TradeArrays, Ints]
 
 HISTORY_ROWS = 2_000_000
 """How many trades are kept so that a cancel can be undone; the oldest are forgotten."""
@@ -137,7 +141,8 @@ class VectorRecalculation:
         self._remembering = _Remembering(baskets, rules)
         self._remembering.history = []
         self.reckoning: Reckoning = self._remembering
-        self._timeline: Timeline[TradeArrays] = Timeline(self.reckoning.rules, first_ns)
+        self._doubts = Doubts(self.reckoning)
+        self._timeline: Timeline[_Rows] = Timeline(self.reckoning.rules, first_ns)
         self._taken = np.zeros(_ANY_TYPE + 1, bool)
         self._taken[[kind & _ANY_TYPE for kind in self.reckoning.rules.trade_types]] = True
         self._arrays: Arrays | None = None
@@ -145,34 +150,70 @@ class VectorRecalculation:
         totals = self.reckoning.totals
         self._slots: Ints = np.full(max(totals.securities) + 2, -1, np.int64)
         self._slots[totals.securities] = np.arange(len(totals.securities))
+        self._watched = np.zeros(len(self._slots), bool)
+        self._watched[totals.securities] = True
+        self._seen: tuple[TradeArrays | None, int, list[int]] = (None, 0, [])
 
-    def feed(self, trades: TradeArrays, marks: Iterable[Between]) -> TickColumns:
-        """The next trades in delivery order, and what stood between them; the ticks due."""
-        return self._work(self._timeline.take(trades, len(trades[0]), marks))
+    def feed(
+        self, trades: TradeArrays, marks: Iterable[Between], channels: Ints | None = None
+    ) -> TickColumns:
+        """The next trades in delivery order, and what stood between them; the ticks due.
 
-    def close(self) -> TickColumns:
-        """Nothing more will come; the ticks that waited."""
-        return self._work(self._timeline.close())
+        ``channels`` has that of every trade.
+        """
+        if channels is None:
+            channels = np.zeros(len(trades[0]), np.int64)
+        return self._work(self._timeline.take((trades, channels), len(trades[0]), marks))
 
-    def _work(self, steps: Iterable[Step[TradeArrays]]) -> TickColumns:
+    def close(self, marks: Iterable[Between] = ()) -> TickColumns:
+        """Nothing more will come; the ticks that waited. ``marks`` say where channels stand."""
+        return self._work(self._timeline.close(marks))
+
+    def _work(self, steps: Iterable[Step[_Rows]]) -> TickColumns:
         columns = no_ticks()
         batch = Batch()
+        doubts = self._doubts
         for step in steps:
             if isinstance(step, Stretch):
-                batch.stretches.append(step)
+                trades, channels = step.rows
+                if doubts.watched:
+                    self._watch(trades, channels, step.begin, step.end)
+                begin, end = step.begin, step.end
+                batch.stretches.append(Stretch(step.channel, step.send_time_ns, trades, begin, end))
                 batch.moments.append(len(batch.dues))
             elif isinstance(step, Due) and step.status is not IndexStatus.CLOSING:
+                columns.doubts.append(doubts.due(step))
                 batch.dues.append(step)
             else:
                 self._batch(batch, columns)
                 batch = Batch()
                 reckoning = self._plain()
                 if isinstance(step, Due):
+                    columns.doubts.append(doubts.due(step))
                     reckoning.due(step, columns)
                 else:
-                    reckoning.record(step)
+                    doubts.rare(step)
         self._batch(batch, columns)
         return columns
+
+    def _watch(self, trades: TradeArrays, channels: Ints, begin: int, end: int) -> None:
+        """Tell of the trades of watched stocks."""
+        doubts = self._doubts
+        known, grown, places = self._seen
+        if known is not trades or grown != doubts.grown:
+            self._watched[doubts.settled] = False
+            doubts.settled.clear()
+            if grown != doubts.grown:
+                self._watched[list(doubts.watched)] = True
+            codes = np.minimum(trades[0], len(self._watched) - 1)
+            places = np.flatnonzero(self._watched[codes]).tolist()
+            self._seen = (trades, doubts.grown, places)
+        securities, trade_ids, prices, kinds = trades
+        for place in places[bisect_left(places, begin) : bisect_left(places, end)]:
+            security = int(securities[place])
+            if security in doubts.watched:
+                row = (security, int(trade_ids[place]), int(prices[place]), int(kinds[place]))
+                doubts.trade(int(channels[place]), row)
 
     # -- the plain way ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ and imports no compiler.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -26,6 +26,7 @@ from hkex_ops.omd.kernels import (
     HIGH,
     LOW,
     MARK,
+    NEWEST,
     ROW,
     STATE,
     Early,
@@ -35,7 +36,7 @@ from hkex_ops.omd.kernels import (
     Wanted,
 )
 from hkex_ops.omd.messages import Trade
-from hkex_ops.omd.scanning import FRAME_BYTES, LONGEST_RECORD
+from hkex_ops.omd.shapes import FRAME_BYTES, LONGEST_RECORD
 from hkex_ops.omd.streaming import TRADE_FIELDS, Mark, Piece, Subscription
 
 __all__ = ["AcceleratedSubscription", "Compile", "Scan", "compiled_scan"]
@@ -47,7 +48,10 @@ ROWS, MARKS = 65_536, 4_096
 """Room for what one call of the loop may bring; a call that fills it is followed by another."""
 
 _TRADE_CODES = "IIih"
-_PARTS = ("step_of", "time_ns", "channel_of", "walk", "deliver", "drain", "hold", "scan", "enter")
+_PARTS = (
+    *("step_of", "time_ns", "channel_of", "walk", "deliver"),
+    *("stands", "drain", "hold", "overdue", "scan", "enter"),
+)
 
 
 class Compile(Protocol):
@@ -118,18 +122,24 @@ class AcceleratedSubscription(ColumnSubscription):
         if len(arrays.expected) != len(merger.expected):
             arrays = self._arrays = _arrays(len(merger.expected))
         arrays.expected[:] = merger.expected
-        low, high = self._subscription.interval
-        arrays.state[:] = (at, len(data) - LONGEST_RECORD, 0, 0, low, high)
+        subscription = self._subscription
+        low, high = subscription.interval
+        newest_ns = subscription.newest_ns
+        arrays.state[:] = (at, len(data) - LONGEST_RECORD, 0, 0, low, high, newest_ns, 0)
+        passed = np.zeros(len(merger.expected), np.int64)
+        passed[: len(subscription.passed)] = subscription.passed
         wanted = Wanted(
             np.array(merger.wanted, np.uint8),
             self._heard,
             self._trade_at,
             self._trade_bytes,
-            self._subscription.step_ns,
+            subscription.step_ns,
             merger.floor_ns,
+            subscription.quiet_ns,
+            passed,
         )
         self._put(self._piece)
-        self._piece = Piece([], [])
+        self._piece = Piece.empty()
         reason = FULL
         while reason == FULL:
             reason = self._scan(
@@ -144,10 +154,13 @@ class AcceleratedSubscription(ColumnSubscription):
                 arrays.marks,
             )
             if arrays.state[ROW] or arrays.state[MARK]:
-                self._parts.append(_taken(arrays))
+                self._parts.append(_taken(arrays, merger.numbers))
             arrays.state[ROW] = arrays.state[MARK] = 0
         merger.expected[:] = arrays.expected.tolist()
-        self._subscription.interval = (int(arrays.state[LOW]), int(arrays.state[HIGH]))
+        subscription.interval = (int(arrays.state[LOW]), int(arrays.state[HIGH]))
+        if subscription.quiet_ns:
+            subscription.passed[:] = passed.tolist()
+            subscription.newest_ns = int(arrays.state[NEWEST])
         self._hand_over(data, file)
         self._at = int(arrays.state[AT])
         self._note(self._at)
@@ -216,16 +229,18 @@ def _arrays(channels: int) -> _Arrays:
             np.zeros((channels, EARLY), np.int64),
         ),
         np.zeros(STATE, np.int64),
-        np.zeros((len(_TRADE_CODES), ROWS), np.int64),
+        np.zeros((len(_TRADE_CODES) + 1, ROWS), np.int64),
         np.zeros((2, MARKS), np.int64),
     )
 
 
-def _taken(arrays: _Arrays) -> ColumnPiece:
+def _taken(arrays: _Arrays, numbers: Sequence[int]) -> ColumnPiece:
     """What the loop brought, as columns of its own."""
     rows, marks = int(arrays.state[ROW]), int(arrays.state[MARK])
     places, times = arrays.marks[:, :marks].tolist()
+    *trades, slots = arrays.rows
     return ColumnPiece(
-        TradeColumns(*(column[:rows].copy() for column in arrays.rows)),
+        TradeColumns(*(column[:rows].copy() for column in trades)),
         list(map(Mark, places, times)),
+        np.array(numbers, np.int64)[slots[:rows]],
     )

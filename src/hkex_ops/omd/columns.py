@@ -18,7 +18,8 @@ from hkex_ops.omd.capture import CaptureStreams
 from hkex_ops.omd.lanes import NotPlain, deliver
 from hkex_ops.omd.messages import SequenceReset, Trade
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES
-from hkex_ops.omd.scanning import FRAME_BYTES, LONGEST_RECORD, CaptureSubscription, Shape
+from hkex_ops.omd.scanning import CaptureSubscription
+from hkex_ops.omd.shapes import FRAME_BYTES, LONGEST_RECORD, Shape
 from hkex_ops.omd.slices import Ints, Known, PlainRecords, plain_records
 from hkex_ops.omd.streaming import TRADE_FIELDS, Mark, Piece, Subscription, Unsound
 from hkex_ops.omd.strides import Walked, walk_in_step
@@ -42,10 +43,11 @@ class TradeColumns(NamedTuple):
 
 
 class ColumnPiece(NamedTuple):
-    """What was wanted of a slice; see :class:`Piece`."""
+    """What was wanted of a slice; see :class:`Piece`. ``channels`` has that of every trade."""
 
     trades: TradeColumns
     marks: list[Mark]
+    channels: Ints
 
 
 class ColumnSubscription(CaptureSubscription):
@@ -83,6 +85,19 @@ class ColumnSubscription(CaptureSubscription):
         piece, error = self.close(data)
         return self._gathered(piece), error
 
+    def end_columns(self, data: bytes = b"") -> tuple[ColumnPiece, WireError | None]:
+        """As :meth:`end`, in columns."""
+        piece, error = self.end(data)
+        return self._gathered(piece), error
+
+    def last_look_columns(self) -> ColumnPiece:
+        """As :meth:`last_look`, in columns."""
+        return self._gathered(self.last_look())
+
+    def give_up_columns(self) -> ColumnPiece:
+        """As :meth:`give_up`, in columns."""
+        return self._gathered(self.give_up())
+
     def _gathered(self, last: Piece) -> ColumnPiece:
         """Everything since the last time, in one."""
         self._put(last)
@@ -92,12 +107,13 @@ class ColumnSubscription(CaptureSubscription):
         marks: list[Mark] = []
         rows = 0
         for part in parts:
-            marks += [Mark(row + rows, sent_ns, message) for row, sent_ns, message in part.marks]
+            marks += [mark._replace(row=mark.row + rows) for mark in part.marks]
             rows += len(part.trades.types)
         columns = zip(*(part.trades for part in parts), strict=True)
-        return ColumnPiece(
-            TradeColumns(*map(np.concatenate, columns)) if parts else _NO_TRADES, marks
-        )
+        if not parts:
+            return ColumnPiece(_NO_TRADES, marks, _NO_CHANNELS)
+        channels = np.concatenate([part.channels for part in parts])
+        return ColumnPiece(TradeColumns(*map(np.concatenate, columns)), marks, channels)
 
     def _put(self, piece: Piece) -> None:
         """Put rows behind what there is, if there are any."""
@@ -133,7 +149,7 @@ class ColumnSubscription(CaptureSubscription):
         self._merger.expected[:] = expected
         self._put(self._piece)
         self._parts.append(part)
-        self._piece = Piece([], [])
+        self._piece = Piece.empty()
         self._note(records.end)
         return records.end
 
@@ -154,9 +170,10 @@ class ColumnSubscription(CaptureSubscription):
         record = delivered.record
         sent = records.sent[record]
         if not len(sent):
-            return columns_of(Piece([], []))
+            return columns_of(Piece.empty())
         if sent.min() < self._merger.floor_ns:
             raise NotPlain
+        passed, newest_ns = self._passed(records.slot[record], sent)
         wanted = np.array(self._merger.wanted, bool)[records.slot[record]]
         begins = records.at[record] + (shape.frame_at + FRAME_BYTES + PACKET_HEADER_BYTES)
         ends = begins + np.where(wanted, records.size[record] - PACKET_HEADER_BYTES, 0)
@@ -166,8 +183,32 @@ class ColumnSubscription(CaptureSubscription):
         is_trade = walked.type == Trade.TYPE
         if (walked.size[is_trade] < self._trade_bytes).any():
             raise NotPlain
-        marks = self._marks(data, sent, walked, is_trade)
-        return ColumnPiece(self._trades(data, walked.at[is_trade]), marks)
+        channels = np.array(self._merger.numbers, np.int64)[records.slot[record]]
+        marks = self._marks(data, sent, walked, is_trade, channels)
+        self._subscription.passed[:], self._subscription.newest_ns = passed, newest_ns
+        trades = self._trades(data, walked.at[is_trade])
+        return ColumnPiece(trades, marks, channels[walked.packet[is_trade]])
+
+    def _passed(self, slots: Ints, sent: Ints) -> tuple[list[int], int]:
+        """When what came last was sent, by slot, and the highest of all; `NotPlain` where it must
+        be said that a channel stood."""
+        subscription = self._subscription
+        passed = subscription.passed + [0] * (len(self._merger.numbers) - len(subscription.passed))
+        if not subscription.quiet_ns:
+            return passed, subscription.newest_ns
+        newest = np.maximum(np.maximum.accumulate(sent), subscription.newest_ns)
+        order = np.argsort(slots.astype(np.int16), kind="stable")
+        slot, at = slots[order], sent[order]
+        change = slot[1:] != slot[:-1]
+        since = np.append(0, at[:-1])
+        firsts = np.flatnonzero(np.append(True, change))
+        since[firsts] = np.array(passed, np.int64)[slot[firsts]]
+        if (newest[order] - since > subscription.quiet_ns).any():
+            raise NotPlain
+        lasts = np.flatnonzero(np.append(change, True))
+        for one, sent_ns in zip(slot[lasts].tolist(), at[lasts].tolist(), strict=True):
+            passed[one] = sent_ns
+        return passed, int(newest[-1])
 
     def _trades(self, data: bytes, at: Ints) -> TradeColumns:
         windows = np.ndarray(
@@ -177,7 +218,12 @@ class ColumnSubscription(CaptureSubscription):
         return TradeColumns(*(rows[name].astype(np.int64) for name in TRADE_FIELDS))
 
     def _marks(
-        self, data: bytes, sent: Ints, walked: Walked, is_trade: NDArray[np.bool_]
+        self,
+        data: bytes,
+        sent: Ints,
+        walked: Walked,
+        is_trade: NDArray[np.bool_],
+        channels: Ints,
     ) -> list[Mark]:
         """Marks of time and of rare messages, in order; `Unsound` or `WireError` if one is none."""
         subscription = self._subscription
@@ -196,7 +242,8 @@ class ColumnSubscription(CaptureSubscription):
         for place in np.flatnonzero(~is_trade).tolist():
             packet, step, at, size, _ = (int(column[place]) for column in walked)
             message = subscription.rare_message(data, at, size, at + size, plain=True)
-            mark = Mark(int(before[place]), int(sent[packet]), message)
+            channel = int(channels[packet])
+            mark = Mark(int(before[place]), int(sent[packet]), message, channel)
             placed.append((packet, step, mark))
         subscription.interval = (low, low + step_ns)
         return [mark for _, _, mark in sorted(placed, key=lambda one: one[:2])]
@@ -205,7 +252,10 @@ class ColumnSubscription(CaptureSubscription):
 def columns_of(piece: Piece) -> ColumnPiece:
     """Rows as columns."""
     rows = np.array(piece.rows, np.int64).reshape(-1, len(TRADE_FIELDS))
-    return ColumnPiece(TradeColumns(*np.ascontiguousarray(rows.T)), piece.marks)
+    begins, numbers = np.array(piece.channels, np.int64).reshape(-1, 2).T
+    channels = np.repeat(numbers, np.diff(begins, append=len(rows)))
+    return ColumnPiece(TradeColumns(*np.ascontiguousarray(rows.T)), piece.marks, channels)
 
 
-_NO_TRADES = columns_of(Piece([], [])).trades
+_NO_CHANNELS = np.empty(0, np.int64)
+_NO_TRADES = TradeColumns(*(np.empty(0, np.int64) for _ in TRADE_FIELDS))

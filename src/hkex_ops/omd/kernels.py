@@ -21,10 +21,12 @@ __all__ = [
     "LAST",
     "LOW",
     "MARK",
+    "NEWEST",
     "NOT_PLAIN",
     "ROW",
     "STATE",
     "THROUGH",
+    "WAITING",
     "Early",
     "File",
     "Looks",
@@ -35,7 +37,9 @@ __all__ = [
     "drain",
     "enter",
     "hold",
+    "overdue",
     "scan",
+    "stands",
     "step_of",
     "time_ns",
     "walk",
@@ -44,10 +48,11 @@ __all__ = [
 THROUGH, NOT_PLAIN, FULL = 0, 1, 2
 """Why the loop stopped: nothing is left, the next record is not plain, no room for more."""
 
-AT, LAST, ROW, MARK, LOW, HIGH = range(6)
-STATE = 6
+AT, LAST, ROW, MARK, LOW, HIGH, NEWEST, WAITING = range(8)
+STATE = 8
 """What is kept from call to call: where the next record begins, and the last one that may begin;
-the next row and the next mark; the interval in which the last packet was sent."""
+the next row and the next mark; the interval in which the last packet was sent; the highest time at
+which one was sent; how many packets wait."""
 
 EARLY = 16
 """Packets of one channel that may wait for one that they overtook."""
@@ -97,7 +102,11 @@ class Looks(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is wanted: which channels and types, and where in a trade its four numbers lie."""
+    """What is wanted: which channels and types, and where in a trade its four numbers lie.
+
+    ``passed`` is when the last packet of each channel was sent; none may be behind the others for
+    longer than ``quiet_ns``, where that is not 0.
+    """
 
     channels: Any
     types: Any
@@ -105,6 +114,8 @@ class Wanted(NamedTuple):
     trade_bytes: int
     step_ns: int
     floor_ns: int
+    quiet_ns: int
+    passed: Any
 
 
 class Early(NamedTuple):
@@ -160,11 +171,20 @@ def channel_of(octets: Octets, file: File, looks: Looks, at: int) -> int:
 
 
 def walk(
-    octets: Octets, first: int, end: int, skip: int, count: int, wanted: Wanted, rows: Any, row: int
+    octets: Octets,
+    first: int,
+    end: int,
+    skip: int,
+    count: int,
+    slot: int,
+    wanted: Wanted,
+    rows: Any,
+    row: int,
 ) -> int:
     """Put the trades behind the first ``skip`` messages into ``rows``, from ``row`` on; the next.
 
-    With ``row`` below 0 nothing is put anywhere. `UNSOUND` or `RARE` where that is so.
+    The last number of a row is ``slot``. With ``row`` below 0 nothing is put anywhere. `UNSOUND` or
+    `RARE` where that is so.
     """
     at = first
     places = wanted.trade_at
@@ -185,6 +205,7 @@ def walk(
                 rows[1, row] = octets.u32[at + places[1]]
                 rows[2, row] = octets.i32[at + places[2]]
                 rows[3, row] = octets.i16[at + places[3]]
+                rows[4, row] = slot
                 row += 1
         at += size
     if at != end:
@@ -207,7 +228,8 @@ def deliver(
     sent = octets.i64[packet + 8]
     row = state[ROW]
     if wanted.channels[slot] and count:
-        after = walk(octets, packet + HEADER_BYTES, packet + size, skip, count, wanted, rows, row)
+        begin, end = packet + HEADER_BYTES, packet + size
+        after = walk(octets, begin, end, skip, count, slot, wanted, rows, row)
         if after < 0:
             return False
         state[ROW] = after
@@ -217,7 +239,16 @@ def deliver(
         marks[0, state[MARK]] = row
         marks[1, state[MARK]] = sent
         state[MARK] += 1
+    state[NEWEST] = max(state[NEWEST], sent)
+    wanted.passed[slot] = sent
     return True
+
+
+def stands(octets: Octets, packet: int, slot: int, wanted: Wanted, state: Any) -> bool:
+    """Whether the channel of a packet was behind the others for too long until it came."""
+    since = wanted.passed[slot]
+    newest = max(state[NEWEST], octets.i64[packet + 8])
+    return wanted.quiet_ns > 0 and newest - since > wanted.quiet_ns
 
 
 def drain(
@@ -244,6 +275,7 @@ def drain(
         for place in range(best, many - 1):
             early.at[slot, place] = early.at[slot, place + 1]
         early.many[slot] -= 1
+        state[WAITING] -= 1
         after = lowest + whole(octets.u8[packet + 2])
         if after > expected[slot]:
             skip = expected[slot] - lowest
@@ -252,7 +284,14 @@ def drain(
 
 
 def hold(
-    octets: Octets, file: File, at: int, slot: int, wanted: Wanted, early: Early, rows: Any
+    octets: Octets,
+    file: File,
+    at: int,
+    slot: int,
+    wanted: Wanted,
+    early: Early,
+    state: Any,
+    rows: Any,
 ) -> bool:
     """Let a packet wait that is not the next one; whether it may."""
     packet = at + file.frame_at + FRAME_BYTES
@@ -260,13 +299,23 @@ def hold(
     many = early.many[slot]
     if not count or octets.i64[packet + 8] < wanted.floor_ns or many == EARLY:
         return False
-    if walk(octets, packet + HEADER_BYTES, packet + size, 0, count, wanted, rows, -1) < 0:
+    if walk(octets, packet + HEADER_BYTES, packet + size, 0, count, slot, wanted, rows, -1) < 0:
         return False
     if not many:
         early.since[slot] = at
     early.at[slot, many] = at
     early.many[slot] = many + 1
+    state[WAITING] += 1
     return True
+
+
+def overdue(octets: Octets, file: File, at: int, early: Early) -> bool:
+    """Whether a packet waits for too long when the record at ``at`` comes."""
+    now = time_ns(octets, file, at)
+    for slot in range(len(early.many)):
+        if early.many[slot] and now - time_ns(octets, file, early.since[slot]) >= file.wait_ns:
+            return True
+    return False
 
 
 def scan(
@@ -291,11 +340,11 @@ def scan(
         slot = channel_of(octets, file, looks, at)
         if slot < 0 or expected[slot] == IN_CARE:
             return NOT_PLAIN
-        if early.many[slot]:
-            waited = time_ns(octets, file, at) - time_ns(octets, file, early.since[slot])
-            if waited >= file.wait_ns:
-                return NOT_PLAIN
+        if state[WAITING] and overdue(octets, file, at, early):
+            return NOT_PLAIN
         packet = at + file.frame_at + FRAME_BYTES
+        if stands(octets, packet, slot, wanted, state):
+            return NOT_PLAIN
         count, number = whole(octets.u8[packet + 2]), whole(octets.u32[packet + 4])
         following = expected[slot]
         if number + count <= following:
@@ -309,7 +358,7 @@ def scan(
             if stale or not deliver(octets, packet, slot, 0, wanted, state, rows, marks):
                 return NOT_PLAIN
             expected[slot] = number + count
-        elif hold(octets, file, at, slot, wanted, early, rows):
+        elif hold(octets, file, at, slot, wanted, early, state, rows):
             drain(octets, file, slot, wanted, expected, early, state, rows, marks)
         else:
             return NOT_PLAIN

@@ -18,6 +18,7 @@ from hkex_ops.errors import WireError
 from hkex_ops.model import JsonObject
 from hkex_ops.omd.codec import Codec
 from hkex_ops.omd.events import (
+    GapLost,
     HealthEvent,
     LineEvent,
     LineReturned,
@@ -30,19 +31,25 @@ from hkex_ops.omd.line import Arbiter
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, Octets, packet_header
 
-__all__ = ["IN_CARE", "Delivered", "Merger", "time_alone"]
+__all__ = ["IN_CARE", "POLL_NS", "Delivered", "Merger", "Settled", "time_alone"]
+
+POLL_NS = 100_000_000
+"""On the grid of this it is seen, by the time of a capture, what has waited long enough."""
 
 IN_CARE = -1
 """What stands in the place of a number while a channel is not plain: no number equals it."""
 
-Delivered: TypeAlias = tuple[Octets, int, int, int, int]
+Delivered: TypeAlias = tuple[Octets, int, int, int, int, int]
 """Messages to be read: bytes, where the first begins, where the packet ends, how many they are,
-and when they were sent."""
+when they were sent, and the slot of their channel."""
+
+Settled: TypeAlias = Delivered | GapLost
+"""What comes of a packet that is not plain: something to be read, or that it will never come."""
 
 
-def time_alone(sent_ns: int) -> Delivered:
+def time_alone(sent_ns: int, slot: int) -> Delivered:
     """What a packet delivers that moves time and nothing else, such as a heartbeat."""
-    return b"", 0, 0, 0, sent_ns
+    return b"", 0, 0, 0, sent_ns, slot
 
 
 _Early: TypeAlias = tuple[int, int, bytes, int, str, int, int]
@@ -100,7 +107,8 @@ class Merger:
     One whose last number is below ``expected[slot]``, and that does not begin with a Sequence
     Reset, is a copy and is dropped; if it is a heartbeat, its time has passed. Every other packet
     goes to :meth:`take`. ``health`` collects what is told of gaps, refused packets and resets;
-    whoever reads it empties it. ``limits`` are those of the arbiters.
+    whoever reads it empties it. ``limits`` are those of the arbiters; ``numbers`` are the channels
+    by slot.
     """
 
     def __init__(
@@ -113,6 +121,7 @@ class Merger:
         """``channels`` are those whose messages are wanted, all where none are named."""
         self.expected: list[int] = []
         self.wanted: list[bool] = []
+        self.numbers: list[int] = []
         self.floor_ns: int = 0
         self.health: list[HealthEvent] = []
         self._codec = codec
@@ -129,6 +138,7 @@ class Merger:
             slot = self._slots[channel] = len(self._lanes)
             self._lanes.append(_Lane(channel, self._codec, self.limits))
             self.expected.append(1)
+            self.numbers.append(channel)
             self.wanted.append(self._channels is None or channel in self._channels)
         return slot
 
@@ -137,7 +147,7 @@ class Merger:
         """Whether nothing waits and no arbiter is at work: all that is known is in `expected`."""
         return IN_CARE not in self.expected
 
-    def take(self, slot: int, packet: bytes, line: str, at_ns: int) -> Sequence[Delivered]:
+    def take(self, slot: int, packet: bytes, line: str, at_ns: int) -> Sequence[Settled]:
         """A packet that is not plain; what is to be read now, in order."""
         lane = self._lanes[slot]
         found = self._look_into(slot, lane, packet, line, at_ns)
@@ -147,11 +157,11 @@ class Merger:
         following = self.expected[slot]
         if following == IN_CARE:
             following = lane.arbiter.next_sequence if lane.arbitrated else lane.next
-        return found if count or sequence >= following else (*found, time_alone(sent_ns))
+        return found if count or sequence >= following else (*found, time_alone(sent_ns, slot))
 
     def _look_into(
         self, slot: int, lane: _Lane, packet: bytes, line: str, at_ns: int
-    ) -> Sequence[Delivered]:
+    ) -> Sequence[Settled]:
         if lane.arbitrated:
             return self._arbitrate(slot, lane, packet, line, at_ns)
         self._enter(slot, lane)
@@ -181,12 +191,25 @@ class Merger:
         heappush(early, (sequence, self._arrivals, packet, count, line, at_ns, sent_ns))
         return self._drain(slot, lane)
 
-    def close(self, at_ns: int) -> Sequence[Delivered]:
+    def poll(self, at_ns: int) -> Sequence[Settled]:
+        """What has waited long enough by now. Only where :attr:`plain` is false anything waits."""
+        found: list[Settled] = []
+        for slot, lane in enumerate(self._lanes):
+            if self.expected[slot] != IN_CARE:
+                continue
+            if lane.arbitrated or (lane.early and at_ns >= lane.waits_until_ns):
+                arbiter, events = self._arbiter(lane)
+                events += arbiter.poll(at_ns)
+                self._release(slot, lane, at_ns)
+                found += self._told(lane, events)
+        return found
+
+    def close(self, at_ns: int) -> Sequence[Settled]:
         """Nothing more will come: every gap is told and given up, and what was behind it is read.
 
         The merger is of no further use afterwards.
         """
-        found: list[Delivered] = []
+        found: list[Settled] = []
         told_ns = at_ns + self.limits.gap_wait_ns
         for slot, lane in enumerate(self._lanes):
             if self.expected[slot] != IN_CARE:
@@ -211,7 +234,10 @@ class Merger:
             sequence, _, packet, count, _, _, sent_ns = heappop(early)
             seen = lane.next - sequence
             if seen < count:
-                found.append(_behind(packet, seen, count - seen, sent_ns))
+                if self.wanted[slot]:
+                    found.append((*_behind(packet, seen, count - seen), sent_ns, slot))
+                else:
+                    found.append(time_alone(sent_ns, slot))
                 lane.next = sequence + count
         if not early:
             self.expected[slot] = lane.next
@@ -227,7 +253,7 @@ class Merger:
 
     def _arbitrate(
         self, slot: int, lane: _Lane, packet: bytes, line: str, at_ns: int
-    ) -> Sequence[Delivered]:
+    ) -> Sequence[Settled]:
         arbiter, events = self._arbiter(lane)
         before = arbiter.next_sequence
         events += arbiter.handle(packet, line, at_ns)
@@ -238,11 +264,16 @@ class Merger:
                 self.floor_ns = max(self.floor_ns, lane.floor_ns)
                 # What was sent under the old numbers may still come, unless there was nothing.
                 lane.watched_until_ns = at_ns + self.limits.reset_window_ns * (before > 1)
+        self._release(slot, lane, at_ns)
+        return self._told(lane, events)
+
+    def _release(self, slot: int, lane: _Lane, at_ns: int) -> None:
+        """Take a channel back from its arbiter, if that waits for nothing."""
+        arbiter = lane.arbiter
         settled = arbiter.next_sequence > lane.restarted and not arbiter.missing
         if settled and at_ns >= lane.watched_until_ns:
             lane.arbitrated = False
             self.expected[slot] = arbiter.next_sequence
-        return self._told(lane, events)
 
     def _arbiter(self, lane: _Lane) -> tuple[Arbiter, tuple[LineEvent, ...]]:
         """The arbiter of a channel, which knows all that has come; what it said to what waited."""
@@ -257,12 +288,20 @@ class Merger:
             lane.early = []
         return arbiter, events
 
-    def _told(self, lane: _Lane, events: Iterable[LineEvent]) -> Sequence[Delivered]:
-        found: list[Delivered] = []
+    def _told(self, lane: _Lane, events: Iterable[LineEvent]) -> Sequence[Settled]:
+        found: list[Settled] = []
+        slot = self._slots[lane.channel]
+        wanted = self.wanted[slot]
         for event in events:
+            if isinstance(event, GapLost) and wanted:
+                found.append(event)
             if isinstance(event, MessagesArrived):
                 sent_ns = _header_of(event.packet)[4]
-                found.append(_behind(event.packet, event.skip, event.message_count, sent_ns))
+                if wanted:
+                    behind = _behind(event.packet, event.skip, event.message_count)
+                    found.append((*behind, sent_ns, slot))
+                else:
+                    found.append(time_alone(sent_ns, slot))
             elif not isinstance(event, SequenceRestarted | LineSilent | LineReturned):
                 self.health.append(event)
         return found
@@ -273,9 +312,9 @@ def _reset_sent_ns(arbiter: Arbiter) -> int:
     return cast("int", cast("JsonObject", arbiter.snapshot()["restarts"])["sent_ns"])
 
 
-def _behind(packet: bytes, skip: int, count: int, sent_ns: int) -> Delivered:
+def _behind(packet: bytes, skip: int, count: int) -> tuple[bytes, int, int, int]:
     """``count`` messages of a sound packet, after the first ``skip``."""
     begin = PACKET_HEADER_BYTES
     for _ in range(skip):
         begin += _size_of(packet, begin)[0]
-    return packet, begin, len(packet), count, sent_ns
+    return packet, begin, len(packet), count

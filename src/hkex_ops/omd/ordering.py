@@ -123,7 +123,9 @@ class Ordering:
             if hole.due_ns > now_ns:
                 continue
             if hole.gap is not None:
+                # What stands between two gaps is delivered before the second one is told.
                 events += self._lose(hole, now_ns, Losing.TIME)
+                events += self.drain()
             elif hole.begin == hole.end == self.perhaps_reset:
                 self.holes.fill(hole.begin, hole.end)
                 events.append(ResetCounted(self._channel, hole.begin, now_ns))
@@ -137,6 +139,7 @@ class Ordering:
         for hole in self.holes:
             if hole.begin <= end and hole.end >= begin:
                 events += self._lose(hole, now_ns, why)
+                events += self.drain()
         return events + self.drain()
 
     def resume(self, last: int, now_ns: int) -> list[LineEvent]:

@@ -9,87 +9,23 @@ by the replay of `hkex_ops.flows` with slices of a file; a megabyte or so is bes
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from struct import Struct, error as StructError
-from typing import NamedTuple, TypeAlias, cast
+from struct import error as StructError
 
 from hkex_ops.errors import WireError
 from hkex_ops.omd.capture import CaptureStreams
 from hkex_ops.omd.frames import ETHERNET, Passed, address_text, datagram_in
-from hkex_ops.omd.framing import HEAD_BYTES, Framing, Pcap, framing_of
-from hkex_ops.omd.merging import Delivered, Merger, time_alone
+from hkex_ops.omd.framing import HEAD_BYTES, Framing, framing_of
+from hkex_ops.omd.merging import POLL_NS, Delivered, Merger, time_alone
 from hkex_ops.omd.messages import SequenceReset
-from hkex_ops.omd.packet import MAX_PACKET_BYTES, PACKET_HEADER_BYTES, packet_header
-from hkex_ops.omd.streaming import RESET_AT, Piece, Subscription
+from hkex_ops.omd.packet import PACKET_HEADER_BYTES, packet_header
+from hkex_ops.omd.shapes import FRAME_BYTES, LONGEST_RECORD, STREAMS_KEPT, Shape, Stream, shape_of
+from hkex_ops.omd.streaming import RESET_AT, Mark, Piece, Subscription, TimeReached
 
-__all__ = ["CaptureSubscription", "Shape", "shape_of"]
-
-STREAMS_KEPT = 65_536
-"""Pairs of group and port that are remembered; a capture with more is of no market's data."""
-
-LONGEST_RECORD = 2_048
-"""No plain record is longer; fewer bytes than that wait for the next piece of the file."""
-
-FRAME_BYTES = 42
-"""Ethernet, IP and UDP with nothing extra: so far lies a packet behind the start of its frame."""
+__all__ = ["CaptureSubscription"]
 
 _RESET = SequenceReset.TYPE
 _reset_type = _RESET.to_bytes(2, "little")
 _header_of = packet_header.unpack_from
-_FRAME_CODES = "12xI4xI6xQ4xHBxIQ2xH"
-
-
-_Plain: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
-"""What :attr:`Shape.record` unpacks."""
-
-
-class Shape(NamedTuple):
-    """How a plain record of one file format lies.
-
-    ``record`` unpacks the head of the block, where there is one, and the length of the frame, as it
-    was kept and as it was, in one number; of the frame: link type with IP version, fragment with
-    protocol, addressee; of the packet: size, count, number, send time, type of the first message.
-    By the size of the packet, ``heads`` and ``lengths`` are what the first two must then be, and
-    ``steps`` is how far the next record lies.
-    """
-
-    record: Struct
-    frame_at: int
-    length_at: int
-    heads: Sequence[int]
-    lengths: Sequence[int]
-    steps: Sequence[int]
-
-
-_FRAMES = [FRAME_BYTES + size for size in range(MAX_PACKET_BYTES + 1)]
-_BLOCKS = [32 + (length + 3) // 4 * 4 for length in _FRAMES]
-_LENGTHS = [length | length << 32 for length in _FRAMES]
-_ENHANCED_PACKET = 6
-_PCAP = Shape(
-    Struct(f"<7xBQ{_FRAME_CODES}"), 16, 8, (), _LENGTHS, [16 + length for length in _FRAMES]
-)
-_PCAPNG = Shape(
-    Struct(f"<Q12xQ{_FRAME_CODES}"),
-    28,
-    20,
-    [_ENHANCED_PACKET | length << 32 for length in _BLOCKS],
-    _LENGTHS,
-    _BLOCKS,
-)
-
-
-def shape_of(framing: Framing | None) -> Shape | None:
-    """The shape of plain records of this file, if it can have any."""
-    if framing is None or framing.order != "<" or framing.links != frozenset({ETHERNET}):
-        return None
-    return _PCAP if isinstance(framing, Pcap) else _PCAPNG
-
-
-class _Stream(NamedTuple):
-    """Where the packets of one group and port belong."""
-
-    slot: int
-    line: str
 
 
 class CaptureSubscription:
@@ -110,22 +46,24 @@ class CaptureSubscription:
         self._rules = streams or CaptureStreams()
         self._framing: Framing | None = None
         self._shape: Shape | None = None
-        self._streams: dict[tuple[int, int], _Stream | None] = {}
+        self._streams: dict[tuple[int, int], Stream | None] = {}
         # By addressee, as a plain record has it; the slots again, for the loop.
-        self._plain_streams: dict[int, _Stream] = {}
+        self._plain_streams: dict[int, Stream] = {}
         self._slots: dict[int, int] = {}
         self._link = 0  # link type and IP version, as a plain record has them
         self._hops: set[int] = set()
         self._rest: bytes = b""
         self._offset = 0  # in the file, of where the data at hand begin
         self._at = 0  # in the data, of the record at hand
-        self._piece = Piece([], [])
+        self._piece = Piece.empty()
         self._found: list[Delivered] = []
         self._before: list[int] = []
         self._before_at = 0
         self._horizon = 0
         self._careful = False
         self._last_ns = 0
+        self._time_ns = 0  # of the record at hand
+        self._polled = 0  # up to which place of the grid waiting channels were looked after
 
     @property
     def offset(self) -> int:
@@ -158,21 +96,54 @@ class CaptureSubscription:
             finally:
                 self._flush(data, self._at)
                 self._offset += self._at
-        piece, self._piece = self._piece, Piece([], [])
+        return self._given_out()
+
+    def _given_out(self) -> Piece:
+        """What was wanted so far, and at its end which channels stand."""
+        piece, self._piece = self._piece, Piece.empty()
+        subscription = self._subscription
+        if quiet_ns := subscription.quiet_ns:
+            piece.marks.extend(subscription.standing(len(piece.rows), longer_than_ns=quiet_ns))
         return piece
 
     def close(self, data: bytes = b"") -> tuple[Piece, WireError | None]:
-        """The file has ended, or is damaged: the last of it, what waited behind gaps, and what is
-        wrong with the end. ``data`` are the last bytes, for those who :meth:`scan`."""
+        """As :meth:`end`, :meth:`last_look` and :meth:`give_up` together."""
+        self._piece, error = self.end(data)
+        self._piece = self.last_look()
+        return self.give_up(), error
+
+    def last_look(self) -> Piece:
+        """No other file follows: what waited long enough a moment after the last packet."""
+        at_ns = self._last_ns + self._merger.limits.gap_wait_ns
+        self._reach(at_ns, asked=False)
+        self._subscription.care(self._piece, caring=not self._merger.plain)
+        self._subscription.read_settled(self._merger.poll(at_ns), self._piece)
+        return self._given_out()
+
+    def give_up(self) -> Piece:
+        """Nothing more will come: what waited behind gaps."""
+        limits = self._merger.limits
+        self._reach(self._last_ns + limits.gap_wait_ns + limits.give_up_ns, asked=False)
+        self._subscription.care(self._piece, caring=not self._merger.plain)
+        self._subscription.read_settled(self._merger.close(self._last_ns), self._piece)
+        piece, self._piece = self._piece, Piece.empty()
+        return piece
+
+    def end(self, data: bytes = b"") -> tuple[Piece, WireError | None]:
+        """The file has ended, or is damaged: the last of it, and what is wrong with the end.
+
+        ``data`` are the last bytes, for those who :meth:`scan`. What waits behind gaps may be in
+        the next file.
+        """
         data = self._rest or data
         error: WireError | None = None
         try:
             self._at = at = self._begin(data)
         except WireError as none_at_all:
-            return Piece([], []), none_at_all
+            return Piece.empty(), none_at_all
         if self._framing is None:
             what = f"holds {len(data)} bytes" if data else "is empty"
-            return Piece([], []), WireError(f"the file {what}: that is no capture", offset=0)
+            return Piece.empty(), WireError(f"the file {what}: that is no capture", offset=0)
         self._note(at)
         try:
             while at >= 0:
@@ -180,11 +151,10 @@ class CaptureSubscription:
         except WireError as damage:
             error = damage
         self._flush(data, self._at)
-        self._subscription.read(self._merger.close(self._last_ns), self._piece, plain=False)
         cut = len(data) - self._at
         if cut and error is None:
             error = self.fault(f"the capture is cut off: of its last record only {cut} bytes came")
-        return self._piece, error
+        return self._given_out(), error
 
     def _begin(self, data: bytes) -> int:
         """Where the first record of ``data`` lies, once it is known what file this is."""
@@ -210,16 +180,19 @@ class CaptureSubscription:
         shape = self._shape
         if shape is None:
             return at
-        record, frame_at, _, heads, lengths, steps = shape
-        unpack = cast("Callable[[bytes, int], _Plain]", record.unpack_from)
+        _, frame_at, _, heads, lengths, steps = shape
+        unpack = shape.unpack
         link_of_all, hops, slots = self._link, self._hops, self._slots
         merger = self._merger
         expected, wanted, floor_ns = merger.expected, merger.wanted, merger.floor_ns
         add, horizon = self._found.append, self._horizon
+        every = self._subscription.quiet_ns > 0  # packet counts: how long channels stand is known
         packet_at, first_at = frame_at + FRAME_BYTES, frame_at + FRAME_BYTES + PACKET_HEADER_BYTES
         last = len(data) - LONGEST_RECORD
+        caring = not merger.plain
         try:
             while at <= last:
+                here = at
                 head, length, link, hop, key, size, count, number, sent_ns, first = unpack(data, at)
                 slot = slots[key]
                 if (
@@ -235,25 +208,34 @@ class CaptureSubscription:
                         break
                     expected[slot] = number + count
                     if wanted[slot]:
-                        add((data, at + first_at, at + packet_at + size, count, sent_ns))
-                    elif sent_ns >= horizon:
-                        horizon = self._time_passed(sent_ns)
+                        add((data, at + first_at, at + packet_at + size, count, sent_ns, slot))
+                    elif sent_ns >= horizon or every:
+                        horizon = self._time_passed(sent_ns, slot)
                 elif number + count > following or first == _RESET:
                     self._horizon = horizon
                     self._care(data, at, self._plain_streams[key], at + packet_at, size)
+                    self._note(at + steps[size])
                     add, floor_ns = self._found.append, merger.floor_ns
+                    caring = not merger.plain
                     if only_care and merger.plain:
                         at += steps[size]
                         break
-                elif not count and sent_ns >= horizon:
-                    horizon = self._time_passed(sent_ns)
+                elif not count and (sent_ns >= horizon or every):
+                    horizon = self._time_passed(sent_ns, slot)
                 at += steps[size]
+                if caring and self._is_due(data, here):
+                    self._horizon = horizon
+                    self._poll(data, at)
+                    add, floor_ns = self._found.append, merger.floor_ns
+                    caring = not merger.plain
+                    if only_care and not caring:
+                        break
         except LookupError:
             pass  # a stream or a size that is not plain
         self._horizon = horizon
         return at
 
-    def _care(self, data: bytes, at: int, stream: _Stream, packet_at: int, size: int) -> None:
+    def _care(self, data: bytes, at: int, stream: Stream, packet_at: int, size: int) -> None:
         """A plain record with a packet that is not simply the next one."""
         assert self._framing is not None, "the record was read from a file"
         self._at = at
@@ -262,9 +244,33 @@ class CaptureSubscription:
         self._last_ns = max(self._last_ns, time_ns)
         self._take(stream, data[packet_at : packet_at + size], time_ns)
 
-    def _time_passed(self, sent_ns: int) -> int:
+    def _is_due(self, data: bytes, at: int) -> bool:
+        """Whether waiting channels are to be looked after once the record at ``at`` is read."""
+        assert self._framing is not None, "the record was read from a file"
+        self._time_ns = self._framing.time_ns(data, at)
+        return self._time_ns // POLL_NS > self._polled
+
+    def _poll(self, data: bytes, at: int) -> None:
+        """Look after waiting channels; everything before ``at`` is read."""
+        self._at = at
+        self._flush(data, at)
+        self._polled = self._time_ns // POLL_NS
+        self._last_ns = max(self._last_ns, self._time_ns)
+        self._reach(self._time_ns, asked=False)
+        self._subscription.read_settled(self._merger.poll(self._time_ns), self._piece)
+        self._reach(self._time_ns, asked=True)
+        self._subscription.care(self._piece, caring=not self._merger.plain)
+        self._note(at)
+
+    def _reach(self, time_ns: int, *, asked: bool) -> None:
+        """Mark which time it is, where that matters."""
+        if self._subscription.quiet_ns:
+            rows, marks, _ = self._piece
+            marks.append(Mark(len(rows), time_ns, TimeReached(time_ns, asked)))
+
+    def _time_passed(self, sent_ns: int, slot: int) -> int:
         """Note a packet that brings nothing but its time; from when on the next one counts."""
-        self._found.append(time_alone(sent_ns))
+        self._found.append(time_alone(sent_ns, slot))
         step = self._subscription.step_ns
         return sent_ns // step * step + step
 
@@ -277,6 +283,8 @@ class CaptureSubscription:
         following = self._framing.take(self, data, at)
         if following >= 0:
             self._at = following
+            if self._time_ns // POLL_NS > self._polled and not self._merger.plain:
+                self._poll(data, following)
             if not self._found:
                 self._note(following)
         if self._shape is None:
@@ -291,6 +299,7 @@ class CaptureSubscription:
     def frame(self, data: bytes, begin: int, end: int, link: int, time_ns: int) -> None:
         """Take the packet out of a captured frame."""
         datagram = datagram_in(data, begin, end, link)
+        self._time_ns = time_ns
         self._last_ns = max(self._last_ns, time_ns)
         if isinstance(datagram, Passed):
             self.passed[datagram] += not self._careful
@@ -317,9 +326,9 @@ class CaptureSubscription:
         if number == following and whole and sent_ns >= merger.floor_ns:
             expected[stream.slot] = following + count
             if merger.wanted[stream.slot]:
-                self._found.append((packet, PACKET_HEADER_BYTES, size, count, sent_ns))
+                self._found.append((packet, PACKET_HEADER_BYTES, size, count, sent_ns, stream.slot))
             else:
-                self._found.append(time_alone(sent_ns))
+                self._found.append(time_alone(sent_ns, stream.slot))
         elif (
             number + count > following
             or number == following
@@ -329,29 +338,34 @@ class CaptureSubscription:
             self._flush(data, self._at)
             self._take(stream, packet, time_ns)
         elif not count:
-            self._found.append(time_alone(sent_ns))
+            self._found.append(time_alone(sent_ns, stream.slot))
 
-    def _take(self, stream: _Stream, packet: bytes, time_ns: int) -> None:
+    def _take(self, stream: Stream, packet: bytes, time_ns: int) -> None:
         """A packet that is not plain."""
         slot, line = stream
-        delivered = self._merger.take(slot, packet, line, time_ns)
-        if not self._merger.wanted[slot]:
-            delivered = [time_alone(sent_ns) for *_, sent_ns in delivered]
-        if delivered:
-            self._subscription.read(delivered, self._piece, plain=False)
+        merger, subscription = self._merger, self._subscription
+        caring = not merger.plain
+        if not caring:
+            self._polled = time_ns // POLL_NS
+        settled = merger.take(slot, packet, line, time_ns)
+        if caring and settled:
+            self._reach(time_ns, asked=False)
+        subscription.care(self._piece, caring=caring or not merger.plain)
+        subscription.read_settled(settled, self._piece)
+        subscription.care(self._piece, caring=not merger.plain)
 
-    def _stream(self, group: int, port: int) -> _Stream | None:
+    def _stream(self, group: int, port: int) -> Stream | None:
         try:
             return self._streams[group, port]
         except KeyError:
             pass
         stream = self._rules.of(address_text(group), port)
-        known = None if stream is None else _Stream(self._merger.slot(stream.channel), stream.line)
+        known = None if stream is None else Stream(self._merger.slot(stream.channel), stream.line)
         if len(self._streams) < STREAMS_KEPT:
             self._streams[group, port] = known
         return known
 
-    def _learn(self, data: bytes, begin: int, stream: _Stream) -> None:
+    def _learn(self, data: bytes, begin: int, stream: Stream) -> None:
         """Know a plain frame of this stream by its looks from now on."""
         if len(self._slots) < STREAMS_KEPT:
             self._link = int.from_bytes(data[begin + 12 : begin + 16], "little")

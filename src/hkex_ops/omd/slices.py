@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from hkex_ops.omd.packet import MAX_PACKET_BYTES
-from hkex_ops.omd.scanning import Shape
+from hkex_ops.omd.shapes import Shape
 
 __all__ = ["Ints", "Known", "Octets8", "PlainRecords", "plain_records"]
 

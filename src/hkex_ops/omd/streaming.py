@@ -16,12 +16,23 @@ from typing import NamedTuple, TypeAlias, cast
 
 from hkex_ops.errors import WireError
 from hkex_ops.omd.codec import Codec
+from hkex_ops.omd.events import GapLost
 from hkex_ops.omd.layout import HEADER_BYTES, Layout
-from hkex_ops.omd.merging import Delivered, Merger, time_alone
+from hkex_ops.omd.merging import Delivered, Merger, Settled, time_alone
 from hkex_ops.omd.messages import Message, SequenceReset, Trade
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, Octets, message_header, packet_header
 
-__all__ = ["Mark", "Piece", "Subscription", "TradeRow", "Unsound", "trade_struct"]
+__all__ = [
+    "ChannelPassed",
+    "ChannelStood",
+    "Mark",
+    "Piece",
+    "Subscription",
+    "TimeReached",
+    "TradeRow",
+    "Unsound",
+    "trade_struct",
+]
 
 TradeRow: TypeAlias = tuple[int, int, int, int]
 """Security, trade number, price in thousandths and type of a trade."""
@@ -35,26 +46,64 @@ RESET_AT = PACKET_HEADER_BYTES + 2
 _header_of = packet_header.unpack_from
 _size_and_type = message_header.unpack_from
 _TRADE = Trade.TYPE
+_NO_CHANNEL = -1
 _reset_type = SequenceReset.TYPE.to_bytes(2, "little")
+
+
+class ChannelStood(NamedTuple):
+    """Of ``channel`` nothing was delivered up to here since what was sent at ``since_ns``; 0 when
+    it was nothing at all."""
+
+    channel: int
+    since_ns: int
+
+
+class ChannelPassed(NamedTuple):
+    """Something of ``channel`` was sent at ``at_ns``, and everything before it has come. Told while
+    messages are waited for, when a channel enters another interval."""
+
+    channel: int
+    at_ns: int
+
+
+class TimeReached(NamedTuple):
+    """It was ``at_ns`` by the times at which packets came, while messages were waited for;
+    ``asked``: a live engine would have been asked what had settled."""
+
+    at_ns: int
+    asked: bool
 
 
 class Mark(NamedTuple):
     """Something between two rows of a piece: it stands before row number ``row``.
 
-    Either a message of a rare type, sent at ``sent_ns``; or, without one, the word that rows from
-    here on were sent in the interval in which ``sent_ns`` lies.
+    Either a message of a rare type, sent at ``sent_ns`` on ``channel``; or that messages were lost
+    behind one that was sent then, if there was one and it is known; or that a channel stood still
+    while others came as far as ``sent_ns``; or how far one came, or which time it was, while
+    something was waited for. Or, without any, the word that rows from here on were sent in the
+    interval in which ``sent_ns`` lies.
     """
 
     row: int
     sent_ns: int
-    message: Message | None = None
+    message: Message | GapLost | ChannelStood | ChannelPassed | TimeReached | None = None
+    channel: int = 0
 
 
 class Piece(NamedTuple):
-    """What was wanted of packets that came together, in the order of delivery."""
+    """What was wanted of packets that came together, in the order of delivery.
+
+    ``channels`` tells from which row on rows are of which channel.
+    """
 
     rows: list[TradeRow]
     marks: list[Mark]
+    channels: list[tuple[int, int]]
+
+    @classmethod
+    def empty(cls) -> Piece:
+        """One that holds nothing."""
+        return cls([], [], [])
 
 
 class Unsound(Exception):
@@ -82,7 +131,9 @@ class Subscription:
     ``also`` are the rare types that are wanted; each message of one becomes a mark. Time is marked
     whenever the send time of a packet leaves the interval of ``step_ns`` in which the one before
     it lay; ``interval`` is the last of these. What became of gaps and of packets that are none is
-    in the merger's ``health``.
+    in the merger's ``health``; what was lost is a mark too, at its place. With ``quiet_ns`` it is
+    marked when a channel, of which something had come, was behind the others for longer than that;
+    ``passed`` are the send times of what came last, by slot, and ``newest_ns`` is the highest.
     """
 
     def __init__(
@@ -92,8 +143,13 @@ class Subscription:
         step_ns: int,
         also: Collection[int] = (),
         merger: Merger | None = None,
+        quiet_ns: int = 0,
     ) -> None:
         self.merger: Merger = merger or Merger(codec)
+        self.quiet_ns = quiet_ns
+        self.passed: list[int] = []
+        self.newest_ns: int = 0
+        self._caring = False
         self.layout: Layout = codec.layout
         self.step_ns = step_ns
         # One byte for each type there can be: whether it is looked into.
@@ -108,7 +164,7 @@ class Subscription:
 
     def feed(self, channel: int, line: str, packets: Sequence[bytes], at_ns: int) -> Piece:
         """Packets of one channel that came by one line together, at ``at_ns``."""
-        piece = Piece([], [])
+        piece = Piece.empty()
         merger = self.merger
         slot = merger.slot(channel)
         expected = merger.expected
@@ -126,7 +182,7 @@ class Subscription:
                 and size == len(packet)
                 and sent_ns >= merger.floor_ns
             ):
-                found.append((packet, PACKET_HEADER_BYTES, size, count, sent_ns))
+                found.append((packet, PACKET_HEADER_BYTES, size, count, sent_ns, slot))
                 expected[slot] = following + count
             elif (
                 sequence + count > following
@@ -135,18 +191,39 @@ class Subscription:
                 or packet[RESET_AT : RESET_AT + 2] == _reset_type
             ):
                 self._catch_up(piece, found, slot, before, packets[first:place], line, at_ns)
-                self.read(merger.take(slot, packet, line, at_ns), piece, plain=False)
+                self.read_settled(merger.take(slot, packet, line, at_ns), piece)
                 found, before, first = [], expected[slot], place + 1
             elif not count:
-                found.append(time_alone(sent_ns))
+                found.append(time_alone(sent_ns, slot))
         self._catch_up(piece, found, slot, before, packets[first:], line, at_ns)
         return piece
 
     def close(self, at_ns: int) -> Piece:
         """Nothing more will come; what was held back behind gaps is read."""
-        piece = Piece([], [])
-        self.read(self.merger.close(at_ns), piece, plain=False)
+        piece = Piece.empty()
+        self.read_settled(self.merger.close(at_ns), piece)
         return piece
+
+    def care(self, piece: Piece, *, caring: bool) -> None:
+        """Whether messages are waited for from here on: then it is told how far channels come."""
+        if caring and not self._caring and self.quiet_ns:
+            numbers = self.merger.numbers
+            piece.marks.extend(
+                Mark(len(piece.rows), at_ns, ChannelPassed(numbers[slot], at_ns))
+                for slot, at_ns in enumerate(self.passed)
+                if at_ns
+            )
+        self._caring = caring
+
+    def standing(self, row: int, *, longer_than_ns: int) -> list[Mark]:
+        """Marks before ``row`` of the channels that are behind for ``longer_than_ns`` now."""
+        limit_ns = self.newest_ns - longer_than_ns
+        numbers = self.merger.numbers
+        return [
+            Mark(row, since_ns, ChannelStood(numbers[slot], since_ns))
+            for slot, since_ns in enumerate(self.passed)
+            if 0 < since_ns < limit_ns
+        ]
 
     def _catch_up(
         self,
@@ -164,20 +241,49 @@ class Subscription:
         merger = self.merger
         merger.expected[slot] = before
         for packet in packets:
-            self.read(merger.take(slot, packet, line, at_ns), piece, plain=False)
+            self.read_settled(merger.take(slot, packet, line, at_ns), piece)
+
+    def read_settled(self, found: Iterable[Settled], piece: Piece) -> None:
+        """Add what the merger gave out to ``piece``; what was lost is marked at its place."""
+        for one in found:
+            if isinstance(one, GapLost):
+                slot = self.merger.slot(one.channel)
+                sent_ns = self.passed[slot] if slot < len(self.passed) else 0
+                piece.marks.append(Mark(len(piece.rows), sent_ns, one))
+            else:
+                self.read((one,), piece, plain=False)
 
     def read(self, found: Iterable[Delivered], piece: Piece, *, plain: bool = True) -> bool:
         """Walk what was delivered and add it to ``piece``: all of it, or nothing if one is unsound.
 
         Not plain is what the merger gave out: it is sound, and may hold Sequence Resets.
         """
-        rows, marks = piece
-        begin = len(rows), len(marks)
+        rows, marks, channels = piece
+        begin = len(rows), len(marks), len(channels)
         low, high = self.interval
+        numbers, passed = self.merger.numbers, self.passed
+        current = channels[-1][1] if channels else _NO_CHANNEL
+        quiet_ns, newest_ns, before = self.quiet_ns, self.newest_ns, passed[:]
+        caring = self._caring
+        if len(passed) < len(numbers):
+            passed += [0] * (len(numbers) - len(passed))
         step, heard, least, trade_of = self.step_ns, self.heard, self._trade_bytes, self._trade_of
         add, header_of = rows.append, _size_and_type
         try:
-            for data, at, end, count, sent_ns in found:
+            for data, at, end, count, sent_ns, slot in found:
+                if numbers[slot] != current:
+                    current = numbers[slot]
+                    channels.append((len(rows), current))
+                if quiet_ns:
+                    since_ns, until_ns = passed[slot], newest_ns
+                    newest_ns = max(newest_ns, sent_ns)
+                    if newest_ns - since_ns > quiet_ns:
+                        stood = ChannelStood(current, since_ns)
+                        marks.append(Mark(len(rows), 0 if caring else until_ns, stood))
+                    if caring and sent_ns // step > since_ns // step:
+                        reached = ChannelPassed(current, sent_ns)
+                        marks.append(Mark(len(rows), sent_ns, reached))
+                    passed[slot] = sent_ns
                 if not low <= sent_ns < high:
                     low = sent_ns // step * step
                     high = low + step
@@ -189,16 +295,18 @@ class Subscription:
                             add(trade_of(data, at))
                         else:
                             message = self.rare_message(data, at, size, end, plain=plain)
-                            marks.append(Mark(len(rows), sent_ns, message))
+                            marks.append(Mark(len(rows), sent_ns, message, current))
                     elif size < HEADER_BYTES:
                         raise Unsound
                     at += size
                 if at != end:
                     raise Unsound
         except (StructError, WireError, Unsound):
-            del rows[begin[0] :], marks[begin[1] :]
+            del rows[begin[0] :], marks[begin[1] :], channels[begin[2] :]
+            passed[: len(before)] = before
             return False
         self.interval = (low, high)
+        self.newest_ns = newest_ns
         return True
 
     def rare_message(self, data: Octets, at: int, size: int, end: int, *, plain: bool) -> Message:

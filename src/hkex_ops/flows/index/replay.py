@@ -1,16 +1,17 @@
-"""A day computed again from its capture, at full speed, by any of four ways.
+"""A day computed again from its captures, at full speed, by any of four ways.
 
-The file is read in slices, lines are merged, trades worked and ticks told, slice by slice, so that
-a capture of any size takes the same memory. Three ways recalculate, and keep nothing but what
-values need: in plain Python, by numpy (extra ``data``) and compiled (extra ``fast``). The fourth
-drives a whole engine, and is the one that marks what losses make doubtful. Whatever is amiss with
-the capture comes out as findings; the ticks that there are come out all the same. Called by
-``hkex-ops index replay``, and by whoever analyses days in a program.
+Files are read in slices, lines are merged, trades worked and ticks told, slice by slice, so that
+captures of any size take the same memory. Three ways recalculate, and keep nothing but what values
+and marks need: in plain Python, by numpy (extra ``data``) and compiled (extra ``fast``). The fourth
+drives a whole engine, with its journal. Whatever is amiss with a capture comes out as findings, and
+the ticks that there are come out all the same; unless it has to be whole. Called by ``hkex-ops
+index replay``, by :mod:`~hkex_ops.flows.index.recomputing`, and by whoever analyses days in a
+program.
 """
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +19,8 @@ from pathlib import Path
 from attrs import field, frozen
 
 from hkex_ops.config.layouts import load_codec
-from hkex_ops.errors import UsageError, WireError
+from hkex_ops.errors import ConfigError, UsageError, WireError
+from hkex_ops.flows.index.capture_files import OpenCapture, require_whole
 from hkex_ops.flows.index.replay_engine import EngineWay
 from hkex_ops.flows.index.replay_findings import (
     ReplayFinding,
@@ -27,47 +29,54 @@ from hkex_ops.flows.index.replay_findings import (
     engine_findings,
 )
 from hkex_ops.flows.index.replay_ways import (
+    Noted,
     QuickWay,
     compiled_way,
     plain_way,
+    quiet_ns,
     rare_types,
     vector_way,
 )
-from hkex_ops.flows.store.disk import translating
 from hkex_ops.index.basket import Basket
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.rules import IndexRules
 from hkex_ops.index.tick_columns import TickColumns, TickTeller
 from hkex_ops.index.ticks import TickComputed
+from hkex_ops.model import IndexStatus
+from hkex_ops.omd import Codec
 from hkex_ops.omd.capture import CaptureStreams
+from hkex_ops.omd.events import HealthEvent
+from hkex_ops.omd.frames import Passed
 from hkex_ops.omd.framing import MAX_RECORD_BYTES
 from hkex_ops.omd.merging import Merger
 from hkex_ops.omd.streaming import Subscription
 
 __all__ = ["Progress", "Replay", "ReplayPlan", "ReplayWay"]
 
-Progress = Callable[[int, int], None]
-"""Told after each slice how many bytes of how many have been read."""
+Progress = Callable[[Path, int, int], None]
+"""Told after each slice how many bytes of a file have been read, and how many there are."""
 
 
 class ReplayWay(StrEnum):
-    """How a capture is computed; all give the same values."""
+    """How a capture is computed; all give the same values and the same marks."""
 
     PLAIN = "plain"  # pure Python
     VECTOR = "vector"  # numpy
     COMPILED = "compiled"  # numba; compiled once, and kept in the user's cache
-    ENGINE = "engine"  # a whole engine, with journal and marks; slow
+    ENGINE = "engine"  # a whole engine, with its journal; slow
 
 
 @frozen
 class ReplayPlan:
     """What is to be computed, and how.
 
-    ``specification`` is that of the feed. ``streams`` tells which group and port is which channel.
-    ``channels`` are those that carry what values depend on: trades, sessions, definitions, closing
-    prices; of others only the time is read. All, where none are named. With ``first_ns`` there is a
-    value at every moment from then on, whatever the session. ``cache`` is where compiled code is
-    kept, instead of the user's own cache.
+    ``specification`` is that of the feed, unless its ``codec`` is given. ``streams`` tells which
+    group and port is which channel. ``channels`` are those that carry what values depend on:
+    trades, sessions, definitions, closing prices; of others only the time is read. All, where none
+    are named. With ``first_ns`` there is a value at every moment from then on, whatever the
+    session. Behind ``until_ns`` nothing is computed any more. Captures that must be ``whole`` and
+    are not are refused, behind ``until_ns`` too. ``cache`` is where compiled code is kept, instead
+    of the user's own cache.
     """
 
     baskets: Sequence[Basket]
@@ -77,95 +86,117 @@ class ReplayPlan:
     streams: CaptureStreams = field(factory=CaptureStreams)
     channels: frozenset[int] | None = None
     first_ns: int | None = None
+    until_ns: int | None = None
+    whole: bool = False
     cache: Path | None = None
+    codec: Codec | None = None
 
 
 class Replay:
-    """One capture, computed once. ``findings`` is complete when the last tick has been told."""
+    """Captures of one day, in order of time, computed once as one.
+
+    ``findings``, and ``health`` as the lines were found, are complete when the last tick has been
+    told; so is ``strangers``, how many datagrams are of no channel. ``noted`` is what the quick
+    ways see in passing.
+    """
 
     def __init__(self, plan: ReplayPlan) -> None:
         """`ConfigError` when the way wants an extra that is not installed, `StoreError` when there
         is no room for compiled code."""
         self.plan = plan
         self.findings: tuple[ReplayFinding, ...] = ()
-        self._codec = load_codec(plan.specification)
+        self.health: Sequence[HealthEvent] = ()
+        self.strangers: int = 0
+        self._codec = plan.codec or load_codec(plan.specification)
+        self._passed: Counter[Passed] = Counter()
+        self._damage: list[WireError] = []
+        self._done = False
         self._quick = None if plan.way is ReplayWay.ENGINE else self._quick_way()
+        self.noted: Noted = self._quick.noted if self._quick else Noted(plan.rules)
 
-    def columns(self, path: Path, progress: Progress | None = None) -> Iterator[TickColumns]:
-        """The ticks of the capture at ``path`` as columns, slice by slice.
+    def columns(self, *captures: Path, progress: Progress | None = None) -> Iterator[TickColumns]:
+        """The ticks of the captures as columns, slice by slice.
 
-        Raises `StoreError` when the file cannot be read, and `UsageError` for the way of an engine,
-        which has more to tell than columns hold.
+        Raises `StoreError` when a file cannot be read, `ConfigError` for one that is not whole and
+        must be, and `UsageError` for the way of an engine, which has more to tell than columns
+        hold.
         """
         if self._quick is None:
             raise UsageError("an engine tells ticks one by one: ask for moments, not for columns")
-        return self._columns(self._quick, path, progress)
+        return self._columns(self._quick, captures, progress)
+
+    def moments(
+        self,
+        *captures: Path,
+        progress: Progress | None = None,
+        wanted: Callable[[int, IndexStatus], bool] = lambda time_ns, status: True,
+    ) -> Iterator[Sequence[TickComputed]]:
+        """The ticks of the captures, all indexes of one moment at a time, of ``wanted`` moments.
+
+        Raises as :meth:`columns`.
+        """
+        if self._quick is None:
+            return self._by_engine(captures, progress, wanted)
+        teller = TickTeller(self.plan.baskets, self.plan.rules)
+        return (
+            moment
+            for columns in self.columns(*captures, progress=progress)
+            for moment in teller.moments(columns, wanted)
+        )
+
+    # -- the quick ways ---------------------------------------------------------------------------
 
     def _columns(
-        self, way: QuickWay, path: Path, progress: Progress | None
+        self, way: QuickWay, captures: Sequence[Path], progress: Progress | None
     ) -> Iterator[TickColumns]:
-        damage: WireError | None = None
-        rest = b""
-        with _OpenFile(path) as file:
+        for place, path in enumerate(captures):
+            if place:
+                way.begin()
+            yield from self._file(way, path, progress)
+            self._passed += way.reader.passed
+            self.strangers += way.reader.strangers
+        if not self._done:
+            yield from way.close()
+        self.health = way.reader.merger.health
+        self.findings = (
+            *capture_findings(self._damage, self._passed, self.strangers, self.health),
+            *day_findings(way.reckoning),
+        )
+
+    def _file(self, way: QuickWay, path: Path, progress: Progress | None) -> Iterator[TickColumns]:
+        """One capture to its end; once all is computed, only whether the rest is whole."""
+        with OpenCapture(path) as file:
+            rest, damaged = b"", False
+            size = way.slice_bytes
             try:
-                size = way.slice_bytes
-                while True:
+                while not self._done:
                     offset = way.reader.offset
                     data = file.read(size, offset)
-                    yield way.work(data)
+                    yield self._until(way.work(data))
                     read = way.reader.offset
                     if progress is not None:
-                        progress(read, file.size_bytes)
+                        progress(path, offset + len(data), file.size_bytes)
                     if offset + len(data) >= file.size_bytes or not data:
                         rest = data[read - offset :]
                         break
                     # A record longer than a slice wants more at once.
                     size = way.slice_bytes if read > offset else 2 * MAX_RECORD_BYTES
             except WireError as error:
-                damage = error
-        ticks, end = way.close(rest)
-        yield from ticks
-        reader = way.reader
-        self.findings = (
-            *capture_findings(damage or end, reader.passed, reader.strangers, reader.merger.health),
-            *day_findings(way.reckoning),
-        )
+                self._damaged(path, error)
+                damaged = True
+            if self._done:
+                self._require_rest(path, file, way.reader.offset)
+                return
+        columns, fault = way.end(rest)
+        yield self._until(columns)
+        if fault is not None and not damaged:
+            self._damaged(path, fault)
 
-    def moments(
-        self, path: Path, progress: Progress | None = None
-    ) -> Iterator[Sequence[TickComputed]]:
-        """The ticks of the capture at ``path``, all indexes of one moment at a time.
-
-        Raises `StoreError` when the file cannot be read.
-        """
-        if self._quick is None:
-            return self._by_engine(path, progress)
-        teller = TickTeller(self.plan.baskets, self.plan.rules)
-        return (
-            moment for columns in self.columns(path, progress) for moment in teller.moments(columns)
-        )
-
-    def _by_engine(self, path: Path, progress: Progress | None) -> Iterator[Sequence[TickComputed]]:
-        plan = self.plan
-        engine = Engine(plan.baskets, plan.rules, name="replay", first_ns=plan.first_ns)
-        way = EngineWay(engine, self._codec, plan.streams, plan.channels)
-        damage: WireError | None = None
-        with _OpenFile(path) as file:
-            try:
-                offset = 0
-                while data := file.read(way.slice_bytes, offset):
-                    yield from way.feed(data)
-                    offset += len(data)
-                    if progress is not None:
-                        progress(offset, file.size_bytes)
-                way.reader.close()
-            except WireError as error:
-                damage = error
-        yield from way.close()
-        self.findings = (
-            *capture_findings(damage, way.reader.passed, way.strangers, way.health),
-            *engine_findings(way.journal, way.journalled, engine.totals),
-        )
+    def _until(self, columns: TickColumns) -> TickColumns:
+        """``columns``; notes whether they reach behind what is wanted."""
+        until_ns, times = self.plan.until_ns, columns.times_ns
+        self._done = self._done or bool(until_ns is not None and times and times[-1] > until_ns)
+        return columns
 
     def _quick_way(self) -> QuickWay:
         plan = self.plan
@@ -180,29 +211,71 @@ class Replay:
             step_ns=plan.rules.interval_ns,
             also=rare,
             merger=Merger(self._codec, channels=plan.channels),
+            quiet_ns=quiet_ns(plan.rules),
         )
         given = (subscription, plan.streams, plan.baskets, plan.rules, plan.first_ns)
         if plan.way is ReplayWay.COMPILED:
             return compiled_way(*given, plan.cache)
         return plain_way(*given) if plan.way is ReplayWay.PLAIN else vector_way(*given)
 
+    # -- an engine --------------------------------------------------------------------------------
 
-class _OpenFile:
-    """A file that is read at any place; errors are said as the operator needs them."""
+    def _by_engine(
+        self,
+        captures: Sequence[Path],
+        progress: Progress | None,
+        wanted: Callable[[int, IndexStatus], bool],
+    ) -> Iterator[Sequence[TickComputed]]:
+        plan = self.plan
+        engine = Engine(plan.baskets, plan.rules, name="replay", first_ns=plan.first_ns)
+        way = EngineWay(engine, self._codec, plan.streams, plan.channels)
+        for path in captures:
+            way.begin()
+            for moment in self._engine_file(way, path, progress):
+                if wanted(moment[0].time_ns, moment[0].status):
+                    yield moment
+            self._passed += way.reader.passed
+        if not self._done:
+            yield from (one for one in way.close() if wanted(one[0].time_ns, one[0].status))
+        self.health, self.strangers = way.health, way.strangers
+        self.findings = (
+            *capture_findings(self._damage, self._passed, way.strangers, way.health),
+            *engine_findings(way.journal, way.journalled, engine.totals),
+        )
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def _engine_file(
+        self, way: EngineWay, path: Path, progress: Progress | None
+    ) -> Iterator[Sequence[TickComputed]]:
+        until_ns = self.plan.until_ns
+        with OpenCapture(path) as file:
+            try:
+                offset = 0
+                while not self._done and (data := file.read(way.slice_bytes, offset)):
+                    for moment in way.feed(data):
+                        self._done |= until_ns is not None and moment[0].time_ns > until_ns
+                        yield moment
+                    offset += len(data)
+                    if progress is not None:
+                        progress(path, offset, file.size_bytes)
+                if not self._done:
+                    way.reader.close()
+            except WireError as error:
+                self._damaged(path, error)
+            if self._done:
+                self._require_rest(path, file, 0)
 
-    def __enter__(self) -> _OpenFile:
-        with translating(self._path, "open the capture"):
-            self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            self.size_bytes = os.fstat(self._descriptor).st_size
-        return self
+    # -- files that are not whole -----------------------------------------------------------------
 
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+    def _damaged(self, path: Path, error: WireError) -> None:
+        if self.plan.whole:
+            fault = f"{error}; nothing was computed: bring the whole capture"
+            raise ConfigError(fault, document=str(path)) from error
+        self._damage.append(error)
 
-    def read(self, size: int, offset: int) -> bytes:
-        """Up to ``size`` bytes from ``offset`` on; fewer only at the end."""
-        with translating(self._path, "read the capture"):
-            return os.pread(self._descriptor, size, offset)
+    def _require_rest(self, path: Path, file: OpenCapture, offset: int) -> None:
+        """What is behind the last value, where the capture must be whole."""
+        if self.plan.whole:
+            try:
+                require_whole(file, offset)
+            except WireError as error:
+                self._damaged(path, error)

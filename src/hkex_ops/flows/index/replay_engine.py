@@ -1,23 +1,25 @@
-"""A capture driven through a whole engine: slow, with everything that an engine tells.
+"""Captures driven through a whole engine: slow, with everything that an engine tells.
 
-For captures that miss messages on both lines, where marks matter, and as the measure of the quick
-ways. Packets take the way of a live feed, one by one, at the times at which they were captured.
+For whoever wants its journal, and as the measure of the quick ways. Packets take the way of a live
+feed, one by one, at the times at which they were captured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 
 from hkex_ops.flows.index.pipeline import Pipeline, Taken
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.records import TimePassed
+from hkex_ops.index.rules import NS_PER_MS
 from hkex_ops.index.ticks import RecordJournalled, TickComputed, moment_of
 from hkex_ops.omd import Codec
 from hkex_ops.omd.capture import CapturedPacket, CaptureReader, CaptureStreams
 from hkex_ops.omd.events import GapClosed, GapLost, HealthEvent, PacketRefused
+from hkex_ops.omd.merging import POLL_NS
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, packet_header
 from hkex_ops.ports import FeedLine, PacketBatch
@@ -25,9 +27,6 @@ from hkex_ops.ports import FeedLine, PacketBatch
 __all__ = ["EngineWay"]
 
 SLICE_BYTES = 1024 * 1024
-POLL_NS = 100_000_000
-"""How often, by the time of the capture, it is seen what has waited long enough."""
-
 JOURNAL_KEPT = 1_000
 """How many journalled records are listed; all are counted."""
 
@@ -36,7 +35,7 @@ _TOLD = (GapClosed, GapLost, PacketRefused)
 
 
 class EngineWay:
-    """An engine behind a capture."""
+    """An engine behind captures."""
 
     slice_bytes = SLICE_BYTES
 
@@ -53,7 +52,11 @@ class EngineWay:
         self._channels = channels
         self._streams = streams
         self._last_ns = 0
-        self._polled_ns = 0
+        self._polled = 0
+
+    def begin(self) -> None:
+        """Another file begins."""
+        self.reader = CaptureReader()
 
     def feed(self, data: bytes) -> Iterator[list[TickComputed]]:
         """The ticks that the next piece of the file completes; `WireError` if it is damaged."""
@@ -64,9 +67,11 @@ class EngineWay:
         """Whatever waits is settled; the last ticks."""
         limits = LineLimits()
         waits_ns = self._last_ns
-        for wait_ns in (limits.gap_wait_ns, limits.give_up_ns):
+        # The last time for what was held behind gaps, and has to settle in its turn.
+        settle_ns = self.engine.rules.settle_ms * NS_PER_MS
+        for wait_ns in (limits.gap_wait_ns, limits.give_up_ns, settle_ns):
             waits_ns += wait_ns
-            settled = moment_of(waits_ns) + timedelta(milliseconds=self.engine.rules.settle_ms)
+            settled = moment_of(waits_ns + settle_ns)
             yield from self._told(self._pipeline.poll(settled, at_ns=waits_ns))
 
     def _packet(self, packet: CapturedPacket) -> Iterator[list[TickComputed]]:
@@ -82,8 +87,8 @@ class EngineWay:
         else:
             batch = PacketBatch(channel, FeedLine(line), packet.time_ns, (packet.payload,))
             yield from self._told(self._pipeline.take(batch, now))
-        if self._last_ns - self._polled_ns >= POLL_NS:
-            self._polled_ns = self._last_ns
+        if packet.time_ns // POLL_NS > self._polled:
+            self._polled = packet.time_ns // POLL_NS
             yield from self._told(self._pipeline.poll(now, at_ns=self._last_ns))
 
     def _time_alone(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from hkex_ops.errors import WireError
-from hkex_ops.index.recalculation import Reckoning
+from hkex_ops.index.reckoning import Reckoning
 from hkex_ops.index.ticks import RecordJournalled, moment_of
 from hkex_ops.index.totals import Totals
 from hkex_ops.omd.events import GapClosed, GapLost, HealthEvent, PacketRefused
@@ -78,15 +78,15 @@ class ReplayFinding:
 
 
 def capture_findings(
-    damage: WireError | None,
+    damage: Iterable[WireError],
     passed: Mapping[Passed, int],
     strangers: int,
     health: Sequence[HealthEvent],
 ) -> Iterator[ReplayFinding]:
     """What is amiss with the file, its frames and its packets."""
     kinds = ReplayFindingKind
-    if damage is not None:
-        yield ReplayFinding(kinds.CAPTURE_DAMAGED, str(damage))
+    for error in damage:
+        yield ReplayFinding(kinds.CAPTURE_DAMAGED, str(error))
     for reason, count in sorted(passed.items()):
         yield ReplayFinding(kinds.FRAMES_PASSED_OVER, f"{count} frames passed over: {reason}")
     if strangers:
