@@ -25,13 +25,19 @@ from hkex_ops_simulator.configuration import CONFIGURATION_NAME, write_configura
 from hkex_ops_simulator.server import ANY_PORT, RETENTION, SimulatedExchange
 from hkex_ops_simulator.tree import DEFAULT_SEED
 
-__all__ = ["app", "simulator"]
+__all__ = ["app", "make_folder", "say_at_once", "simulator"]
 
 app = App(name="simulator", help_format="plaintext")
 app.command(
     "hkex_ops_simulator.market.command:market",
     name="market",
     help="Make a seeded market day as OMD-C: a capture, or multicast on loopback.",
+)
+
+app.command(
+    "hkex_ops_simulator.oapi.command:clearing",
+    name="clearing",
+    help="Keep a clearing house running that OAPI programs log in to.",
 )
 
 # The two business dates before the weekend of the rrs-2023 sessions.
@@ -62,11 +68,12 @@ def simulator(
     Both sites' SFTP with invented reports; every name and byte is SYNTHETIC. A folder that holds
     a configuration already is refused, and so is a port that is taken.
     """
-    _make_folder(folder)
+    make_folder(folder)
     asyncio.run(_keep_running(folder.absolute(), port, business_date, seed, as_json=as_json))
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make the folder that a box works in. Raises for one that holds a configuration already."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -82,7 +89,7 @@ def _make_folder(folder: Path) -> None:
         )
 
 
-def _say(lines: list[str]) -> None:
+def say_at_once(lines: list[str]) -> None:
     """To stdout at once: whoever reads a pipe waits for it to know that the exchange is up."""
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
@@ -102,9 +109,9 @@ async def _keep_running(
             configuration = write_configuration(exchange, folder)
             kept = sorted(set(business_dates))[-RETENTION:]
             if as_json:
-                _say([json.dumps(_document(exchange, configuration, kept))])
+                say_at_once([json.dumps(_document(exchange, configuration, kept))])
             else:
-                _say(_lines(exchange, configuration, kept))
+                say_at_once(_lines(exchange, configuration, kept))
             await ended.wait()
     finally:
         for number in _ENDS:
