@@ -16,7 +16,7 @@ from hkex_ops.model import SiteRole
 from hkex_ops.plugins import Plugins
 from hkex_ops_sftp import SftpAddress, SftpOptions, SftpSite, hkex_ops_report_sources
 from hkex_ops_sftp.keys import read_key
-from hkex_ops_sftp.options import HostKeyPin
+from hkex_ops_sftp.pins import HostKeyPin
 
 FINGERPRINT = "SHA256:" + "A" * 43
 

@@ -23,8 +23,9 @@ from hkex_ops.errors import (
 )
 from hkex_ops.model import Endpoint, SiteRole
 from hkex_ops_sftp.channel import SftpChannel
-from hkex_ops_sftp.keys import read_key
-from hkex_ops_sftp.options import HOST_KEY_ALGORITHMS, HostKeyPin, SftpAddress, SftpOptions
+from hkex_ops_sftp.keys import Credential, credential
+from hkex_ops_sftp.options import SftpAddress, SftpOptions
+from hkex_ops_sftp.pins import HOST_KEY_ALGORITHMS, HostKeyPin
 from hkex_ops_sftp.translation import translated
 from hkex_ops_sftp.watching import SilenceWatch
 
@@ -70,13 +71,13 @@ async def log_in(options: SftpOptions, site: SiteRole) -> Session:
     every address tried and why it failed.
     """
     addresses = options.site(site).addresses
-    key = read_key(options.key_file)
     failures: list[HkexOpsError] = []
-    for address in addresses:
-        try:
-            return await _log_in_at(address, options, key)
-        except (Unreachable, TimedOut, Busy) as error:
-            failures.append(error)
+    async with credential(options) as key:
+        for address in addresses:
+            try:
+                return await _log_in_at(address, options, key)
+            except (Unreachable, TimedOut, Busy) as error:
+                failures.append(error)
     causes = "; ".join(str(failure) for failure in failures)
     raise Unreachable(f"no address of the {site} site can be used: {causes}") from failures[-1]
 
@@ -85,10 +86,11 @@ async def log_in_beside(session: Session, options: SftpOptions, site: SiteRole) 
     """One more session at the address that took the first, and at no other. Raises as `log_in`."""
     there = (session.endpoint.host, session.endpoint.port)
     [address] = [one for one in options.site(site).addresses if (one.host, one.port) == there][:1]
-    return await _log_in_at(address, options, read_key(options.key_file))
+    async with credential(options) as key:
+        return await _log_in_at(address, options, key)
 
 
-async def _log_in_at(address: SftpAddress, options: SftpOptions, key: asyncssh.SSHKey) -> Session:
+async def _log_in_at(address: SftpAddress, options: SftpOptions, key: Credential) -> Session:
     """Log in at one address, asking for other types of host key where a pin does not tell its own.
 
     A server shows the one key of the type both sides like best. A pinned fingerprint may be that
@@ -97,9 +99,10 @@ async def _log_in_at(address: SftpAddress, options: SftpOptions, key: asyncssh.S
     ends in anything other than `HostKeyMismatch`: a lost connection must not send us on.
     """
     shown: list[_KeyCheck] = []
+    pins = options.pins_of(address)
     while True:
-        offered = _algorithms(address.pins, without={check.key_type for check in shown})
-        check = _KeyCheck(address.pins)
+        offered = _algorithms(pins, without={check.key_type for check in shown})
+        check = _KeyCheck(pins)
         try:
             return await _connect(address, options, key, check, offered)
         except HkexOpsError as error:
@@ -107,7 +110,7 @@ async def _log_in_at(address: SftpAddress, options: SftpOptions, key: asyncssh.S
                 raise
             if check.key_type is not None:
                 shown.append(check)
-                if _may_show_another(address.pins, shown):
+                if _may_show_another(pins, shown):
                     continue
             elif not shown:
                 raise
@@ -115,7 +118,7 @@ async def _log_in_at(address: SftpAddress, options: SftpOptions, key: asyncssh.S
                 address.host,
                 address.port,
                 seen=" and ".join(check.fingerprint for check in shown),
-                expected=[pin.fingerprint for pin in address.pins],
+                expected=[pin.fingerprint for pin in pins],
             ) from error
 
 
@@ -162,7 +165,7 @@ def _may_show_another(pins: tuple[HostKeyPin, ...], shown: list[_KeyCheck]) -> b
 async def _connect(
     address: SftpAddress,
     options: SftpOptions,
-    key: asyncssh.SSHKey,
+    key: Credential,
     check: _KeyCheck,
     host_key_algorithms: list[str],
 ) -> Session:
@@ -193,7 +196,7 @@ async def _connect(
 
 
 def _connection_options(
-    options: SftpOptions, key: asyncssh.SSHKey, check: _KeyCheck, host_key_algorithms: list[str]
+    options: SftpOptions, key: Credential, check: _KeyCheck, host_key_algorithms: list[str]
 ) -> asyncssh.SSHClientConnectionOptions:
     return asyncssh.SSHClientConnectionOptions(
         client_factory=lambda: check,

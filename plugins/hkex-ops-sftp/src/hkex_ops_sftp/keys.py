@@ -1,60 +1,159 @@
-"""The private key: found, safe to use, readable. Every fault names the path, never the content."""
+"""Who logs in: a private key in a file, or one that the running agent holds.
+
+A key file is found, safe to use and readable, in any form that OpenSSH or OpenSSL writes; the
+passphrase of an encrypted one comes from a file, from the credential store or from whoever sits at
+the terminal. Every fault names the path, never the content.
+"""
 
 from __future__ import annotations
 
+import getpass
 import os
 import stat
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncssh
 
-from hkex_ops.errors import ConfigError
+from hkex_ops.errors import AuthRefused, ConfigError
+from hkex_ops_sftp.options import SftpOptions
+from hkex_ops_sftp.pins import HostKeyPin, fingerprint_of
 
-__all__ = ["read_key"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Credential", "credential", "passphrase_of", "read_key"]
+
+Credential: TypeAlias = asyncssh.SSHKey | asyncssh.SSHKeyPair
 
 # The largest real private keys (RSA 16384) are about 13 kB; more is not a key.
 MAX_KEY_BYTES = 64 * 1024
 
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
 
+# Under which the credential store knows passphrases of ours.
+STORE_SERVICE = "hkex-ops"
 
-def read_key(key_file: Path) -> asyncssh.SSHKey:
+
+@asynccontextmanager
+async def credential(options: SftpOptions) -> AsyncGenerator[Credential]:
+    """What to log in with, usable while the context is open.
+
+    Raises `ConfigError` for a key that cannot be used, and `AuthRefused` when the agent does not
+    hold the one that is named.
+    """
+    if options.agent_key is None:
+        assert options.key_file is not None
+        yield read_key(options.key_file, options)
+        return
+    wanted = HostKeyPin.parse(options.agent_key).fingerprint
+    path = os.environ.get("SSH_AUTH_SOCK")
+    try:
+        if not path:
+            raise OSError("SSH_AUTH_SOCK is not set")
+        agent = await asyncssh.connect_agent(path)
+    except OSError as error:
+        raise ConfigError(
+            f"the key agent cannot be reached ({error}): start ssh-agent, or name key_file"
+        ) from None
+    async with agent:
+        pairs: Sequence[asyncssh.SSHKeyPair] = await agent.get_keys()
+        for pair in pairs:
+            if fingerprint_of(pair.public_data) == wanted:
+                yield pair
+                return
+    raise AuthRefused(
+        f"the key agent does not hold the key {wanted}: add it with ssh-add, or correct agent_key"
+    )
+
+
+def read_key(key_file: Path, options: SftpOptions | None = None) -> asyncssh.SSHKey:
     """The private key in ``key_file``; `ConfigError` says what to do when it cannot be used."""
     path = key_file.expanduser()
-    text = _text(path)
+    text = _text(path, "private key")
+    fault = "unreadable"
     try:
         return asyncssh.import_private_key(text)
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError) as error:
-        encrypted = "passphrase" in str(error).lower()
+        if "passphrase" in str(error).lower():
+            fault = "encrypted"
     # Out of the except clause on purpose: the library's reason may quote the file.
-    if encrypted:
+    if fault == "encrypted":
+        passphrase = None if options is None else passphrase_of(path, options)
+        if passphrase is None:
+            raise ConfigError(
+                f"private key {path} is encrypted: set passphrase_file or passphrase_entry, or run "
+                "at a terminal, where it is asked for"
+            )
+        try:
+            return asyncssh.import_private_key(text, passphrase)
+        except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError):
+            fault = "locked"
+    if fault == "locked":
         raise ConfigError(
-            f"private key {path} is encrypted and passphrases are not supported: name a key file "
-            "without one, readable by this user only"
+            f"the passphrase does not open private key {path}: correct it, or name the right key"
         )
     raise ConfigError(
         f"{path} is not a private key: name the file ssh-keygen wrote beside the .pub"
     )
 
 
-def _text(path: Path) -> bytes:
+def passphrase_of(path: Path, options: SftpOptions) -> str | None:
+    """The passphrase that the options lead to, or that is typed; none where there is nobody."""
+    if options.passphrase_file is not None:
+        text = _text(options.passphrase_file.expanduser(), "passphrase_file")
+        return text.decode("utf-8", "replace").rstrip("\r\n")
+    if options.passphrase_entry is not None:
+        return _stored(options.passphrase_entry)
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        return getpass.getpass(f"Passphrase of {path}: ", stream=sys.stderr)
+    return None
+
+
+def _stored(entry: str) -> str:
+    try:
+        import keyring
+        from keyring.errors import KeyringError
+    except ImportError:
+        raise ConfigError(
+            "passphrase_entry wants the credential store: install hkex-ops-sftp[keyring]"
+        ) from None
+    try:
+        found = keyring.get_password(STORE_SERVICE, entry)
+    except KeyringError as error:
+        raise ConfigError(
+            f"the credential store cannot be asked ({type(error).__name__}): unlock it, or use "
+            "passphrase_file"
+        ) from None
+    if found is None:
+        raise ConfigError(
+            f"the credential store has no passphrase {entry!r} of {STORE_SERVICE}: run keyring set "
+            f"{STORE_SERVICE} {entry}"
+        )
+    return found
+
+
+def _text(path: Path, what: str) -> bytes:
     try:
         kind = path.stat().st_mode
         if stat.S_ISDIR(kind):
-            raise ConfigError(f"private key {path} is a folder: name the key file in it")
+            raise ConfigError(f"{what} {path} is a folder: name the file in it")
         if not stat.S_ISREG(kind):
-            raise ConfigError(f"private key {path} is not a plain file: name the key file")
+            raise ConfigError(f"{what} {path} is not a plain file: name the file itself")
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
             if mode & _SHARED:
                 raise ConfigError(
-                    f"private key {path} is open to other users (mode {mode:04o}): "
-                    f"run chmod 600 {path}"
+                    f"{what} {path} is open to other users (mode {mode:04o}): run chmod 600 {path}"
                 )
             return file.read(MAX_KEY_BYTES)
     except FileNotFoundError:
-        raise ConfigError(f"there is no private key at {path}: set key_file to the key") from None
+        option = "key_file to the key" if what == "private key" else f"{what} to the file"
+        raise ConfigError(f"there is no {what} at {path}: set {option}") from None
     except PermissionError:
-        raise ConfigError(f"private key {path} may not be read: make this user its owner") from None
+        raise ConfigError(f"{what} {path} may not be read: make this user its owner") from None
     except OSError as error:
-        raise ConfigError(f"private key {path} cannot be read: {error.strerror}") from error
+        raise ConfigError(f"{what} {path} cannot be read: {error.strerror}") from error

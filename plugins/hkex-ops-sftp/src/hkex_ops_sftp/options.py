@@ -6,20 +6,17 @@ network and does not open the private key; :mod:`hkex_ops_sftp.keys` does, just 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 
 from attrs import Attribute, field, frozen
 
 from hkex_ops.errors import ConfigError
 from hkex_ops.model import Endpoint, SiteRole
+from hkex_ops_sftp.pins import HOW_TO_PIN, HostKeyPin, pins_in_file
 
 __all__ = [
-    "HOST_KEY_ALGORITHMS",
-    "HostKeyPin",
     "SftpAddress",
     "SftpOptions",
     "SftpSite",
@@ -44,63 +41,14 @@ MOST_FILES_IN_FLIGHT = 128
 CONNECTIONS = 1
 MOST_CONNECTIONS = 8
 
-# Signature algorithms of each host key type, best first. SHA-1 (ssh-rsa) and DSA are not spoken.
-HOST_KEY_ALGORITHMS: dict[str, tuple[str, ...]] = {
-    "ssh-ed25519": ("ssh-ed25519",),
-    "ecdsa-sha2-nistp256": ("ecdsa-sha2-nistp256",),
-    "ecdsa-sha2-nistp384": ("ecdsa-sha2-nistp384",),
-    "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
-    "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
-}
-
-_FINGERPRINT = "SHA256:"
-_SHA256_BYTES = 32
-_HOW_TO_PIN = (
-    "write the server's public key line (ssh-ed25519 AAAA…) or its fingerprint (SHA256:…) as the "
-    "exchange published it"
-)
-
-
-@frozen
-class HostKeyPin:
-    """One host key that is right: its fingerprint, and its type where the operator gave the key.
-
-    A fingerprint alone does not tell the type.
-    """
-
-    fingerprint: str
-    key_type: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> HostKeyPin:
-        """From a public key line or a ``SHA256:`` fingerprint; `ConfigError` when it is neither."""
-        words = text.split()
-        if len(words) == 1 and words[0].startswith(_FINGERPRINT):
-            digest = words[0].removeprefix(_FINGERPRINT).rstrip("=")
-            if len(_decoded(digest)) == _SHA256_BYTES:
-                return cls(f"{_FINGERPRINT}{digest}")
-        elif len(words) >= 2 and words[0] in HOST_KEY_ALGORITHMS:
-            blob = _decoded(words[1])
-            if blob.startswith(len(words[0]).to_bytes(4) + words[0].encode()):
-                digest = base64.b64encode(hashlib.sha256(blob).digest()).decode().rstrip("=")
-                return cls(f"{_FINGERPRINT}{digest}", words[0])
-        raise ConfigError(f"{_shortened(text)!r} is not a host key: {_HOW_TO_PIN}")
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}…"
-
 
 def _filled(_: object, attribute: Attribute[str], text: str) -> None:
     if not text.strip():
         raise ConfigError(f"{attribute.name} is empty")
+
+
+def _path(value: str | Path | None) -> Path | None:
+    return None if value is None else Path(value)
 
 
 def _positive(_: object, attribute: Attribute[int], number: int) -> None:
@@ -114,7 +62,8 @@ def _tuple(addresses: Iterable[SftpAddress]) -> tuple[SftpAddress, ...]:
 
 @frozen
 class SftpAddress:
-    """One address of a site. ``host_keys`` are the keys it may show; there must be one at least."""
+    """One address of a site. ``host_keys`` are the keys it may show; there must be one at least,
+    here or in the file that the options name."""
 
     host: str = field(validator=_filled)
     port: int = field(default=SSH_PORT)
@@ -123,8 +72,6 @@ class SftpAddress:
     def __attrs_post_init__(self) -> None:
         if not 0 < self.port < 65536:
             raise ConfigError(f"port of {self.host} is {self.port} and must be from 1 to 65535")
-        if not self.host_keys:
-            raise ConfigError(f"{self} has no host_keys: {_HOW_TO_PIN}")
         for text in self.host_keys:
             try:
                 HostKeyPin.parse(text)
@@ -155,7 +102,12 @@ class SftpSite:
 class SftpOptions:
     """The options of the report source ``sftp``.
 
-    ``user`` logs in with the private key in ``key_file`` and reads ``folder``; where
+    ``user`` logs in with the private key in ``key_file``, or with the one in the running agent
+    whose public key ``agent_key`` is, and reads ``folder``. A private key that is encrypted has
+    its passphrase in ``passphrase_file``, in the credential store under the name
+    ``passphrase_entry``, or is asked for at the terminal. ``key_expires`` and
+    ``key_active_after_days`` (business days until a new public key is active) are what the
+    exchange told, for `hkex-ops keys`. Where
     ``upload_folder`` is named files may be sent there, else none ever is. A relative path in
     a configuration file counts from that file; ``~`` is the home folder. ``sites`` are keyed
     ``primary`` and ``secondary``. ``login_timeout_s`` bounds everything up to the SFTP session of
@@ -166,7 +118,13 @@ class SftpOptions:
     """
 
     user: str = field(validator=_filled)
-    key_file: Path = field(converter=Path)
+    key_file: Path | None = field(default=None, converter=_path)
+    passphrase_file: Path | None = field(default=None, converter=_path)
+    passphrase_entry: str | None = None
+    agent_key: str | None = None
+    key_expires: date | None = None
+    key_active_after_days: int = 0
+    host_keys_file: Path | None = field(default=None, converter=_path)
     folder: str = field(default=".", validator=_filled)
     upload_folder: str | None = None
     sites: dict[str, SftpSite]
@@ -176,6 +134,8 @@ class SftpOptions:
     connections: int = field(default=CONNECTIONS, validator=_positive)
 
     def __attrs_post_init__(self) -> None:
+        self._require_key()
+        self._require_pins()
         roles = [str(role) for role in SiteRole]
         for name in self.sites:
             if name not in roles:
@@ -190,6 +150,37 @@ class SftpOptions:
                 f"connections is {self.connections} and must be at most {MOST_CONNECTIONS}, or "
                 "others find no room at the server"
             )
+
+    def _require_key(self) -> None:
+        if (self.key_file is None) == (self.agent_key is None):
+            raise ConfigError(
+                "name key_file, the private key to log in with, or agent_key, the public key of "
+                "one that the agent holds, and not both"
+            )
+        if self.passphrase_file is not None and self.passphrase_entry is not None:
+            raise ConfigError("name passphrase_file or passphrase_entry, and not both")
+        if self.key_active_after_days < 0:
+            raise ConfigError("key_active_after_days must be 0 or more business days")
+
+    def _require_pins(self) -> None:
+        if self.host_keys_file is not None:
+            return
+        for site in self.sites.values():
+            for address in site.addresses:
+                if not address.host_keys:
+                    raise ConfigError(f"{address} has no host_keys: {HOW_TO_PIN}")
+
+    def pins_of(self, address: SftpAddress) -> tuple[HostKeyPin, ...]:
+        """The host keys that ``address`` may show; `ConfigError` when there are none."""
+        pins = address.pins
+        if self.host_keys_file is not None:
+            pins += pins_in_file(self.host_keys_file, address.host, address.port)
+        if not pins:
+            raise ConfigError(
+                f"no host key of {address} is known, neither in the configuration nor in "
+                f"{self.host_keys_file}: run hkex-ops hostkeys add and compare with the paper"
+            )
+        return pins
 
     def site(self, role: SiteRole) -> SftpSite:
         """The site that plays ``role``; `ConfigError` naming the known ones when there is none."""
