@@ -80,6 +80,7 @@ def list_view(
     clearing: ClearingSettings,
     more: Sequence[ClearingTransaction],
 ) -> ListView:
+    """The list as the journal has it, and ``more`` that is kept nowhere yet."""
     journal = read_journal(desk.work, desk.rollout.id)
     reentry = reentry_of(journal)
     reentry.handle(more, desk.clock.now())
@@ -104,6 +105,7 @@ def _reports(desk: Desk) -> tuple[ProvingReport, ...]:
 
 
 def list_document(view: ListView) -> JsonObject:
+    """The list as one document."""
     return {
         "rollout": view.desk.rollout.id,
         "since": view.since.isoformat(),
@@ -159,6 +161,7 @@ def list_file(view: ListView, path: Path) -> bytes:
 
 
 def render_list(view: ListView, console: Console) -> None:
+    """The list for a person."""
     say(
         console,
         f"{say_count(len(view.entries), 'transaction')} put in since "
