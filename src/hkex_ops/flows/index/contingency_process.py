@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Iterable, Sequence
 from time import monotonic_ns
 
@@ -64,9 +65,9 @@ class ContingencyWork:
         self._quarantined = 0
         self._asking: set[int] = set()
         self._asked: dict[int, tuple[int, int] | None] = {}
-        self._moment_ns = 0
-        self._passed_ns = 0
-        self._newest_ns = 0
+        self._moment_ns = 0  # the next one to tell
+        self._frontier_ns = 0  # the first one that no channel has passed
+        self._passings: deque[tuple[int, int]] = deque()  # moments, and when they were first passed
         self._closing = False
         self._table = SnapshotComputation(
             task.baskets,
@@ -130,15 +131,21 @@ class ContingencyWork:
             if self._moment_ns and sent_ns > self._moment_ns + LEAP_S * NS_PER_S:
                 # Nobody moves the clock by hours with one packet.
                 record, sent_ns = record._replace(send_time_ns=0), 0
-            if sent_ns and not self._moment_ns:
-                step_ns = self._rules.interval_ns
-                self._moment_ns = sent_ns // step_ns * step_ns + step_ns
-            self._newest_ns = max(self._newest_ns, sent_ns)
-            if sent_ns >= self._moment_ns and sent_ns and not self._passed_ns:
-                self._passed_ns = self._time.now_ns()
+            if sent_ns >= self._frontier_ns and sent_ns:
+                self._pass(sent_ns)
             if isinstance(record, SessionRecord):
                 self._closing = record.session in self._rules.closing_sessions
             self._table.handle(record, now)
+
+    def _pass(self, sent_ns: int) -> None:
+        """The first record of an interval came; the first of all only begins the grid."""
+        following_ns = sent_ns // self._rules.interval_ns * self._rules.interval_ns
+        following_ns += self._rules.interval_ns
+        if self._moment_ns:
+            self._passings.append((self._frontier_ns, self._time.now_ns()))
+        else:
+            self._moment_ns = following_ns
+        self._frontier_ns = following_ns
 
     def _channel(self, number: int) -> OwnChannel:
         channel = self._channels.get(number)
@@ -154,16 +161,20 @@ class ContingencyWork:
     # -- what is told -----------------------------------------------------------------------------
 
     def _tell_moments(self) -> None:
-        """Every moment that all channels have passed, or that has settled, in order."""
-        while self._passed_ns:
-            waited_ns = self._time.now_ns() - self._passed_ns
+        """Every moment that all channels have passed, or that has settled, in order.
+
+        Each settles from when it was passed itself: were it from when the one before was told, one
+        silent channel would put every moment a little further behind.
+        """
+        while self._moment_ns < self._frontier_ns:
+            while len(self._passings) > 1 and self._passings[1][0] <= self._moment_ns:
+                self._passings.popleft()
+            waited_ns = self._time.now_ns() - self._passings[0][1]
             silent = self._table.missing_at(self._moment_ns)
             if silent and waited_ns < self._rules.settle_ms * NS_PER_MS:
                 return
             self._tell(self._table.values_at(self._moment_ns, closing=self._closing), silent)
             self._moment_ns += self._rules.interval_ns
-            passed = self._newest_ns >= self._moment_ns
-            self._passed_ns = self._time.now_ns() if passed else 0
 
     def _tell(self, values: Sequence[SnapshotValue], silent: Sequence[int]) -> None:
         self._link.send(
