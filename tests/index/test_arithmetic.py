@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
+from typing import TypeAlias
 
 import pytest
 from attrs import evolve
@@ -62,6 +64,9 @@ def day_of_trades(random: Random, count: int) -> list[TradeRecord]:
     return trades
 
 
+Values: TypeAlias = Callable[[list[TradeRecord], IndexRules], list[int]]
+
+
 def engine_values(records: list[TradeRecord], rules: IndexRules) -> list[int]:
     """Every value of a day in arrival order, the moments' indexes in a row."""
     engine = Engine(BASKETS, rules, first_ns=FIRST)
@@ -92,31 +97,42 @@ def test_a_day_is_right_to_the_last_cent() -> None:
     assert right_values(TRADES) == engine_values(TRADES, ARRIVAL)
 
 
-def test_the_straight_loop_gives_the_engines_values() -> None:
-    """What recalculates a whole day at full speed."""
+def straight_values(records: list[TradeRecord], rules: IndexRules) -> list[int]:
+    """The same of the loop that computes a whole day again at full speed."""
     rows = [
         (one.send_time_ns, one.security, one.trade_id, one.price_3dp, one.trade_type)
-        for one in TRADES
+        for one in records
     ]
     totals = Totals(BASKETS)
     before = list(totals.sums)
-    last = TRADES[-1].send_time_ns + 4 * S
-    found = values_by_moment(totals, rows, ARRIVAL, first_ns=FIRST, last_ns=last)
-    assert right_values(TRADES) == [value for _, values in found for value in values]
+    last = records[-1].send_time_ns + 4 * S
+    found = values_by_moment(totals, rows, rules, first_ns=FIRST, last_ns=last)
+    values = [value for _, values in found for value in values]
     assert before == totals.sums
+    return values
 
 
-def test_without_the_guard_of_trade_numbers_values_are_wrong() -> None:
+def test_the_straight_loop_gives_the_engines_values() -> None:
+    """What recalculates a whole day at full speed."""
+    assert right_values(TRADES) == straight_values(TRADES, ARRIVAL)
+
+
+BOTH_WAYS = pytest.mark.parametrize("values", [engine_values, straight_values])
+
+
+@BOTH_WAYS
+def test_without_the_guard_of_trade_numbers_values_are_wrong(values: Values) -> None:
     """An older record after a newer one, taken as the last price."""
     unguarded = [one._replace(trade_id=place) for place, one in enumerate(TRADES, start=1)]
-    pairs = zip(right_values(TRADES), engine_values(unguarded, ARRIVAL), strict=True)
+    pairs = zip(right_values(TRADES), values(unguarded, ARRIVAL), strict=True)
     assert sum(right != wrong for right, wrong in pairs) > 5
 
 
-def test_without_the_filter_of_trade_types_most_values_are_wrong() -> None:
+@BOTH_WAYS
+def test_without_the_filter_of_trade_types_most_values_are_wrong(values: Values) -> None:
     """Odd lots, direct and late trades are no price of the market."""
     every = evolve(ARRIVAL, trade_types=(0, 4, 22, 100, 101, 102, 103, 104))
-    pairs = list(zip(right_values(TRADES), engine_values(TRADES, every), strict=True))
+    pairs = list(zip(right_values(TRADES), values(TRADES, every), strict=True))
     assert sum(right != wrong for right, wrong in pairs) > len(pairs) // 2
 
 
