@@ -164,6 +164,7 @@ def test_an_event_of_which_nobody_is_told_is_none() -> None:
     [
         (StepState.FAILED, "rundown/step-failed"),
         (StepState.UNKNOWN, "rundown/step-unknown"),
+        (StepState.UNAVAILABLE, "rundown/step-unavailable"),
         (StepState.PASSED, None),
     ],
 )

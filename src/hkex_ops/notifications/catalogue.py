@@ -120,6 +120,12 @@ _KINDS = (
         ("session", "step", "found"),
     ),
     EventKind(
+        "rundown/step-unavailable",
+        _MAJOR,
+        "a step of a session could not be tried: what does it is not installed",
+        ("session", "step", "found"),
+    ),
+    EventKind(
         "rundown/step-skipped", _MINOR, "a step was left out", ("session", "step", "reason", "by")
     ),
     EventKind(

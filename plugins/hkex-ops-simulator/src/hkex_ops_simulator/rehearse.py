@@ -58,7 +58,8 @@ def rehearse(
     Sessions, addresses, rules and dates are the circular's; all reports are synthetic. Where no
     adapter speaks to a system yet, a listener stands in, and the evidence says so. What a person
     would do is rehearsed in nobody's name. Nothing outside this machine is contacted; of your
-    configuration at most the rollout files that it names are read. Exits 1 when a step failed.
+    configuration at most the rollout files that it names are read. Exits 1 when a step failed or
+    was unavailable for want of a program.
 
     An incident such as hsil-2010 is met by an index system: the order of messages of that day,
     with synthetic prices, against the system of today or a toy of that of 2010. Today's meets the
