@@ -171,7 +171,8 @@ def _begin(configured: ConfiguredSource, options: SftpOptions, kind: object, tod
     def render(console: Console) -> None:
         say(console, f"a new key is in {document['key_file']}; {key_file} is still the one in use")
         say(console, "hand this public key to the exchange:")
-        say(console, f"  {document['public_key']}")
+        # In one piece, however narrow the terminal: it is there to be copied.
+        console.print(f"  {document['public_key']}", soft_wrap=True, markup=False, highlight=False)
         say(console, f"  {document['sha256']}")
         say(console, f"  {document['md5']}")
         when = f"{days} business days after that" if days else "when it is registered"
@@ -319,7 +320,7 @@ def _accepted(fresh: Sequence[ShownKey], accept: Sequence[str]) -> list[ShownKey
         return taken
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return []
-    taken = []
+    answered: list[ShownKey] = []
     for key in fresh:
         sys.stderr.write(
             f"{key.host} port {key.port} shows {key.key_type}\n  {key.sha256}\n  {key.md5}\n"
@@ -327,8 +328,8 @@ def _accepted(fresh: Sequence[ShownKey], accept: Sequence[str]) -> list[ShownKey
         )
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() == "yes":
-            taken.append(key)
-    return taken
+            answered.append(key)
+    return answered
 
 
 def _append(path: Path, keys: Sequence[ShownKey]) -> None:

@@ -8,9 +8,11 @@ owner only. Called by :mod:`hkex_ops_sftp.key_commands`, which has asked whether
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
+from typing import cast
 
 import asyncssh
 
@@ -40,10 +42,11 @@ def make_next(
     path = next_file(key_file)
     if path.exists() or _public(path).exists():
         raise ConfigError(f"{path} is there already: try it, or abandon it first")
+    generate = cast("Callable[..., asyncssh.SSHKey]", asyncssh.generate_private_key)  # pyright: ignore[reportUnknownMemberType]
     if kind is KeyKind.ED25519:
-        key = asyncssh.generate_private_key("ssh-ed25519", comment)
+        key = generate("ssh-ed25519", comment)
     else:
-        key = asyncssh.generate_private_key("ssh-rsa", comment, key_size=4096)
+        key = generate("ssh-rsa", comment, key_size=4096)
     private = (
         key.export_private_key("openssh", passphrase) if passphrase else key.export_private_key()
     )
