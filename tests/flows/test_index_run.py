@@ -189,6 +189,10 @@ def test_contingency_declared_by_a_person_reaches_every_publisher_and_mail_too(
             status.document["mode"],
             status.document["well"],
         )
+        assert [
+            "contingency is ordered",
+            "the gateway is ordered: no real-time values go out",
+        ] == status.document["findings"]
         real = bench.ticks(TickKind.REAL_TIME)
         require_refused(bench.order("declare", "again"), 2, "UsageError", "cannot be ordered")
         assert ("active", "held") == stands(bench.order("stand-down", "seen"))

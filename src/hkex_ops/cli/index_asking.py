@@ -109,21 +109,25 @@ def _render_status(found: JsonObject, console: Console) -> None:
         waiting = f", {one['waiting']} waiting" if one["waiting"] else ""
         say(
             console,
-            f"{state}, {one['published']} moments{waiting}",
+            f"{state}, {say_count(cast('int', one['published']), 'moment')}{waiting}",
             lead=f"  {one['name']:<14} publisher ",
         )
     for one in _rows(found, "quarantine"):
         stock = "" if one["security"] is None else f", stock {one['security']}"
         numbers = f"{one['first']} to {one['last']} of channel {one['channel']}"
         say(console, f"QUARANTINED: messages {numbers}{stock}", indent=2)
-    say(console, "all is well" if found["well"] else "SOMETHING NEEDS A PERSON'S EYE")
+    findings = cast("Sequence[str]", found["findings"])
+    for finding in findings:
+        say(console, finding, lead="TO BE LOOKED AT: ")
+    if not findings:
+        say(console, "all is well")
 
 
 def _process(one: _Row) -> str:
     if one["pid"] is None:
         return f"not running: {one['trouble'] or 'it is started again'}"
-    rank = "" if one["rank"] is None else f", number {cast('int', one['rank']) + 1} in rank"
-    last = "no tick yet" if one["last_tick"] is None else f"last tick {_clock(one['last_tick'])}"
+    rank = "" if one["rank"] is None else f", rank {cast('int', one['rank']) + 1}"
+    last = "no tick yet" if one["last_tick"] is None else f"tick {_clock(one['last_tick'])}"
     state = "ready" if one["ready"] else "starting"
     return (
         f"{state}, pid {one['pid']}, {say_count(cast('int', one['starts']), 'start')}{rank}, {last}"

@@ -5,8 +5,9 @@ Plain data made of what the supervisor already knows; reads no file and asks no 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from hkex_ops.flows.index.attending import Attendance, Attended
 from hkex_ops.flows.index.deciding import Deciding
@@ -30,14 +31,16 @@ def status_of(
     lanes: Sequence[PublisherLane],
     latest: Mapping[str, IndexTick],
 ) -> JsonObject:
-    """The document. ``well`` says whether nothing in it needs a person."""
+    """The document. ``well`` says whether nothing in it needs a person, ``findings`` what does."""
+    findings = list(_findings(attendance, deciding, book, lanes))
     processes = [_process(one, attendance, last_tick_at) for one in attendance.processes.values()]
     session = deciding.session
     return {
         "at": plain(at),
         "business_date": plain(plan.business_date),
         "feed": plan.feed.name,
-        "well": _is_well(attendance, deciding, book, lanes),
+        "well": not findings,
+        "findings": cast("Json", findings),
         "mode": deciding.mode.value,
         "gateway": deciding.gateway.state.value,
         "session": None if session is None else session.session,
@@ -84,14 +87,22 @@ def _process(
     }
 
 
-def _is_well(
+def _findings(
     attendance: Attendance, deciding: Deciding, book: RunBook, lanes: Sequence[PublisherLane]
-) -> bool:
-    return (
-        deciding.mode is ContingencyMode.STANDBY
-        and deciding.gateway.state is GatewayState.PUBLISHING
-        and not book.quarantined
-        and book.trouble is None
-        and all(one.is_ready or one.has_finished for one in attendance.processes.values())
-        and all(lane.is_open for lane in lanes)
-    )
+) -> Iterator[str]:
+    """What a person should look at, a few words each."""
+    if deciding.mode is not ContingencyMode.STANDBY:
+        yield f"contingency is {deciding.mode}"
+    if deciding.gateway.state is not GatewayState.PUBLISHING:
+        yield f"the gateway is {deciding.gateway.state}: no real-time values go out"
+    if book.quarantined:
+        many = len(book.quarantined)
+        yield f"{many} {'message is' if many == 1 else 'messages are'} quarantined"
+    if book.trouble is not None:
+        yield f"the journal cannot be written: {book.trouble}"
+    for name, one in attendance.processes.items():
+        if not (one.is_ready or one.has_finished):
+            yield f"{name} is not ready"
+    for lane in lanes:
+        if not lane.is_open:
+            yield f"publisher {lane.name} is not open"
