@@ -3,7 +3,7 @@
 # C0: sshd on 127.0.0.1:$PORT (root netns). C1/C2: sshd in netns sb1s/sb2s on 10.99.{1,2}.2:$PORT,
 # clients in sb1c/sb2c; the path is delaytun (5 ms / 30 ms RTT).
 set -u
-B=${SFTPB:?set SFTPB to a working folder}; PORT=${PORT:-28022}; S=/dev/shm/sftpbench
+HERE=$(cd "$(dirname "$0")" && pwd); B=${SFTPB:?set SFTPB to a working folder}; PORT=${PORT:-28022}; S=/dev/shm/sftpbench
 declare -A OWD=([1]=2500 [2]=15000)
 mkdir -p $B/keys $B/logs $B/run $S /run/sshd
 up() {
@@ -46,8 +46,8 @@ X
   done
   # raw TCP reference server (needs gen_tree.py to have run)
   if [ -f $S/srv/w3/huge_20261120.csv ]; then
-    setsid python3 $B/scripts/rawtcp.py serve 127.0.0.1 28023 $S/srv/w3/huge_20261120.csv >/dev/null 2>&1 & echo $! > $B/run/raw0.pid
-    for n in 1 2; do setsid nsenter --net=/run/netns/sb${n}s python3 $B/scripts/rawtcp.py serve 10.99.$n.2 28023 $S/srv/w3/huge_20261120.csv >/dev/null 2>&1 & echo $! > $B/run/raw$n.pid; done
+    setsid python3 $HERE/rawtcp.py serve 127.0.0.1 28023 $S/srv/w3/huge_20261120.csv >/dev/null 2>&1 & echo $! > $B/run/raw0.pid
+    for n in 1 2; do setsid nsenter --net=/run/netns/sb${n}s python3 $HERE/rawtcp.py serve 10.99.$n.2 28023 $S/srv/w3/huge_20261120.csv >/dev/null 2>&1 & echo $! > $B/run/raw$n.pid; done
   fi
   sleep 0.3; status
 }

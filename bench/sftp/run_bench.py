@@ -5,7 +5,8 @@ Wall = fork..main process exit. CPU = user+sys of the whole client process tree 
 children count). RSS = sum over processes of VmHWM (sampled) of the tree. srv_cpu = sshd CPU of the run's connections.
 Every file is compared by sha256 with the manifest after each run. Add a client: one entry in CLIENTS."""
 import argparse, ctypes, hashlib, json, os, random, resource, shutil, signal, subprocess, sys, time
-B = os.environ["SFTPB"]; S = "/dev/shm/sftpbench"; PY = B + "/venv/bin/python"; CL = B + "/scripts/clients/"
+HERE = os.path.dirname(os.path.abspath(__file__)); CL = HERE + "/clients/"
+B = os.environ["SFTPB"]; S = "/dev/shm/sftpbench"; PY = os.environ.get("SFTPB_PY", B + "/venv/bin/python")
 HOST = {"c0": "127.0.0.1", "c1": "10.99.1.2", "c2": "10.99.2.2"}; PORT = 28022
 NS = {"c0": None, "c1": "/run/netns/sb1c", "c2": "/run/netns/sb2c"}
 libc = ctypes.CDLL(None, use_errno=True); GCM = "aes128-gcm@openssh.com"
@@ -38,8 +39,8 @@ def rs(o): return {"*": sh("rsync -rt %s -e \"ssh -F $CONF\" bench:$R/ $D/" % o)
 P = lambda *a: {"*": py(*a)}
 OURS = ("ours",)   # keeps what it fetches in an archive, not as bare files: see check and prepared
 CLIENTS = {
- "ours": P("c_ours.py"), "ours-4": P("c_ours.py", "--conns", "4"),
- "rawtcp": {"*": lambda c: [PY, B + "/scripts/rawtcp.py", "get", c.host, "28023", str(c.bytes), c.dest + "/.raw"]},
+ "ours": P("c_ours.py"), "ours-2": P("c_ours.py", "--conns", "2"), "ours-4": P("c_ours.py", "--conns", "4"),
+ "rawtcp": {"*": lambda c: [PY, HERE + "/rawtcp.py", "get", c.host, "28023", str(c.bytes), c.dest + "/.raw"]},
  "sftp": sftp(""), "sftp-R256-B256k": sftp("-R 256 -B 261120"), "sftp-R512": sftp("-R 512"),
  "scp": scp(""), "scp-O": scp("-O"), "rsync": rs(""), "rsync-W": rs("-W"),
  "lftp-1": lftp(1), "lftp-4": lftp(4), "lftp-8": lftp(8),
