@@ -368,6 +368,8 @@ def test_ticks_wait_for_the_fallback_and_stay(desk: ClearingDesk) -> None:
     done = desk.clearing(*tick, "--done", "R1", "--remark", "now G77", "--json")
     states = {one["reference"]: one["state"] for one in done.document["transactions"]}
     assert {"R1": "re-entered", "R2": "open"} == states
+    told = desk.program.here("fallback", "hkats-dcass-2019", "--config", desk.home / "config.toml")
+    assert "2 transactions listed, 1 open: hkex-ops clearing reentry shows them" in told.words
     require_refused(
         desk.clearing(*tick, "--done", "R1"), 2, "UsageError", "R1 is re-entered already"
     )

@@ -427,7 +427,7 @@ def test_the_way_back_shows_what_must_stand_and_what_comes_after(program: Progra
     )
     assert "day end of 3 May 2019" in document["credentials"]
     said = program.here("fallback", HKATS, "--at", "2019-05-08T10:00").words
-    assert "Which transactions these are is not known here yet" in said
+    assert "No list of these transactions is kept here yet" in said
 
 
 def test_a_decision_is_recorded_with_who_when_and_why(program: Program) -> None:

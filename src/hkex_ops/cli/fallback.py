@@ -11,12 +11,14 @@ from attrs import frozen
 from cyclopts import Parameter
 from rich.console import Console
 
+from hkex_ops.clearing.reentry import ReentryState
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import At, Config, Json, parse_at
-from hkex_ops.cli.text import say, say_bound, say_instant, say_window
+from hkex_ops.cli.text import say, say_bound, say_count, say_instant, say_window
 from hkex_ops.cli.working import Desk, Remark, Work, denied_document, desk_of
 from hkex_ops.errors import Denied, UsageError
 from hkex_ops.flows.checklist import checklist_of
+from hkex_ops.flows.clearing.reentering import reentry_of
 from hkex_ops.flows.fallback import fallback_of, record_fallback
 from hkex_ops.flows.journal import Journal, read_journal
 from hkex_ops.model import JsonObject, Restriction, plain
@@ -26,9 +28,9 @@ from hkex_ops.rundown import Decide, Fallback, FallbackState, ItemStanding, Tick
 __all__ = ["fallback"]
 
 _TICK = re.compile(r"(?P<id>[a-z0-9-]+)=(?P<word>yes|no)")
-_NOT_KNOWN = (
-    "Which transactions these are is not known here yet: take them from your own records of what "
-    "was put in since the cutover."
+_NOT_LISTED = (
+    "No list of these transactions is kept here yet: hkex-ops clearing reentry makes it of your "
+    "own record of what was put in."
 )
 
 
@@ -94,6 +96,8 @@ class _View:
     fallback: Fallback
     rules: tuple[Restriction, ...]
     items: tuple[ItemStanding, ...]
+    transactions: int | None
+    open: int | None
 
 
 def _view(desk: Desk, at: datetime) -> _View:
@@ -107,7 +111,15 @@ def _view(desk: Desk, at: datetime) -> _View:
             for one in checklist_of(rollout, entries, at).items(at)
             if "fallback" in one.item.question.casefold()
         ]
-    return _View(desk, known, Guard([rollout]).in_force(at), tuple(items))
+    listed = reentry_of(entries, at).transactions
+    return _View(
+        desk,
+        known,
+        Guard([rollout]).in_force(at),
+        tuple(items),
+        len(listed) or None,
+        sum(one.state is ReentryState.OPEN for one in listed) if listed else None,
+    )
 
 
 def _tick(text: str, by: str, at: datetime, remark: str) -> TickStanding:
@@ -162,7 +174,8 @@ def _document(view: _View, at: datetime) -> JsonObject:
         "reentry": {
             "rule": plan.reentry,
             "since": plain(plan.window.start.at),
-            "transactions": None,
+            "transactions": view.transactions,
+            "open": view.open,
         },
         "credentials": plan.credentials,
         "source": plain(plan.source),
@@ -186,7 +199,12 @@ def _render(view: _View, at: datetime, denied: Denied | None, console: Console) 
     say(console, "After the decision:")
     since = say_bound(plan.window.start)
     say(console, f"put in again, since the cutover ({since}): “{plan.reentry}”", indent=2)
-    say(console, _NOT_KNOWN, indent=2)
+    if view.transactions is None:
+        say(console, _NOT_LISTED, indent=2)
+    else:
+        listed = say_count(view.transactions, "transaction")
+        said = f"{listed} listed, {view.open} open: hkex-ops clearing reentry shows them"
+        say(console, said, indent=2)
     say(console, f"passwords: “{plan.credentials}”", indent=2)
 
 
