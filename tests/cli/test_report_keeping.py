@@ -87,7 +87,7 @@ class TestStatus:
         digest = ended.document["digest"]
         assert f"RRS: 3 reports are missing for {FRIDAY}" == digest["subject"]
         assert f"- HKCC CM001 of {FRIDAY}: missing" in digest["body"].splitlines()
-        assert ("desk", "reports-missing") == (digest["audience"], digest["event"])
+        assert ("desk", "reports/missing") == (digest["audience"], digest["event"])
 
     def test_what_lies_on_the_server_and_is_not_held_is_said_to(self, due: Desk) -> None:
         """The last listing showed it; so it is to be fetched, not asked for."""
@@ -382,3 +382,26 @@ def turn_keeping(monkeypatch: pytest.MonkeyPatch, at: str) -> None:
     turn_clock(monkeypatch, at)
     clock = ManualClock(datetime.fromisoformat(at).replace(tzinfo=HONG_KONG))
     monkeypatch.setattr("hkex_ops.cli.report_keeping.system_clock", lambda: clock)
+
+
+class TestDatedFolder:
+    def test_a_folder_for_each_date_gives_its_date_to_the_names(self, desk: Desk) -> None:
+        """One name on two days is two reports, though size and time on the server are the same."""
+        text = (
+            '[[reports]]\nservice = "RRS"\nhouse = "HKCC"\ncodes = ["EOD"]\nname = "{code}.csv"\n'
+        )
+        due = 'due = [{ by = "20:00" }]\n'
+        (desk.home / "catalogue.toml").write_text(text + due, encoding="utf-8")
+        desk.configure(options={"folder": "exchange/{business_date:YYYYMMDD}"})
+        for day in ("20230413", "20230414"):
+            (desk.exchange / day).mkdir()
+            desk.publish(f"{day}/EOD.csv", day.encode())
+        for day in ("2023-04-13", FRIDAY):
+            assert 0 == desk.fetch(day).code
+        assert {
+            "RRS/2023-04-13/EOD.csv": b"20230413",
+            f"RRS/{FRIDAY}/EOD.csv": b"20230414",
+        } == desk.kept()
+        ended = desk.reports("status", "--business-date", FRIDAY, "--at", EVENING)
+        assert [("EOD", "held")] == states(ended.document)
+        assert 0 == desk.reports("list", "--business-date", FRIDAY).code

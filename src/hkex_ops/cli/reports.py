@@ -242,7 +242,7 @@ def drill(
     desk.catalogue.require_codes(desk.configured.service, codes)
     with desk.archive() as archive, watching() as observe:
         exercise = Drill(
-            desk.configured,
+            desk.configured.of_date(last),
             archive,
             desk.catalogue,
             desk.clock,

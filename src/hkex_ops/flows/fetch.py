@@ -129,7 +129,7 @@ class _Run:
             self.observe(LoggedIn(self.configured.service, self.site, source.endpoint))
             earlier = self._earlier()
             listing = await self._listing(source)
-            held = self.archive.held(self.configured.service)
+            held = self.archive.held(self.configured.service, self.configured.folder_date)
             held.look_up(listing.reports)
             plan = plan_fetch(
                 listing,

@@ -33,7 +33,7 @@ async def list_reports(
     observe(LoggedOut(endpoint))
     archive.keep_listing(listing)
     observe(FolderListed(listing))
-    held = archive.held(configured.service)
+    held = archive.held(configured.service, configured.folder_date)
     held.look_up(listing.reports)
     return judge(
         listing,

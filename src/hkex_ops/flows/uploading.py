@@ -57,6 +57,7 @@ async def upload_report(
     with Folder.open(file.parent) as folder, folder.reading(file.name) as opened:
 
         def pieces() -> Iterator[bytes]:
+            """The file, its digest taken on the way."""
             while data := opened.read(BLOCK_BYTES):
                 sha256.update(data)
                 yield data

@@ -17,7 +17,7 @@ from hkex_ops.reports.standing import HeldReport, ReportStanding, ReportState
 
 __all__ = ["DayStanding", "ReportDue", "digest_of", "obligations_of"]
 
-EVENT = "reports-missing"
+EVENT = "reports/missing"
 LISTED = 20
 """How many reports the digest's text names one by one."""
 

@@ -215,9 +215,12 @@ class Archive:
 
     # -- reading -----------------------------------------------------------------------------
 
-    def held(self, service: str) -> Held:
-        """What is held of ``service``, to be asked with ``listed in held``."""
-        return Held(self._ledger(), self._root, service)
+    def held(self, service: str, business_date: date | None = None) -> Held:
+        """What is held of ``service``, to be asked with ``listed in held``.
+
+        With a date, only what is of that date: for names that have none of their own.
+        """
+        return Held(self._ledger(), self._root, service, business_date)
 
     def last_listing(self, service: str, business_date: date) -> Listing | None:
         """The latest snapshot taken in the work for ``business_date``; its reports by name."""

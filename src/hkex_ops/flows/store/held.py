@@ -30,11 +30,19 @@ class Held:
 
     Held is an entry whose name, size and modification time were recorded before and whose file
     still lies in the archive. An entry without a modification time never is: size and name alone
-    prove nothing, and fetching it again does no harm. What :meth:`look_up` was told of is answered
+    prove nothing, and fetching it again does no harm. Where names have no date of their own, only
+    what is held of ``business_date`` counts. What :meth:`look_up` was told of is answered
     as things were then.
     """
 
-    def __init__(self, ledger: LedgerReader, folder: Folder, service: str) -> None:
+    def __init__(
+        self,
+        ledger: LedgerReader,
+        folder: Folder,
+        service: str,
+        business_date: date | None = None,
+    ) -> None:
+        self._business_date = business_date
         self._ledger = ledger
         self._folder = folder
         self._service = service
@@ -63,6 +71,7 @@ class Held:
         rows = layout.file_records(self._ledger, self._service, listed.name)
         return any(
             (row.size_bytes, row.modified) == (listed.size_bytes, listed.modified)
+            and self._business_date in (None, row.identity.business_date)
             and layout.lies_there(self._folder, row)
             for row in rows
         )
@@ -70,6 +79,10 @@ class Held:
     def _is(self, notes: FileNotes, listed: ListedReport, modified: datetime) -> bool:
         return (
             notes.size_bytes == listed.size_bytes
+            and (
+                self._business_date is None
+                or notes.business_date == self._business_date.isoformat()
+            )
             and notes.modified is not None
             and (
                 notes.modified == modified.isoformat()
