@@ -21,6 +21,10 @@ DEEPEST = 64
 
 _SCALARS = frozenset({str, int, bool, type(None)})
 
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
 
 def canonical(value: Json) -> bytes:
     """The one spelling of ``value``.
@@ -28,11 +32,7 @@ def canonical(value: Json) -> bytes:
     Raises `TypeError` for a float or any other thing that is not plain data, and `ValueError` for
     text that has no UTF-8 form (a lone surrogate) or nesting beyond `DEEPEST`.
     """
-    plain = _plain(value, DEEPEST)
-    text = json.dumps(
-        plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
-    return text.encode()
+    return _ENCODER.encode(_plain(value, DEEPEST)).encode()
 
 
 def digest(data: bytes) -> str:
@@ -71,17 +71,18 @@ def _plain(value: object, levels: int) -> object:
         raise ValueError(f"is nested more than {DEEPEST} levels deep")
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value)
-        # Most of what is spelt is rows of texts and numbers: they are told apart at once.
-        return {
-            key if type(key) is str else _key(key): item
-            if type(item) in _SCALARS
-            else _plain(item, levels - 1)
-            for key, item in items.items()
-        }
+        if type(value) is dict and _is_flat(items):
+            return items
+        return {_key(key): _plain(item, levels - 1) for key, item in items.items()}
     if isinstance(value, list | tuple):
         members = cast("list[object]", value)
         return [_plain(item, levels - 1) for item in members]
     raise TypeError(f"{type(value).__name__} is not plain data")
+
+
+def _is_flat(items: Mapping[object, object]) -> bool:
+    """Whether nothing in it has to be made plain, as in most of what is spelt: rows of a table."""
+    return all(type(key) is str and type(item) in _SCALARS for key, item in items.items())
 
 
 def _key(key: object) -> str:

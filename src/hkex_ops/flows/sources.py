@@ -112,7 +112,8 @@ async def take_listing(
                 distribution=configured.offer.name,
                 hook="hkex_ops_report_sources",
             )
-        reports[entry.name] = evolve(entry, name=_storable(entry.name))
+        name = _storable(entry.name)
+        reports[entry.name] = entry if name == entry.name else evolve(entry, name=name)
     return Listing(
         service=configured.service,
         site=site,
