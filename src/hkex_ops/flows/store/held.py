@@ -46,26 +46,31 @@ class Held:
         self._ledger = ledger
         self._folder = folder
         self._service = service
-        self._known: dict[str, list[FileNotes]] = {}
-        self._sizes: dict[str, dict[str, int]] = {}
+        self._answers: dict[str, tuple[ListedReport, bool]] = {}
 
     def look_up(self, listed: Sequence[ListedReport]) -> None:
         """Learn of many entries at once, which is cheaper than of one after the other."""
         if len(listed) < MANY:
             return
-        names = [report.name for report in listed if refusal(report.name) is None]
-        for at in range(0, len(names), NAMES_AT_ONCE):
-            some = names[at : at + NAMES_AT_ONCE]
-            self._known.update((name, []) for name in some)
-            for notes in self._ledger.notes_of(self._service, some):
-                self._known[notes.name].append(notes)
+        sizes: dict[str, dict[str, int]] = {}
+        for at in range(0, len(listed), NAMES_AT_ONCE):
+            some = {
+                report.name: report
+                for report in listed[at : at + NAMES_AT_ONCE]
+                if report.name not in self._answers and refusal(report.name) is None
+            }
+            self._answers.update((name, (report, False)) for name, report in some.items())
+            for notes in self._ledger.notes_of(self._service, tuple(some)):
+                report = some[notes.name]
+                if self._is(notes, report) and self._lies_there(notes, sizes):
+                    self._answers[report.name] = report, True
 
     def __contains__(self, listed: ListedReport) -> bool:
         if listed.modified is None:
             return False
-        known = self._known.get(listed.name)
-        if known is not None:
-            return any(self._is(notes, listed, listed.modified) for notes in known)
+        known, is_held = self._answers.get(listed.name, (None, False))
+        if known is listed:
+            return is_held
         if refusal(listed.name) is not None:
             return False
         rows = layout.file_records(self._ledger, self._service, listed.name)
@@ -76,26 +81,26 @@ class Held:
             for row in rows
         )
 
-    def _is(self, notes: FileNotes, listed: ListedReport, modified: datetime) -> bool:
+    def _is(self, notes: FileNotes, listed: ListedReport) -> bool:
+        if listed.modified is None or notes.modified is None:
+            return False
         return (
             notes.size_bytes == listed.size_bytes
             and (
                 self._business_date is None
                 or notes.business_date == self._business_date.isoformat()
             )
-            and notes.modified is not None
             and (
-                notes.modified == modified.isoformat()
-                or datetime.fromisoformat(notes.modified) == modified
+                notes.modified == listed.modified.isoformat()
+                or datetime.fromisoformat(notes.modified) == listed.modified
             )
-            and self._lies_there(notes)
         )
 
-    def _lies_there(self, notes: FileNotes) -> bool:
+    def _lies_there(self, notes: FileNotes, sizes: dict[str, dict[str, int]]) -> bool:
         day = notes.business_date
-        if day not in self._sizes:
-            self._sizes[day] = dict(self._files_of(date.fromisoformat(day)))
-        return self._sizes[day].get(versioned(notes.name, notes.version)) == notes.size_bytes
+        if day not in sizes:
+            sizes[day] = dict(self._files_of(date.fromisoformat(day)))
+        return sizes[day].get(versioned(notes.name, notes.version)) == notes.size_bytes
 
     def _files_of(self, day: date) -> Iterable[tuple[str, int]]:
         names = (REPORTS, self._service, day.isoformat())
