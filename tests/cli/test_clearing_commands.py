@@ -381,6 +381,9 @@ def test_ticks_wait_for_the_fallback_and_stay(desk: ClearingDesk) -> None:
     pack = ("evidence", "pack", "hkats-dcass-2019", "--out", "pack")
     config = ("--config", desk.home / "config.toml")
     assert 0 == desk.program.here(*pack, *config).code
+    packed = json.loads((desk.home / "pack" / "data" / "reentry.json").read_text())
+    assert ["re-entered", "excused"] == [one["state"] for one in packed["transactions"]]
+    assert ["listed", "re-entered"] == [one["what"] for one in packed["transactions"][0]["trail"]]
 
 
 def test_reports_in_the_archive_prove_what_was_put_in(desk: ClearingDesk) -> None:

@@ -12,14 +12,11 @@ from pathlib import Path
 from attrs import frozen
 from rich.console import Console
 
-from hkex_ops.clearing.columns import COLUMNS, names_of, row_of, told
+from hkex_ops.clearing.columns import names_of, row_of
 from hkex_ops.clearing.reentry import (
     ListedTransaction,
     ProvingReport,
-    ReentryEvent,
     ReentryState,
-    TransactionChanged,
-    TransactionListed,
     TransactionTicked,
     proofs_of,
 )
@@ -27,7 +24,7 @@ from hkex_ops.cli.text import say, say_count, say_instant
 from hkex_ops.cli.working import Desk
 from hkex_ops.config.clearing import ClearingSettings
 from hkex_ops.errors import UsageError
-from hkex_ops.flows.clearing.reentering import held_reports, reentry_of
+from hkex_ops.flows.clearing.reentering import held_reports, listed_document, reentry_of
 from hkex_ops.flows.fallback import fallback_of
 from hkex_ops.flows.journal import read_journal
 from hkex_ops.flows.store import Archive
@@ -119,24 +116,7 @@ def list_document(view: ListView) -> JsonObject:
 
 
 def _entry(entry: _Entry) -> JsonObject:
-    cells = dict(zip(names_of(_KIND), row_of(entry.listed.transaction), strict=True))
-    types = {one.name: one.type for one in COLUMNS[_KIND]}
-    return {
-        **{name: told(text, types[name]) for name, text in cells.items()},
-        "state": entry.listed.state.value,
-        "proofs": [plain(one) for one in entry.proofs],
-        "trail": [_told_event(one) for one in entry.listed.trail],
-    }
-
-
-def _told_event(event: ReentryEvent) -> JsonObject:
-    match event:
-        case TransactionTicked(at, _, kind, by, remark):
-            return {"at": at.isoformat(), "what": kind.value, "by": by, "remark": remark}
-        case TransactionListed(at, _, source):
-            return {"at": at.isoformat(), "what": "listed", "source": source}
-        case TransactionChanged(at, _, source):
-            return {"at": at.isoformat(), "what": "changed", "source": source}
+    return {**listed_document(entry.listed), "proofs": [plain(one) for one in entry.proofs]}
 
 
 def list_file(view: ListView, path: Path) -> bytes:

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from hkex_ops.evidence import Record
 from hkex_ops.flows.checklist import checklist_of
+from hkex_ops.flows.clearing.reentering import listed_document, reentry_of
 from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.fallback import fallback_of
 from hkex_ops.flows.forms import FormMade, forms_made
@@ -91,6 +92,10 @@ class Desk:
         if rollout.checklist:
             standing = checklist_of(rollout, entries).items(at)
             items = tuple(self._item(evidence, one) for one in standing)
+        listed = reentry_of(entries).transactions
+        if listed:
+            transactions = [listed_document(one) for one in listed]
+            evidence.add("reentry.json", {"transactions": list(transactions)})
         return PackPapers(
             forms=tuple(self._forms(evidence, {form.id for form in rollout.forms})),
             items=items,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
-from hkex_ops.clearing.columns import names_of, record_of, row_of
+from hkex_ops.clearing.columns import COLUMNS, names_of, record_of, row_of, told
 from hkex_ops.clearing.reentry import (
+    ListedTransaction,
     ProvingReport,
     Reentry,
     ReentryEvent,
@@ -28,7 +29,9 @@ from hkex_ops.flows.journal import Journal
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import ClearingTransaction, Json, JsonObject, RecordKind, Rollout
 
-__all__ = ["held_reports", "list_transactions", "reentry_of", "tick_transaction"]
+__all__ = ["held_reports", "list_transactions", "listed_document", "reentry_of", "tick_transaction"]
+
+_KIND = RecordKind.TRANSACTIONS
 
 _LISTED, _CHANGED, _TICKED = "transaction-listed", "transaction-changed", "transaction-ticked"
 
@@ -86,6 +89,27 @@ def held_reports(archive: Archive) -> Iterator[ProvingReport]:
         )
 
 
+def listed_document(listed: ListedTransaction) -> JsonObject:
+    """One transaction of the list as plain data, with how it stands and everything said of it."""
+    cells = dict(zip(names_of(_KIND), row_of(listed.transaction), strict=True))
+    types = {one.name: one.type for one in COLUMNS[_KIND]}
+    return {
+        **{name: told(text, types[name]) for name, text in cells.items()},
+        "state": listed.state.value,
+        "trail": [_told(one) for one in listed.trail],
+    }
+
+
+def _told(event: ReentryEvent) -> JsonObject:
+    match event:
+        case TransactionTicked(at, _, kind, by, remark):
+            return {"at": at.isoformat(), "what": kind.value, "by": by, "remark": remark}
+        case TransactionListed(at, _, source):
+            return {"at": at.isoformat(), "what": "listed", "source": source}
+        case TransactionChanged(at, _, source):
+            return {"at": at.isoformat(), "what": "changed", "source": source}
+
+
 def _record(journal: Journal, event: ReentryEvent) -> None:
     match event:
         case TransactionListed(at, transaction, source):
@@ -104,7 +128,7 @@ def _record(journal: Journal, event: ReentryEvent) -> None:
 
 
 def _body(at: datetime, transaction: ClearingTransaction, source: str) -> JsonObject:
-    cells = zip(names_of(RecordKind.TRANSACTIONS), row_of(transaction), strict=True)
+    cells = zip(names_of(_KIND), row_of(transaction), strict=True)
     return {"at": at.isoformat(), "source": source, "transaction": dict(cells)}
 
 
@@ -128,12 +152,12 @@ def _event(entry: Record) -> ReentryEvent | None:
 
 
 def _transaction(cells: Json) -> ClearingTransaction:
-    names = names_of(RecordKind.TRANSACTIONS)
+    names = names_of(_KIND)
     if not isinstance(cells, dict) or set(cells) != set(names):
         raise StoreError(
             "an entry of the journal holds no transaction that this version knows",
             path="the journal",
         )
-    record = record_of(RecordKind.TRANSACTIONS, [str(cells[name]) for name in names])
+    record = record_of(_KIND, [str(cells[name]) for name in names])
     assert isinstance(record, ClearingTransaction), "its kind says so"
     return record
