@@ -1,84 +1,73 @@
-"""Sending over SFTP: off unless a folder is named, whole or not at all, nothing overwritten."""
+"""Sending over SFTP keeps its contract on two servers of different make."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 
 import pytest
 from attrs import evolve
-from sftp_benches import AsyncsshBench
+from sftp_benches import AsyncsshBench, FolderBench, Keys, SshdBench, require_sshd
 
-from hkex_ops.errors import Rejected, Unreachable
+from hkex_ops.errors import Rejected
 from hkex_ops.model import SiteRole
 from hkex_ops.ports import SupportsUpload
+from hkex_ops.testing import ReportUploadBench, ReportUploadContract
 from hkex_ops_sftp.opening import open_sftp
 from hkex_ops_sftp.options import SftpOptions
 
-NAME = "LOP_20230414.csv"
+
+class _Sending(FolderBench, ReportUploadBench):
+    """Any bench on this machine's disk, and a folder to send to."""
+
+    def options_that_send(self) -> SftpOptions:
+        self._folder(SiteRole.PRIMARY)
+        return evolve(self.options(), upload_folder="lop")
+
+    def sent(self, site: SiteRole) -> Mapping[str, bytes]:
+        return {path.name: path.read_bytes() for path in self._folder(site).iterdir()}
+
+    def put_sent(self, site: SiteRole, name: str, content: bytes) -> None:
+        (self._folder(site) / name).write_bytes(content)
+
+    def _folder(self, site: SiteRole) -> Path:
+        folder = self.folders[site] / "lop"
+        folder.mkdir(exist_ok=True)
+        return folder
 
 
-def sending(server: AsyncsshBench) -> SftpOptions:
-    return evolve(server.options(), upload_folder="lop")
+class SendingAsyncssh(AsyncsshBench, _Sending):
+    """Asyncssh's own server."""
 
 
-def lop(server: AsyncsshBench) -> Path:
-    folder = server.folders[SiteRole.PRIMARY] / "lop"
-    folder.mkdir(exist_ok=True)
-    return folder
+class SendingSshd(SshdBench, _Sending):
+    """OpenSSH's sshd."""
 
 
-def content() -> Iterator[bytes]:
-    yield from (b"a" * 40_000, b"", b"b" * 70_000)
+class TestOnAsyncssh(ReportUploadContract):
+    """Against asyncssh's own SFTP server."""
+
+    @pytest.fixture
+    async def bench(self, tmp_path: Path, keys: Keys) -> AsyncGenerator[SendingAsyncssh]:
+        async with SendingAsyncssh(tmp_path, keys) as bench:
+            yield bench
 
 
-async def test_nothing_can_be_sent_unless_a_folder_is_named(server: AsyncsshBench) -> None:
-    """The opened source has no such ability."""
-    async with open_sftp(server.options(), SiteRole.PRIMARY) as source:
-        assert not isinstance(source, SupportsUpload)
+class TestOnOpenSsh(ReportUploadContract):
+    """Against OpenSSH's sshd."""
+
+    @pytest.fixture
+    async def bench(self, tmp_path: Path, keys: Keys) -> AsyncGenerator[SendingSshd]:
+        async with SendingSshd(tmp_path, keys, require_sshd()) as bench:
+            yield bench
 
 
-async def test_a_file_appears_whole_under_its_name(server: AsyncsshBench) -> None:
-    """And nothing else is left in the folder."""
-    folder = lop(server)
-    async with open_sftp(sending(server), SiteRole.PRIMARY) as source:
-        assert isinstance(source, SupportsUpload)
-        end = await source.upload(NAME, content())
-    assert (NAME, 110_000) == (end.name, end.size_bytes)
-    assert {NAME: b"".join(content())} == {
-        path.name: path.read_bytes() for path in folder.iterdir()
-    }
-
-
-async def test_what_is_there_is_never_overwritten(server: AsyncsshBench) -> None:
-    """A second file of the name is refused, and the first is as it was."""
-    folder = lop(server)
-    (folder / NAME).write_bytes(b"first")
-    async with open_sftp(sending(server), SiteRole.PRIMARY) as source:
-        assert isinstance(source, SupportsUpload)
-        with pytest.raises(Rejected, match="nothing is overwritten"):
-            await source.upload(NAME, content())
-    assert [b"first"] == [path.read_bytes() for path in folder.iterdir()]
-
-
-async def test_a_file_that_fails_half_way_leaves_nothing(server: AsyncsshBench) -> None:
-    """The disk that it is read from fails after the first piece."""
-    folder = lop(server)
-
-    def failing() -> Iterator[bytes]:
-        yield b"first"
-        raise Unreachable("gone")
-
-    async with open_sftp(sending(server), SiteRole.PRIMARY) as source:
-        assert isinstance(source, SupportsUpload)
-        with pytest.raises(Unreachable):
-            await source.upload(NAME, failing())
-    assert [] == list(folder.iterdir())
-
-
-async def test_a_name_that_leads_elsewhere_is_refused(server: AsyncsshBench) -> None:
+async def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, keys: Keys) -> None:
     """Before anything is asked of the server."""
-    async with open_sftp(sending(server), SiteRole.PRIMARY) as source:
+    async with (
+        SendingAsyncssh(tmp_path, keys) as bench,
+        open_sftp(bench.options_that_send(), SiteRole.PRIMARY) as source,
+    ):
         assert isinstance(source, SupportsUpload)
         with pytest.raises(Rejected, match="leads out of the folder"):
-            await source.upload("../LOP.csv", content())
+            await source.upload("../LOP.csv", iter([b"1"]))

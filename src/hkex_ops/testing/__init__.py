@@ -26,6 +26,7 @@ pytest.register_assert_rewrite(
     "hkex_ops.testing.oapi_gateway_contract",
     "hkex_ops.testing.probe_contract",
     "hkex_ops.testing.report_source_contract",
+    "hkex_ops.testing.report_upload_contract",
 )
 
 from hkex_ops.testing.benches import ReportSourceBench, Stored  # noqa: E402
@@ -93,6 +94,10 @@ from hkex_ops.testing.probe_fakes import (  # noqa: E402
     open_fake_probe,
 )
 from hkex_ops.testing.report_source_contract import ReportSourceContract  # noqa: E402
+from hkex_ops.testing.report_upload_contract import (  # noqa: E402
+    ReportUploadBench,
+    ReportUploadContract,
+)
 
 __all__ = [
     "Arrived",
@@ -141,6 +146,8 @@ __all__ = [
     "ProbeContract",
     "ReportSourceBench",
     "ReportSourceContract",
+    "ReportUploadBench",
+    "ReportUploadContract",
     "Sent",
     "Stored",
     "collect",
