@@ -166,6 +166,15 @@ class TestFaults:
         assert {"log-in-2": "failed", **dict.fromkeys(OAPI_STEPS[1:], "skipped")} == outcomes(told)
 
 
+@needs_compiler
+def test_where_the_cache_cannot_be_written_the_library_is_built_beside_the_rehearsal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("a file in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    assert "passed" == rehearsed(tmp_path).outcome
+
+
 class TestWithout:
     def _every_other_step_is_done(self, told: Told, install: str) -> None:
         assert "failed" == told.outcome

@@ -161,7 +161,7 @@ class _Staging:
             )
             plugins = load_plugins()
             market_data = spoken_services(rollout, plugins)
-            clearing = await self._clearing(plugins, clock, dates)
+            clearing = await self._clearing(plugins, clock, dates, folder)
             stand_ins = await stack.enter_async_context(
                 StandIns(
                     rollout,
@@ -227,12 +227,12 @@ class _Staging:
             return self._conclude(await rehearsal.run(), evidence)
 
     async def _clearing(
-        self, plugins: Plugins, clock: Clock, dates: Sequence[date]
+        self, plugins: Plugins, clock: Clock, dates: Sequence[date], folder: Path
     ) -> ClearingSide | None:
         """The clearing house, for a rollout that it has a part in."""
         if CLEARING_SERVICE not in self.rollout.services:
             return None
-        return await ClearingSide.of(plugins, clock, dates, self.seed)
+        return await ClearingSide.of(plugins, clock, dates, self.seed, folder)
 
     def _desk_of_clearing(
         self, clearing: ClearingSide, folder: Path, stand_ins: StandIns

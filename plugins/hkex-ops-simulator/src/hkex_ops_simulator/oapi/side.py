@@ -17,7 +17,7 @@ from attrs import define, field
 
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import Settings
-from hkex_ops.errors import ConfigError
+from hkex_ops.errors import ConfigError, StoreError
 from hkex_ops.model import Connection, JsonObject, RecordKind, Session, SiteRole, Step, StepAction
 from hkex_ops.plugins import OAPI_GATEWAYS, Plugins
 from hkex_ops.rundown import RundownStep, StepResult, StepState
@@ -83,15 +83,18 @@ class ClearingSide:
 
     @classmethod
     async def of(
-        cls, plugins: Plugins, clock: Clock, dates: Sequence[date], seed: int
+        cls, plugins: Plugins, clock: Clock, dates: Sequence[date], seed: int, folder: Path
     ) -> ClearingSide:
-        """The side with a house of ``seed`` and ``dates``; the library is built now."""
+        """The side with a house of ``seed`` and ``dates``; the library is built now.
+
+        It is kept in the user's cache, or in ``folder`` where that cannot be written.
+        """
         house = ClearingHouse.made(seed, dates=dates, clock=clock)
         if ADAPTER not in plugins.offers(OAPI_GATEWAYS):
             lacking = "no adapter speaks OAPI here: install hkex-ops-oapi"
             return cls(house, None, lacking)
         try:
-            return cls(house, await asyncio.to_thread(build_library), "")
+            return cls(house, await asyncio.to_thread(_built, folder), "")
         except ConfigError as error:
             return cls(house, None, str(error))
 
@@ -195,6 +198,13 @@ class ClearingSide:
             facts: JsonObject = {"unavailable": self.lacking}
             return StepResult(StepState.UNAVAILABLE, self.lacking, facts)
         return await act(self._acts, site)
+
+
+def _built(folder: Path) -> Path:
+    try:
+        return build_library()
+    except StoreError:
+        return build_library(folder=folder)
 
 
 def _of(stand_ins: StandIns) -> list[StandIn]:
