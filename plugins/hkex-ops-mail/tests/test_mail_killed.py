@@ -131,9 +131,11 @@ class Scene:
         self.kill_at = self.random.randrange(1, MOMENTS) if killed and not by_clock else None
         self.process.stdin.write(f"{' '.join(KEYS)}\n".encode())
         self.child = int(await self._line())
-        if killed and by_clock:
-            asyncio.get_running_loop().call_later(self.random.uniform(0.0, 0.25), self._kill)
+        soon = self.random.uniform(0.0, 0.25) if killed and by_clock else WAIT_S
+        alarm = asyncio.get_running_loop().call_later(soon, self._kill)
         status = int(await self._line())
+        # A child that had ended by then leaves no alarm for the next one.
+        alarm.cancel()
         self.child = None
         return status
 
