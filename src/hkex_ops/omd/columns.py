@@ -8,6 +8,7 @@ extra ``data``. Called by the replay of `hkex_ops.flows`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,14 @@ from hkex_ops.omd.packet import PACKET_HEADER_BYTES
 from hkex_ops.omd.scanning import CaptureSubscription
 from hkex_ops.omd.shapes import FRAME_BYTES, LONGEST_RECORD, Shape
 from hkex_ops.omd.slices import Ints, Known, PlainRecords, plain_records
-from hkex_ops.omd.streaming import TRADE_FIELDS, Mark, Piece, Subscription, Unsound
+from hkex_ops.omd.streaming import (
+    TRADE_FIELDS,
+    ChannelStood,
+    Mark,
+    Piece,
+    Subscription,
+    Unsound,
+)
 from hkex_ops.omd.strides import Walked, walk_in_step
 
 __all__ = ["ColumnPiece", "ColumnSubscription", "TradeColumns", "columns_of"]
@@ -48,6 +56,15 @@ class ColumnPiece(NamedTuple):
     trades: TradeColumns
     marks: list[Mark]
     channels: Ints
+
+
+class _Passed(NamedTuple):
+    """When what came last was sent, by slot, the highest time of all, and which channels stood:
+    until which packet, and how far others came meanwhile."""
+
+    passed: list[int]
+    newest_ns: int
+    stood: list[tuple[int, int, ChannelStood]]
 
 
 class ColumnSubscription(CaptureSubscription):
@@ -173,7 +190,7 @@ class ColumnSubscription(CaptureSubscription):
             return columns_of(Piece.empty())
         if sent.min() < self._merger.floor_ns:
             raise NotPlain
-        passed, newest_ns = self._passed(records.slot[record], sent)
+        passed = self._passed(records.slot[record], sent)
         wanted = np.array(self._merger.wanted, bool)[records.slot[record]]
         begins = records.at[record] + (shape.frame_at + FRAME_BYTES + PACKET_HEADER_BYTES)
         ends = begins + np.where(wanted, records.size[record] - PACKET_HEADER_BYTES, 0)
@@ -184,18 +201,19 @@ class ColumnSubscription(CaptureSubscription):
         if (walked.size[is_trade] < self._trade_bytes).any():
             raise NotPlain
         channels = np.array(self._merger.numbers, np.int64)[records.slot[record]]
-        marks = self._marks(data, sent, walked, is_trade, channels)
-        self._subscription.passed[:], self._subscription.newest_ns = passed, newest_ns
+        marks = self._marks(data, sent, walked, is_trade, channels, passed.stood)
+        self._subscription.passed[:] = passed.passed
+        self._subscription.newest_ns = passed.newest_ns
         trades = self._trades(data, walked.at[is_trade])
         return ColumnPiece(trades, marks, channels[walked.packet[is_trade]])
 
-    def _passed(self, slots: Ints, sent: Ints) -> tuple[list[int], int]:
-        """When what came last was sent, by slot, and the highest of all; `NotPlain` where it must
-        be said that a channel stood."""
+    def _passed(self, slots: Ints, sent: Ints) -> _Passed:
+        """How far channels come, and where one stood before."""
         subscription = self._subscription
-        passed = subscription.passed + [0] * (len(self._merger.numbers) - len(subscription.passed))
+        numbers = self._merger.numbers
+        passed = subscription.passed + [0] * (len(numbers) - len(subscription.passed))
         if not subscription.quiet_ns:
-            return passed, subscription.newest_ns
+            return _Passed(passed, subscription.newest_ns, [])
         newest = np.maximum(np.maximum.accumulate(sent), subscription.newest_ns)
         order = np.argsort(slots.astype(np.int16), kind="stable")
         slot, at = slots[order], sent[order]
@@ -203,12 +221,16 @@ class ColumnSubscription(CaptureSubscription):
         since = np.append(0, at[:-1])
         firsts = np.flatnonzero(np.append(True, change))
         since[firsts] = np.array(passed, np.int64)[slot[firsts]]
-        if (newest[order] - since > subscription.quiet_ns).any():
-            raise NotPlain
+        stood: list[tuple[int, int, ChannelStood]] = []
+        for place in np.flatnonzero(newest[order] - since > subscription.quiet_ns).tolist():
+            packet = int(order[place])
+            until_ns = int(newest[packet - 1]) if packet else subscription.newest_ns
+            channel = numbers[int(slot[place])]
+            stood.append((packet, until_ns, ChannelStood(channel, int(since[place]))))
         lasts = np.flatnonzero(np.append(change, True))
         for one, sent_ns in zip(slot[lasts].tolist(), at[lasts].tolist(), strict=True):
             passed[one] = sent_ns
-        return passed, int(newest[-1])
+        return _Passed(passed, int(newest[-1]), stood)
 
     def _trades(self, data: bytes, at: Ints) -> TradeColumns:
         windows = np.ndarray(
@@ -224,6 +246,7 @@ class ColumnSubscription(CaptureSubscription):
         walked: Walked,
         is_trade: NDArray[np.bool_],
         channels: Ints,
+        stood: Sequence[tuple[int, int, ChannelStood]],
     ) -> list[Mark]:
         """Marks of time and of rare messages, in order; `Unsound` or `WireError` if one is none."""
         subscription = self._subscription
@@ -234,10 +257,13 @@ class ColumnSubscription(CaptureSubscription):
         rows = np.searchsorted(trades_of, changes)
         marks = list(map(Mark, rows.tolist(), sent[changes].tolist()))
         low = int(intervals[-1]) * step_ns
-        if is_trade.all():
+        if is_trade.all() and not stood:
             subscription.interval = (low, low + step_ns)
             return marks
         placed = [(packet, -1, mark) for packet, mark in zip(changes.tolist(), marks, strict=True)]
+        for packet, until_ns, channel_stood in stood:
+            row = int(np.searchsorted(trades_of, packet))
+            placed.append((packet, -2, Mark(row, until_ns, channel_stood)))
         before = np.cumsum(is_trade)
         for place in np.flatnonzero(~is_trade).tolist():
             packet, step, at, size, _ = (int(column[place]) for column in walked)

@@ -81,6 +81,10 @@ class Arbiter:
         """The numbers that are waited for, ascending."""
         return self._ordering.holes.runs
 
+    def is_due(self, now_ns: int) -> bool:
+        """Whether :meth:`poll` has anything to look at."""
+        return now_ns >= self._due_ns
+
     def handle(self, packet: bytes, line: str, now_ns: int) -> tuple[LineEvent, ...]:
         """A packet came by ``line``; nothing comes of it when all of it is known."""
         events = self.poll(now_ns) if now_ns >= self._due_ns else ()

@@ -197,7 +197,8 @@ class Merger:
         for slot, lane in enumerate(self._lanes):
             if self.expected[slot] != IN_CARE:
                 continue
-            if lane.arbitrated or (lane.early and at_ns >= lane.waits_until_ns):
+            due = at_ns >= lane.waits_until_ns
+            if lane.arbiter.is_due(at_ns) if lane.arbitrated else lane.early and due:
                 arbiter, events = self._arbiter(lane)
                 events += arbiter.poll(at_ns)
                 self._release(slot, lane, at_ns)

@@ -256,8 +256,10 @@ class CaptureSubscription:
         self._flush(data, at)
         self._polled = self._time_ns // POLL_NS
         self._last_ns = max(self._last_ns, self._time_ns)
-        self._reach(self._time_ns, asked=False)
-        self._subscription.read_settled(self._merger.poll(self._time_ns), self._piece)
+        settled = self._merger.poll(self._time_ns)
+        if settled:
+            self._reach(self._time_ns, asked=False)
+            self._subscription.read_settled(settled, self._piece)
         self._reach(self._time_ns, asked=True)
         self._subscription.care(self._piece, caring=not self._merger.plain)
         self._note(at)
