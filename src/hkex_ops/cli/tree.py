@@ -118,6 +118,11 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
                 "hkex_ops.cli.clearing_reentry:reentry",
                 "List what has to be put in again after a fallback.",
             ),
+            (
+                "watch",
+                "hkex_ops.cli.clearing_watch:watch",
+                "Show what the clearing house tells, as it comes.",
+            ),
         ),
     ),
     (
