@@ -10,21 +10,26 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from hkex_ops.clock import ManualClock
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.incidents import IncidentStore, store as store_module
 from hkex_ops.flows.incidents.spelling import KINDS
+from hkex_ops.flows.incidents.store import CLOSED
 from hkex_ops.flows.store.disk import Folder
 from hkex_ops.flows.store.lock import Lock
 from hkex_ops.incidents import (
     BeginContingency,
+    Close,
     Content,
+    Correct,
     Given,
     IncidentState,
     Note,
     OpenIncident,
     Recover,
+    Reopen,
     TimeTold,
     parse_told,
 )
@@ -112,6 +117,32 @@ def test_states_and_numbers_are_the_journals(store: IncidentStore) -> None:
         one["kind"] for one in records
     ]
     assert IncidentState.RECOVERED is store.read("one").view.state
+
+
+def test_closed_ones_are_marked_and_a_mark_never_hides_an_open_one(store: IncidentStore) -> None:
+    """A mark goes before the line that may open the incident again, and comes after the other."""
+    store.open(told(OPENING), "one")
+    store.open(told(OPENING), "two")
+    seen: list[tuple[str, ...]] = []
+    for what in (Close(), Correct(2, "a slip", withdrawn=True), Close(), Reopen(), Close(), Note()):
+        given = told(what)
+        with store.writing("one") as writer:
+            writer.enter(evolve(given, when=None) if isinstance(what, Correct) else given)
+        seen.append(store.open_ids())
+        assert store.read("one").view.is_open == ("one" in seen[-1])
+    both, other = ("one", "two"), ("two",)
+    assert [other, both, other, both, other, other] == seen
+
+
+def test_a_mark_that_nobody_set_costs_only_a_look(store: IncidentStore) -> None:
+    """Killed between the line and the mark, the incident is read, and its log says that it is
+    closed."""
+    store.open(told(OPENING), "one")
+    with store.writing("one") as writer:
+        writer.enter(told(Close()))
+    (store.folder / "one" / CLOSED).unlink()
+    assert ("one",) == store.open_ids()
+    assert not store.read("one").view.is_open
 
 
 # -- damage ----------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from hkex_ops.incidents import (
     Correct,
     Deadline,
     IncidentEvent,
+    IncidentLog,
     IncidentView,
     LogEntry,
     ReportOverdue,
@@ -59,12 +60,14 @@ def list_(
     """List the incidents that are open; what is overdue of them. Exits 1 when something is."""
     room = room_of(config, work)
     now = room.clock.now()
-    views = [room.store.read(id).view for id in room.store.ids()]
-    views = [one for one in views if all or one.is_open]
+    ids = room.store.ids() if all else room.store.open_ids()
+    logs = [room.store.read(id) for id in ids]
+    logs = [one for one in logs if all or one.view.is_open]
+    views = [one.view for one in logs]
     papers = list(load_incidents(room.calendar).values()) if all else []
     if tell:
         hand_over(room.settings, room.clock, lambda: _due(room, views, now))
-    late = {one.id: _overdue(room, one) for one in views}
+    late = {one.id: _overdue(one, now) for one in logs}
     return Answer(
         {
             "at": plain(now),
@@ -93,9 +96,10 @@ def show(id: str, /, *, work: Work = None, config: Config = None, json: Json = F
     papers = load_incidents(room.calendar)
     if id in papers and id not in room.store.ids():
         return _show_papers(papers[id])
-    view = room.store.read(id).view
+    log = room.store.read(id)
+    view = log.view
     deadlines = deadlines_of(view, room.incidents.deadlines, room.calendar)
-    late = _overdue(room, view)
+    late = _overdue(log, room.clock.now())
     return Answer(
         {
             **_headline(view),
@@ -147,9 +151,8 @@ def _due(room: Room, views: Sequence[IncidentView], now: datetime) -> Iterator[O
         yield from occurrences_of_deadlines(view, found, now)
 
 
-def _overdue(room: Room, view: IncidentView) -> tuple[str, ...]:
-    log = room.store.read(view.id)
-    return tuple(_said_overdue(one) for one in log.poll(room.clock.now()))
+def _overdue(log: IncidentLog, now: datetime) -> tuple[str, ...]:
+    return tuple(_said_overdue(one) for one in log.poll(now))
 
 
 def _said_overdue(event: IncidentEvent) -> str:

@@ -58,7 +58,7 @@ def sentence_of(occurrence: Occurrence) -> str:
 def _attached(
     occurrence: Occurrence, store: IncidentStore, settings: IncidentSettings, *, opens: bool
 ) -> tuple[str, ...]:
-    found = [view for id in store.ids() if (view := store.read(id).view).is_open]
+    found = [view for id in store.open_ids() if (view := store.read(id).view).is_open]
     bearing = tuple(view.id for view in found if _bears(view, occurrence.key))
     if bearing:
         return bearing

@@ -97,7 +97,7 @@ def entry_of(record: Record) -> LogEntry:
     try:
         stated = _converter().structure({**record.body, "what": {}}, Given)
         what = _converter().structure(record.body.get("what"), kind)
-    except BaseValidationError:
+    except (BaseValidationError, ValueError):
         raise ValueError(f"does not say what an entry {record.kind!r} has to say") from None
     return LogEntry(record.sequence, recorded, evolve(stated, what=what))
 

@@ -8,6 +8,7 @@ One writes at a time, for as long as one entry takes; whoever has to wait too lo
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,25 +26,36 @@ from hkex_ops.flows.store.disk import EntryKind, Folder, translating
 from hkex_ops.flows.store.head import HeadFile, HeadState
 from hkex_ops.flows.store.lock import Lock
 from hkex_ops.incidents import (
+    Close,
+    Correct,
     DeadlineRule,
     Given,
     IncidentEvent,
     IncidentLog,
     IncidentSnapshot,
     OpenIncident,
+    Reopen,
 )
 
-__all__ = ["INCIDENTS", "IncidentStore", "LogWriter", "require_id"]
+__all__ = ["CLOSED", "INCIDENTS", "IncidentStore", "LogWriter", "require_id"]
 
 INCIDENTS = "incidents"
 """The folder of all logs, below the work folder."""
 
+CLOSED = ".closed"
+"""A file beside the journal of a closed incident: a hint for whoever looks for open ones."""
+
 _HEADS = ".heads"
+_MAY_OPEN = (Reopen, Correct)
+_MAY_CLOSE = (Close, Correct)
 _TRIES, _PAUSE_S = 300, 0.01
 """How long a writer waits for another one: three seconds, where an entry takes milliseconds."""
 
 MOST_A_DAY = 1_000
 """Incidents that get a number of one day by themselves."""
+
+LONGEST_LINE_BYTES = 1 << 20
+"""A line is shorter: a text has an end, and so have the names of systems."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
@@ -60,9 +72,12 @@ def require_id(id: str) -> None:
 class LogWriter:
     """One incident's log while it is written to; get one from :meth:`IncidentStore.writing`."""
 
-    def __init__(self, journal: Journal, log: IncidentLog, head: HeadFile, clock: Clock) -> None:
+    def __init__(
+        self, journal: Journal, log: IncidentLog, head: HeadFile, folder: Folder, clock: Clock
+    ) -> None:
         self.log = log
         self._journal = journal
+        self._folder = folder
         self._head = head
         self._clock = clock
 
@@ -71,13 +86,24 @@ class LogWriter:
         number = self._journal.head.sequence + 1
         before = self.log.snapshot()
         events = self.log.handle(given, self._clock.now(), number=number)
+        if isinstance(given.what, _MAY_OPEN):
+            self._unmark()
         try:
             self._journal.record(kind_of(given.what), spelt(given))
         except StoreError:
             self.log.restore(before)
             raise
         self._head.write(HeadState(self._journal.head))
+        if isinstance(given.what, _MAY_CLOSE) and not self.log.view.is_open:
+            self._folder.replace(CLOSED, b"")
         return events
+
+    def _unmark(self) -> None:
+        """No mark says closed while the log may say open: it goes before the line is written."""
+        path = self._folder.path / CLOSED
+        with translating(path, "remove the mark of a closed incident"), suppress(FileNotFoundError):
+            os.unlink(CLOSED, dir_fd=self._folder.descriptor)
+        self._folder.sync()
 
 
 class IncidentStore:
@@ -106,8 +132,18 @@ class IncidentStore:
                 for one in root.entries()
                 if one.kind is EntryKind.FOLDER and _ID.fullmatch(one.path)
             ]
-            written = [one for one in found if root.look(one, JOURNAL_NAME) is not None]
-        return tuple(id for id in written if self._records(id))
+            return tuple(id for id in found if _is_begun(root, id))
+
+    def open_ids(self) -> tuple[str, ...]:
+        """The ids of the incidents that may be open: all but those that are marked as closed.
+
+        Years of closed ones cost nothing then. Whether one is open its log says.
+        """
+        found = self.ids()
+        if not found:
+            return ()
+        with Folder.open(self.folder) as root:
+            return tuple(id for id in found if root.look(id, CLOSED) is None)
 
     def read(self, id: str) -> IncidentLog:
         """The log of an incident, proven whole.
@@ -117,7 +153,7 @@ class IncidentStore:
         require_id(id)
         records = self._records(id)
         log = self._log(id, records)
-        if not records:
+        if not any(isinstance(one.given.what, OpenIncident) for one in log.entries):
             near = get_close_matches(id, self.ids(), n=1)
             hint = f"did you mean {near[0]!r}?" if near else "see incident list"
             raise UsageError(f"there is no incident {id!r}; {hint}")
@@ -155,7 +191,7 @@ class IncidentStore:
             records = journal.entries()
             self._require_head(id, records, head.read())
             log = self._log(id, records)
-            yield LogWriter(journal, log, head, self._clock)
+            yield LogWriter(journal, log, head, folder, self._clock)
 
     # -- what is on the disk -----------------------------------------------------------------------
 
@@ -220,3 +256,12 @@ class IncidentStore:
             if not read_journal(self.folder, id):
                 return id
         raise UsageError(f"{MOST_A_DAY} incidents of {stem} are open: name this one, with --id")
+
+
+def _is_begun(root: Folder, id: str) -> bool:
+    """Whether a whole line stands in the journal; whether it is sound, reading it tells."""
+    found = root.look(id, JOURNAL_NAME)
+    if found is None or not found.size_bytes:
+        return False
+    with root.reading(id, JOURNAL_NAME) as file:
+        return b"\n" in file.read(LONGEST_LINE_BYTES)
