@@ -184,6 +184,23 @@ def test_what_was_missing_and_is_late_now_keeps_its_age(tmp_path: Path) -> None:
     assert 0 == found.tally.resolved
 
 
+def test_breaks_of_dates_that_nobody_looked_at_are_carried_on(tmp_path: Path) -> None:
+    """Comparing Monday alone says nothing of Friday: its breaks are neither gone nor young."""
+    friday, monday = date(2019, 5, 3), date(2019, 5, 6)
+    book = [evolve(one, business_date=friday) for one in generated(13, 2)]
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    compared(RULES, [], book, out=(first,))
+    comparison = Comparison(
+        monday, read_previous(first, RULES), out=(second,), business_date=monday
+    )
+    found = reconcile(RULES, Book([], {}), Book([], {}), comparison)
+    assert (0, 0, 2) == (found.tally.breaks, found.tally.resolved, found.tally.carried)
+    last = Comparison(date(2019, 5, 7), read_previous(second, RULES))
+    found = reconcile(RULES, Book([], {}), Book(placed(book[:1]), {}), last)
+    [missing] = found.examples[BreakKind.MISSING_HERE]
+    assert (friday, 4, 1) == (missing.since, missing.age_days, found.tally.resolved)
+
+
 def test_a_result_has_a_line_for_every_break_and_ends_with_the_tally(tmp_path: Path) -> None:
     out = tmp_path / "result.jsonl"
     ours, theirs = spoilt(generated(2, 40), 5), spoilt(generated(2, 40), 6)

@@ -264,6 +264,13 @@ def test_reconcile_with_the_gateway_agrees(desk: ClearingDesk) -> None:
     assert {"guard-asked", "records-fetched", "gate-decided", "reconciled"} <= set(kinds)
 
 
+def test_the_gateway_is_held_against_its_own_business_date(desk: ClearingDesk) -> None:
+    """It was asked about one date; what our file has of others is no break."""
+    desk.write("ours.csv", OURS + "90;HSI K9;K;1;1;B2;02.05.2019\n")
+    ended = desk.clearing("reconcile", "--ours", "ours.csv")
+    assert (0, True) == (ended.code, "2 here, 2 there; 2 agree" in ended.words)
+
+
 def test_reconcile_classes_every_break_and_exits_1(desk: ClearingDesk) -> None:
     wrong = OURS.replace("28.500,5", "28.500,6") + "103;HSI K9;K;1;1;B2;03.05.2019\n"
     desk.write("ours.csv", wrong)

@@ -49,7 +49,10 @@ class Ages:
         as_of: date,
         previous: Mapping[Key, date] = _NONE,
         business_days: Callable[[date, date], int] = lambda since, until: (until - since).days,
+        judged: Callable[[Key], bool] = lambda key: True,
     ) -> None:
+        """``judged``: whether this comparison looked at the record of a key at all."""
+        self._judged = judged
         self._as_of = as_of
         self._previous = previous
         self._business_days = business_days
@@ -69,5 +72,12 @@ class Ages:
 
     def resolved(self) -> Iterator[tuple[Key, date]]:
         """The breaks of the last time that were not met again, in the order of their keys."""
+        return ((key, since) for key, since in self._unmet() if self._judged(key))
+
+    def carried(self) -> Iterator[tuple[Key, date]]:
+        """The breaks of the last time that nobody looked at this time: they are not gone."""
+        return ((key, since) for key, since in self._unmet() if not self._judged(key))
+
+    def _unmet(self) -> Iterator[tuple[Key, date]]:
         for key in sorted(self._previous.keys() - self._met):
             yield key, self._previous[key]

@@ -91,12 +91,16 @@ class RowReader:
         return tuple([memory[get(cells)] for get, memory in self._plan])
 
     def faults(self, cells: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Every cell that spells nothing: its heading, and the end of a sentence about it."""
+        """Every cell that spells nothing, once: its heading, and the end of a sentence about it."""
+        told: set[tuple[str, str]] = set()
         for (get, memory), name in zip(self._plan, self._names, strict=True):
             try:
                 memory[get(cells)]
             except ValueError as error:
-                yield name, str(error)
+                fault = name, str(error)
+                if fault not in told:
+                    told.add(fault)
+                    yield fault
 
 
 def _step(

@@ -71,6 +71,7 @@ class Tally:
     theirs: int = 0
     matched: int = 0
     resolved: int = 0
+    carried: int = 0
     kinds: Counter[BreakKind] = Factory(Counter[BreakKind])
     ages: Counter[str] = Factory(Counter[str])
     columns: Counter[str] = Factory(Counter[str])
@@ -103,6 +104,7 @@ class Tally:
             "differing": dict(sorted(self.columns.items())),
             "ages": dict(self.ages),
             "resolved": self.resolved,
+            "carried": self.carried,
             "groups": [
                 {
                     **dict(zip(rules.group_by, group, strict=True)),
@@ -194,7 +196,7 @@ class ReadResult:
             self._begin(document)
         elif self._as_of is None:
             raise ValueError("is not the beginning of a result of clearing reconcile")
-        elif "break" in document:
+        elif "break" in document or "carried" in document:
             self._break(document)
         elif "tally" in document:
             self._whole = True
@@ -204,7 +206,7 @@ class ReadResult:
     def _break(self, document: JsonObject) -> None:
         if len(self._breaks) >= MOST_REMEMBERED:
             raise ValueError(f"is one break more than {MOST_REMEMBERED}")
-        key, since = document.get("key"), document.get("since")
+        key, since = document.get("key", document.get("carried")), document.get("since")
         if not isinstance(key, Mapping) or not isinstance(since, str):
             raise ValueError("is a break without a key, or without the day it was first seen")
         self._breaks.setdefault(break_of_row(self._rules, key), date.fromisoformat(since))

@@ -87,7 +87,8 @@ def reconcile(
         Path | None, Parameter(help="What their columns are; else as fetch writes them.")
     ] = None,
     business_date: Annotated[
-        str | None, Parameter(help="Compare only what is of this business date.")
+        str | None,
+        Parameter(help="Only what is of this business date; with live, the gateway's own."),
     ] = None,
     previous: Annotated[
         Path | None, Parameter(help="The last result (.jsonl): since when breaks have stood.")
@@ -133,6 +134,7 @@ def reconcile(
         way,
         out,
         show,
+        day,
     )
     asked = _Asked(rules, left, comparison, day, evidence)
     if theirs != LIVE:
@@ -169,8 +171,10 @@ def _with_gateway(asked: _Asked, desk: ClearingDesk, site: SiteRole) -> Answer:
         book, fetched = asyncio.run(
             fetch_book(desk.configured, site, mappings, rules, folder, asked.day)
         )
-        kept = evolve(book, records=of_day(book.records, rules, asked.day))
-        found = _compared(asked, rules, kept)
+        # A gateway is asked about one business date; what we have of others it was not asked.
+        day = fetched.business_date
+        asked = evolve(asked, day=day, comparison=evolve(asked.comparison, business_date=day))
+        found = _compared(asked, rules, evolve(book, records=of_day(book.records, rules, day)))
     proof.event("records-fetched", fetched.document())
     proof.decisions(str(fetched.gateway), desk.configured.decided)
     return _answer(found, _kept(proof, found, desk.clock))
@@ -240,6 +244,8 @@ def _render(found: Reconciled, console: Console) -> None:
     if tally.breaks and found.previous is not None:
         told = ", ".join(f"{count} {name}" for name, count in tally.ages.items())
         say(console, f"Since the result of {found.previous}: {told}")
+    if tally.carried:
+        say(console, f"{say_count(tally.carried, 'break')} of other business dates carried on")
     if tally.resolved:
         say(console, f"{say_count(tally.resolved, 'break')} of the last result gone")
 

@@ -55,6 +55,8 @@ SHOWN = 20
 
 RESULT_ENDINGS = (".jsonl", ".csv")
 
+_DATED = "business_date"
+
 WRITTEN_BYTES = 1 << 16
 """How much of a result is gathered before it is written."""
 
@@ -77,6 +79,17 @@ class Comparison:
     way: Way = Way.AUTO
     out: tuple[Path, ...] = ()
     shown: int = SHOWN
+    business_date: date | None = None
+
+    def judges(self, rules: MatchRules) -> Callable[[Key], bool]:
+        """Whether a record is looked at: where one business date is compared, only what is of it.
+
+        What the last result says of other dates is carried on as it was.
+        """
+        if self.business_date is None or _DATED not in rules.key:
+            return lambda key: True
+        place, day = rules.key.index(_DATED), self.business_date.isoformat()
+        return lambda key: key[place] == day
 
 
 @define
@@ -142,7 +155,8 @@ def reconcile(rules: MatchRules, ours: Book, theirs: Book, comparison: Compariso
             output.begin()
         matcher = Matcher(rules, form)
         known = _NOTHING if previous is None else previous.breaks
-        ages = Ages(comparison.as_of, known, comparison.business_days)
+        judged = comparison.judges(rules)
+        ages = Ages(comparison.as_of, known, comparison.business_days, judged)
         joined = JOINS[found.way](left, right, folder)
         with closing(_breaks(rules, matcher, joined, folder)) as breaks:
             for one in breaks:
@@ -195,7 +209,11 @@ def _tell_resolved(found: Reconciled, ages: Ages, outputs: Iterable[_Output], sh
         if len(found.resolved) < shown:
             found.resolved.append((key, since))
         for output in outputs:
-            output.resolved(key, since)
+            output.gone("resolved", key, since)
+    for key, since in ages.carried():
+        found.tally.carried += 1
+        for output in outputs:
+            output.gone("carried", key, since)
     for output in outputs:
         output.end()
 
@@ -235,12 +253,12 @@ class _Output:
         if self._text.tell() > WRITTEN_BYTES:
             self._flush()
 
-    def resolved(self, key: Key, since: date) -> None:
-        """A break of the last time that is gone; a table has no row for it."""
+    def gone(self, how: str, key: Key, since: date) -> None:
+        """A break of the last time that was not met again; a table has no row for it."""
         if self._rows is None:
             names = self._found.rules.key
             told = dict(zip(names, key, strict=True))
-            self._line({"resolved": told, "since": since.isoformat()})
+            self._line({how: told, "since": since.isoformat()})
 
     def end(self) -> None:
         """The tally, without which the lines are no result."""
