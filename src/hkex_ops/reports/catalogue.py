@@ -39,9 +39,9 @@ class ReportRule:
 
     ``name`` is the template of the name, or ``pattern`` a regular expression for the whole of it
     with the date as ``date_form`` says. ``codes`` lists the report codes that are known to exist,
-    so that asking for another is an error; ``house`` and ``code`` serve where the name has no
-    field for them. ``parts`` are the files of one set and the words by which names spell them: a
-    set is accepted whole or not at all. ``due`` says when it is expected; a rule without is never
+    so that asking for another is an error; where the name has no field for house or code it is the
+    one that is stated. ``parts`` are the files of one set and the words by which names spell them:
+    a set is accepted whole or not at all. ``due`` says when it is expected; a rule without is never
     missed.
     """
 
@@ -70,6 +70,16 @@ class ReportRule:
     def known_houses(self) -> tuple[str, ...]:
         """The clearing houses that the rule names."""
         return self.houses or ((self.house,) if self.house is not None else ())
+
+    @property
+    def stated_house(self) -> str | None:
+        """The house of all its names, where it states one."""
+        return self.house or (self.houses[0] if len(self.houses) == 1 else None)
+
+    @property
+    def stated_code(self) -> str | None:
+        """The code of all its names, where it states one."""
+        return self.code or (self.codes[0] if len(self.codes) == 1 else None)
 
     @cached_property
     def grammar(self) -> NameGrammar:
@@ -166,7 +176,7 @@ class Catalogue:
             if told is None:
                 continue
             day = told.business_date or folder_date
-            house, code = told.house or rule.house, told.code or rule.code
+            house, code = told.house or rule.stated_house, told.code or rule.stated_code
             if day is None or house is None or code is None or code not in rule.codes:
                 continue
             if rule.parts and told.part is None:

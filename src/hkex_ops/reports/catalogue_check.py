@@ -85,7 +85,7 @@ def _named(rule: ReportRule) -> tuple[frozenset[str] | None, list[tuple[str, str
 
 
 def _statement_faults(rule: ReportRule, named: frozenset[str] | None) -> Iterator[tuple[str, str]]:
-    for key, stated in (("house", rule.house), ("code", rule.code)):
+    for key, stated in (("house", rule.stated_house), ("code", rule.stated_code)):
         if named is not None and key not in named and stated is None:
             yield key, "is stated neither here nor by a field of the name"
     if not rule.codes:
