@@ -224,6 +224,13 @@ class EngineRow:
         """Say of which channel all that is taken next is."""
         self.slots[self.at + _CHANNEL] = channel
 
+    def take_of(self, channel: int, sequence: int, count: int) -> None:
+        """:meth:`work_on` and :meth:`take` in one."""
+        slots, at = self.slots, self.at
+        slots[at + _CHANNEL] = channel
+        slots[at + _RECORD] = 0
+        slots[at + _PACKET] = sequence << COUNT_BITS | count
+
     def take(self, sequence: int, count: int) -> None:
         """Say what is about to be looked into: ``count`` messages from ``sequence`` on, of a packet
         or of several. They are in hand until others are, or :meth:`put_down`."""
@@ -270,7 +277,10 @@ class EngineRow:
         """Say that everything of ``channel`` up to ``sequence`` was worked on or left out; with 0,
         that the channel is followed from here on. ``lacks``: what comes next is missing, and has
         to be had by way of a gap."""
-        self.slots[self._passed_slot(channel)] = (sequence + 1) << 1 | lacks
+        if not 0 <= channel < CHANNELS:
+            self._passed_slot(channel)
+        # Said for every batch: without a call more than it needs.
+        self.slots[self.at + _ROW_HEAD + channel] = (sequence + 1) << 1 | lacks
 
     # -- written by the supervisor ----------------------------------------------------------------
 

@@ -124,8 +124,9 @@ class Pipeline:
         """What was worked on last, of ``channel``, has been told as well: it is put down, and
         others may take it."""
         self._row.put_down()
-        if channel in self._lanes:
-            self._say_passed(channel, self._lanes[channel])
+        lane = self._lanes.get(channel)
+        if lane is not None:
+            self._say_passed(channel, lane)
 
     def work(self, batch: PacketBatch, now: datetime) -> Taken:
         """Work on packets that came. All of them stay in hand until :meth:`pass_on`."""
@@ -135,8 +136,7 @@ class Pipeline:
         lane = self._lanes.get(channel) or self._follow(channel)
         turn = _Turn(lane, channel, line, at_ns, now)
         first, count = _messages_of(packets)
-        self._row.work_on(channel)
-        self._row.take(first, count)
+        self._row.take_of(channel, first, count)
         # Another way than the plain one: what is sent again, what is quarantined, and now and then
         # one packet of each line, so that the arbiter knows that the line is heard.
         strange = line is FeedLine.RETRANSMISSION or channel in self._quarantine
