@@ -12,6 +12,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -238,6 +239,7 @@ def _table(rows: Iterator[Sequence[str]]) -> str:
 # -- files -----------------------------------------------------------------------------------------
 
 
+@cache
 def _layouts() -> str:
     """The layouts of the stand-in's header, as ``hkex-ops oapi layouts`` writes them."""
     from hkex_ops_oapi.headers import convert_header

@@ -40,14 +40,14 @@ class Faults:
     """May be changed at any time; what is read next goes by it.
 
     ``not_ready`` times the user code is not there yet. ``scripted`` answers are used up, one for
-    each time their moment comes. At ``cut_at`` the gateway goes down before it answers, and a
-    ``slow`` moment takes so many seconds. ``short`` and ``long`` are codes of answers that lack
-    their last three bytes or have three too many. Positions: ``partition_alone`` is the market
-    whose partition answers for itself only, ``partition_lost`` the one that cannot be reached.
-    With ``empty_tail`` the last segment has a number, and an empty one follows. ``handles``: events
-    are framed with handles however they were subscribed to. ``event_room``: more events than
-    that are lost; ``show_length``: the list of events is at least so many bytes long. Who says
-    nothing for ``patience_s`` is hung up on.
+    each time their moment comes. At ``cut_at``, when it has come ``cut_after`` times, the gateway
+    goes down before it answers, and a ``slow`` moment takes so many seconds. ``short`` and
+    ``long`` are codes of answers that lack their last three bytes or have three too many.
+    Positions: ``partition_alone`` is the market whose partition answers for itself only,
+    ``partition_lost`` the one that cannot be reached. With ``empty_tail`` the last segment has a
+    number, and an empty one follows. ``handles``: events are framed with handles however they were
+    subscribed to. ``event_room``: more events than that are lost; ``show_length``: the list of
+    events is at least so many bytes long. Who says nothing for ``patience_s`` is hung up on.
     """
 
     not_ready: int = 2
@@ -55,6 +55,7 @@ class Faults:
     password: PasswordState = PasswordState.GOOD
     scripted: dict[str, list[Scripted]] = field(factory=dict[str, list[Scripted]])
     cut_at: str | None = None
+    cut_after: int = 0
     slow: dict[str, float] = field(factory=dict[str, float])
     short: set[str] = field(factory=set[str])
     long: set[str] = field(factory=set[str])
@@ -69,6 +70,16 @@ class Faults:
     def script(self, moment: str, *answers: Scripted) -> None:
         """Give ``answers`` at ``moment``, one after the other, after those scripted before."""
         self.scripted.setdefault(moment, []).extend(answers)
+
+    def cuts(self, moment: str) -> bool:
+        """Whether the gateway goes down now, at ``moment``; it does so once."""
+        if self.cut_at != moment:
+            return False
+        self.cut_after -= 1
+        if self.cut_after >= 0:
+            return False
+        self.cut_at, self.cut_after = None, 0
+        return True
 
     def next_script(self, moment: str) -> Scripted | None:
         """The scripted answer for ``moment`` that is used up now."""

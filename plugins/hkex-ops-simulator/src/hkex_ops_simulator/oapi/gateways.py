@@ -171,8 +171,7 @@ class Gateway:
         house, moment = self.exchange.house, moment_of(op, payload)
         house.collisions += collisions
         house.moments.append(moment)
-        if house.faults.cut_at == moment:
-            house.faults.cut_at = None
+        if house.faults.cuts(moment):
             self.kill()
             return False
         delay_s = house.faults.slow.get(moment, 0.0)
