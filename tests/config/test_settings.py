@@ -352,7 +352,7 @@ def test_what_only_looks_like_a_number_is_none(file: Path, stated: str, told: st
 
 @frozen
 class Either:
-    n: int | str
+    n: float | str
 
 
 @frozen
