@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from oapi_benches import StandInBench, needs_compiler, open_bench
-from oapi_desk import desk_options
+from oapi_desk import ENQUIRIES, desk_options
 
 from hkex_ops.errors import (
     AuthRefused,
@@ -27,6 +27,7 @@ from hkex_ops.errors import (
 from hkex_ops.model import Enquiry, EnquiryPage, PasswordChange, SiteRole, Transaction
 from hkex_ops.ports import OapiGateway, SupportsHeartbeat, SupportsOneGateway, SupportsTransact
 from hkex_ops.testing.oapi_gateway_asking import noticed, see
+from hkex_ops_oapi.options import EnquiryOptions, Paging
 from hkex_ops_oapi.statuses import NEVER_RETRY
 from hkex_ops_simulator.oapi.faults import PasswordState, Scripted
 
@@ -404,3 +405,16 @@ async def test_a_transaction_that_is_refused_was_not_done(bench: StandInBench) -
         with pytest.raises(Rejected, match="no such instrument group"):
             await gateway.transact(Transaction("CD28", {}))
     assert [] == bench.changed()
+
+
+async def test_a_facility_that_is_refused_is_told_with_its_source(bench: StandInBench) -> None:
+    """The offset is the operator's, out of a manual that nobody here can read."""
+    enquiries = {
+        **ENQUIRIES,
+        "CQ3": EnquiryOptions(9, Paging.SEGMENTS, source="our manual, page 41"),
+    }
+    options = desk_options(bench.stand_in, bench.folder, enquiries=enquiries)
+    async with bench.offer.open(options, PRIMARY) as gateway:
+        with pytest.raises(Rejected) as caught:
+            await pages(gateway, "CQ3")
+    assert "enquiry CQ3 at facility 179 (offset 9 by our manual, page 41): " in str(caught.value)

@@ -42,13 +42,16 @@ class Enquirer:
             self._gate.require_message(QUERY, format_type(code, self._codec.order))
         options = self._options_of(enquiry.code)
         facility = self._session.facility(options.facility)
+        doing = f"enquiry {enquiry.code} at facility {facility}"
+        if options.source:
+            doing += f" (offset {options.facility} by {options.source})"
         pager = Pager(enquiry.code, options, enquiry.parameters)
         coverage: Coverage | None = None
         for number in range(1, self._options.pages_most + 1):
             message = self._codec.encode(enquiry.code, pager.parameters)
             if coverage is None:
                 coverage = Coverage(enquiry.code, self._wanted(enquiry.code, message))
-            data = await self._session.query(f"enquiry {enquiry.code}", facility, message)
+            data = await self._session.query(doing, facility, message)
             answer = self._decoded(code, data)
             coverage.take(answer, options)
             is_last = pager.take(answer)

@@ -144,8 +144,9 @@ class GatewaySites:
 class EnquiryOptions:
     """How one enquiry goes: to which facility, and how its pages are asked for.
 
-    ``facility`` counts from the base that the gateway tells. ``segment_field`` is in question and
-    answer; ``first_field`` of the question is set to one more than the last ``item_field``;
+    ``facility`` counts from the base that the gateway tells; ``source`` says where that is written,
+    such as a page of the exchange's manual, and errors name it. ``segment_field`` is in question
+    and answer; ``first_field`` of the question is set to one more than the last ``item_field``;
     ``continue_fields`` are fields of the question with those of the answer's header that they
     take, until ``until_blank`` of that header is blank or nought. ``parameters`` are stated in
     every such question, unless the asker states them.
@@ -160,6 +161,7 @@ class EnquiryOptions:
     until_blank: str = ""
     partition_low: str = "partition_low"
     partition_high: str = "partition_high"
+    source: str = ""
     parameters: Mapping[str, str | int] = field(factory=dict[str, str | int])
 
     def __attrs_post_init__(self) -> None:
