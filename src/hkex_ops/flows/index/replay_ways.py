@@ -6,10 +6,12 @@ brings is imported when a way is chosen, and a missing extra is said in one sent
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from attrs import frozen
 
 from hkex_ops.errors import ConfigError, WireError
 from hkex_ops.flows.index.compiling import Compiler, default_cache
@@ -35,13 +37,14 @@ from hkex_ops.omd.streaming import (
     ChannelPassed,
     ChannelStood,
     Mark,
+    Piece,
     Subscription,
     TimeReached,
 )
 
 if TYPE_CHECKING:
     from hkex_ops.index.vector import VectorRecalculation
-    from hkex_ops.omd.columns import ColumnSubscription
+    from hkex_ops.omd.columns import ColumnPiece, ColumnSubscription
 
 __all__ = [
     "Noted",
@@ -52,6 +55,8 @@ __all__ = [
     "rare_types",
     "vector_way",
 ]
+
+P = TypeVar("P")
 
 PLAIN_SLICE_BYTES = 256 * 1024
 VECTOR_SLICE_BYTES = 1024 * 1024
@@ -128,84 +133,63 @@ class QuickWay(Protocol):
         ...
 
 
-class _PlainWay:
-    """Pure Python."""
+@frozen
+class _Reading(Generic[P]):
+    """One file being read: by whom, and how pieces of it come."""
 
-    slice_bytes = PLAIN_SLICE_BYTES
+    reader: CaptureSubscription
+    scan: Callable[[bytes], P]
+    end: Callable[[bytes], tuple[P, WireError | None]]
+    last_look: Callable[[], P]
+    give_up: Callable[[], P]
+
+
+class _Way(Generic[P]):
+    """Rows or arrays, whoever makes them. ``feed`` works a piece, ``settle`` whatever waits."""
 
     def __init__(
-        self, subscription: Subscription, streams: CaptureStreams, day: Recalculation
+        self,
+        subscription: Subscription,
+        slice_bytes: int,
+        open_file: Callable[[], _Reading[P]],
+        reckoning: Reckoning,
+        feed: Callable[[P, Noted], TickColumns],
+        settle: Callable[[Iterable[Between]], TickColumns],
     ) -> None:
-        self.reckoning = day.reckoning
-        self.noted = Noted(day.reckoning.rules)
+        self.slice_bytes = slice_bytes
+        self.reckoning = reckoning
+        self.noted = Noted(reckoning.rules)
         self._subscription = subscription
-        self._streams = streams
-        self._day = day
-        self.begin()
+        self._open_file = open_file
+        self._feed = feed
+        self._settle = settle
+        self._reading = open_file()
+
+    @property
+    def reader(self) -> CaptureSubscription:
+        return self._reading.reader
 
     def begin(self) -> None:
-        self.reader = CaptureSubscription(self._subscription, streams=self._streams)
+        self._reading = self._open_file()
 
     def work(self, data: bytes) -> TickColumns:
-        rows, marks, channels = self.reader.scan(data)
-        return self._day.feed(rows, self.noted.between(marks), channels)
+        return self._feed(self._reading.scan(data), self.noted)
 
     def end(self, data: bytes) -> tuple[TickColumns, WireError | None]:
-        (rows, marks, channels), error = self.reader.end(data)
-        return self._day.feed(rows, self.noted.between(marks), channels), error
+        piece, error = self._reading.end(data)
+        return self._feed(piece, self.noted), error
 
     def close(self) -> Iterator[TickColumns]:
         # What waited settles before gaps are given up, as it would have on the day.
-        for last in (self.reader.last_look, self.reader.give_up):
-            rows, marks, channels = last()
-            yield self._day.feed(rows, self.noted.between(marks), channels)
-            yield self._day.close(_standing(self._subscription, self.noted))
+        for last in (self._reading.last_look, self._reading.give_up):
+            yield self._feed(last(), self.noted)
+            yield self._settle(self._standing())
 
-
-class _ColumnWay:
-    """Arrays, whoever fills them."""
-
-    slice_bytes = VECTOR_SLICE_BYTES
-
-    def __init__(
-        self, subscription: Subscription, readers: _Readers, day: VectorRecalculation
-    ) -> None:
-        self.reckoning = day.reckoning
-        self.noted = Noted(day.reckoning.rules)
-        self._subscription = subscription
-        self._readers = readers
-        self._day = day
-        self.begin()
-
-    def begin(self) -> None:
-        self.reader = self._readers()
-
-    def work(self, data: bytes) -> TickColumns:
-        trades, marks, channels = self.reader.scan_columns(data)
-        return self._day.feed(trades, self.noted.between(marks), channels)
-
-    def end(self, data: bytes) -> tuple[TickColumns, WireError | None]:
-        (trades, marks, channels), error = self.reader.end_columns(data)
-        return self._day.feed(trades, self.noted.between(marks), channels), error
-
-    def close(self) -> Iterator[TickColumns]:
-        for last in (self.reader.last_look_columns, self.reader.give_up_columns):
-            trades, marks, channels = last()
-            yield self._day.feed(trades, self.noted.between(marks), channels)
-            yield self._day.close(_standing(self._subscription, self.noted))
-
-
-class _Readers(Protocol):
-    """Makes a reader of arrays."""
-
-    def __call__(self) -> ColumnSubscription: ...
-
-
-def _standing(subscription: Subscription, noted: Noted) -> list[Between]:
-    """Where every channel stands."""
-    if not subscription.quiet_ns:
-        return []
-    return noted.between(subscription.standing(0, longer_than_ns=0))
+    def _standing(self) -> list[Between]:
+        """Where every channel stands."""
+        if not self._subscription.quiet_ns:
+            return []
+        return self.noted.between(self._subscription.standing(0, longer_than_ns=0))
 
 
 def plain_way(
@@ -216,7 +200,16 @@ def plain_way(
     first_ns: int | None,
 ) -> QuickWay:
     """In pure Python."""
-    return _PlainWay(subscription, streams, Recalculation(baskets, rules, first_ns=first_ns))
+    day = Recalculation(baskets, rules, first_ns=first_ns)
+
+    def open_file() -> _Reading[Piece]:
+        reader = CaptureSubscription(subscription, streams=streams)
+        return _Reading(reader, reader.scan, reader.end, reader.last_look, reader.give_up)
+
+    def feed(piece: Piece, noted: Noted) -> TickColumns:
+        return day.feed(piece.rows, noted.between(piece.marks), piece.channels)
+
+    return _Way(subscription, PLAIN_SLICE_BYTES, open_file, day.reckoning, feed, day.close)
 
 
 def vector_way(
@@ -230,7 +223,7 @@ def vector_way(
     with _wanting("numpy", "data"):
         from hkex_ops.index.vector import VectorRecalculation
         from hkex_ops.omd.columns import ColumnSubscription
-    return _ColumnWay(
+    return _column_way(
         subscription,
         lambda: ColumnSubscription(subscription, streams=streams),
         VectorRecalculation(baskets, rules, first_ns=first_ns),
@@ -252,11 +245,27 @@ def compiled_way(
     from hkex_ops.omd.accelerated import AcceleratedSubscription, compiled_scan
 
     scan = compiled_scan(compiler)
-    return _ColumnWay(
+    return _column_way(
         subscription,
         lambda: AcceleratedSubscription(subscription, scan, streams=streams),
         AcceleratedRecalculation(baskets, rules, work=compiled_work(compiler), first_ns=first_ns),
     )
+
+
+def _column_way(
+    subscription: Subscription,
+    make_reader: Callable[[], ColumnSubscription],
+    day: VectorRecalculation,
+) -> QuickWay:
+    def open_file() -> _Reading[ColumnPiece]:
+        one = make_reader()
+        look, give_up = one.last_look_columns, one.give_up_columns
+        return _Reading(one, one.scan_columns, one.end_columns, look, give_up)
+
+    def feed(piece: ColumnPiece, noted: Noted) -> TickColumns:
+        return day.feed(piece.trades, noted.between(piece.marks), piece.channels)
+
+    return _Way(subscription, VECTOR_SLICE_BYTES, open_file, day.reckoning, feed, day.close)
 
 
 @contextmanager
