@@ -13,7 +13,8 @@ import pytest
 from attrs import evolve
 from hypothesis import given, settings, strategies as st
 
-from hkex_ops.clearing.lines import LineForm
+from hkex_ops.clearing.columns import COLUMNS as KINDS_COLUMNS, ColumnType, names_of
+from hkex_ops.clearing.lines import LineForm, Placed
 from hkex_ops.clearing.matching import Break, BreakKind, Matcher, merged_groups
 from hkex_ops.clearing.rules import DEFAULT_RULES, MatchRules, rules_for
 from hkex_ops.errors import ConfigError, StoreError, UsageError
@@ -112,6 +113,22 @@ def test_a_line_gives_back_its_row_and_keys_sort_by_number() -> None:
     book = [evolve(one, series="HSIK9", business_date=DAY) for one in generated(5, 12)]
     lines = sorted(form.line(*one) for one in placed(book))
     assert [*placed(book)] == [form.placed(line) for line in lines]
+
+
+@given(st.lists(st.sampled_from(names_of(RecordKind.TRADES)), min_size=1, unique=True), st.data())
+def test_every_line_gives_back_its_row_whatever_the_key(
+    key: list[str], data: st.DataObject
+) -> None:
+    """Blank cells, negative numbers and noughts included: none becomes another."""
+    cells = st.sampled_from(["", "0", "-7", "42", "1234567890123456789012345"])
+    texts = st.sampled_from(["", "a b", "戶口"])
+    row = tuple(
+        data.draw(cells if one.type is ColumnType.WHOLE else texts)
+        for one in KINDS_COLUMNS[RecordKind.TRADES]
+    )
+    rest = [name for name in names_of(RecordKind.TRADES) if name not in key]
+    form = LineForm(MatchRules(RecordKind.TRADES, tuple(key), tuple(rest[:2])))
+    assert Placed(row, "line 7") == form.placed(form.line(row, "line 7"))
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcü"), st.integers(0, 3)), max_size=12))

@@ -63,7 +63,8 @@ class LineForm:
         if self._filled:
             filled = list(key)
             for one in self._filled:
-                filled[one] = key[one].zfill(WIDTH)
+                # A blank one is not nought, and sorts before every number.
+                filled[one] = key[one] and key[one].zfill(WIDTH)
             key = tuple(filled)
         parts = (CELL.join(key), CELL.join(self._compared(cells)), CELL.join(self._rest(cells)))
         return PART.join(parts) + "\n"
