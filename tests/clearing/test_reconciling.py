@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import random
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -97,6 +98,29 @@ def test_both_ways_give_the_same_answer(seed: int, count: int, rules: MatchRules
     plain = compared(rules, ours, theirs, Way.PLAIN)
     other = compared(rules, ours, theirs, Way.DUCKDB)
     assert plain.document() == other.document()
+
+
+PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=6)
+
+
+@pytest.mark.skipif(not HAS_DUCKDB, reason="DuckDB comes with the extra data")
+@settings(max_examples=25)
+@given(st.lists(st.tuples(PRINTABLE, PRINTABLE, PRINTABLE), max_size=8), st.randoms())
+def test_no_text_means_another_thing_to_a_database(
+    texts: list[tuple[str, str, str]], draw: random.Random
+) -> None:
+    """Quotes, backslashes, NULL and what not are texts, in keys and elsewhere."""
+    odd = [("NULL", '"', "\\N"), ("'", '""', "a,b"), ("\u00a0", "#", "ü"), ("", "", "")]
+    [trade] = generated(3, 1)
+    ours = [
+        evolve(trade, series=series, account=account, instrument_group=group)
+        for series, account, group in [*texts, *odd]
+    ]
+    theirs = draw.sample(ours, len(ours) // 2 + 1)
+    rules = rules_for(DEFAULT_RULES[RecordKind.TRADES], *[names_of(RecordKind.TRADES)] * 2)
+    plain = compared(rules, ours, theirs, Way.PLAIN)
+    assert plain.document() == compared(rules, ours, theirs, Way.DUCKDB).document()
+    assert (len(theirs), len(ours) - len(theirs)) == (plain.tally.matched, plain.tally.breaks)
 
 
 @pytest.mark.parametrize("piece_lines", [1, 2, 7, 1000])
