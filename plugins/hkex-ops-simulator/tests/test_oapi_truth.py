@@ -133,7 +133,7 @@ async def attempted(
         return error
 
 
-@pytest.mark.parametrize("count", [16, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [16, pytest.param(400, marks=pytest.mark.long)])
 async def test_what_comes_is_the_books_or_an_error(tmp_path: Path, count: int) -> None:
     told = Counter[str]()
     for seed in range(count):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,12 @@ from hkex_ops.cli.main import run
 from hkex_ops.config.shipped import load_calendar, load_rollouts
 from hkex_ops.flows.evidence import verify_evidence
 from hkex_ops.flows.plugged import load_plugins
+from hkex_ops.model import SiteRole
+from hkex_ops.rundown import RundownStep
 from hkex_ops_simulator import staging
 from hkex_ops_simulator.faults import Fault
-from hkex_ops_simulator.oapi.house import PASSWORD
+from hkex_ops_simulator.oapi.faults import PasswordState
+from hkex_ops_simulator.oapi.house import PASSWORD, ClearingHouse
 from hkex_ops_simulator.screen import Screen
 
 SESSION = "post-release-verification"
@@ -48,9 +51,13 @@ def few_attempts() -> Iterator[None]:
     stamina.set_testing(False)
 
 
-def rehearsed(folder: Path, fault: Fault | None = None) -> Told:
+def rehearsed(
+    folder: Path, fault: Fault | None = None, saboteur: staging.Saboteur | None = None
+) -> Told:
     screen = Screen(Console(file=io.StringIO()))
-    work = staging.rehearse_rollout(_ROLLOUT, _CALENDAR, folder / "e", screen, fault=fault)
+    work = staging.rehearse_rollout(
+        _ROLLOUT, _CALENDAR, folder / "e", screen, fault=fault, saboteur=saboteur
+    )
     return Told(asyncio.run(work), folder / "e")
 
 
@@ -164,6 +171,66 @@ class TestFaults:
     def test_nobody_logs_in_where_nobody_answers(self, folder: Path) -> None:
         told = told_of(folder, Fault.PRIMARY_DOWN)
         assert {"log-in-2": "failed", **dict.fromkeys(OAPI_STEPS[1:], "skipped")} == outcomes(told)
+
+
+class Meddling(staging.Saboteur):
+    """Does ``act`` to the far sides before one step."""
+
+    def __init__(self, id: str, act: Callable[[staging.FarSides], Awaitable[None]]) -> None:
+        self._id, self._act = id, act
+
+    async def before(self, step: RundownStep, far: staging.FarSides) -> None:
+        if step.id == self._id:
+            await self._act(far)
+
+
+def house_of(far: staging.FarSides) -> ClearingHouse:
+    assert far.clearing is not None
+    return far.clearing.house
+
+
+@needs_compiler
+class TestOnTheDay:
+    def test_the_backup_gateway_serves_when_the_first_dies_after_the_log_in(
+        self, tmp_path: Path
+    ) -> None:
+        async def kill(far: staging.FarSides) -> None:
+            await far.stand_ins.of("DCASS-OAPI", SiteRole.PRIMARY)[0].listener.close()
+
+        told = rehearsed(tmp_path, saboteur=Meddling("verify-trades", kill))
+        assert "passed" == told.outcome
+        gateway = told.facts(SESSION, "verify-trades")["gateway"]
+        assert "127.151.5.82" == gateway.partition(":")[0]
+
+    def test_a_gateway_that_dies_amid_an_answer_is_no_answer(self, tmp_path: Path) -> None:
+        async def cut(far: staging.FarSides) -> None:
+            faults = house_of(far).faults
+            faults.cut_at, faults.cut_after = "CQ3", 2
+
+        told = rehearsed(tmp_path, saboteur=Meddling("verify-positions", cut))
+        assert ["verify-positions", *HELD_BACK] == wrong(told)
+        assert not (told.folder / "data" / "clearing" / "reconcile-positions.json").exists()
+
+    def test_a_password_that_must_be_changed_is_told_and_not_changed(self, tmp_path: Path) -> None:
+        async def expire(far: staging.FarSides) -> None:
+            house_of(far).faults.password = PasswordState.MUST_CHANGE
+
+        told = rehearsed(tmp_path, saboteur=Meddling("log-in-2", expire))
+        assert "failed" == told.step(SESSION, "log-in-2")["outcome"]
+        assert "password must be changed" in told.step(SESSION, "log-in-2")["found"]
+
+    def test_a_position_that_moves_overnight_is_a_break(self, tmp_path: Path) -> None:
+        async def rectify(far: staging.FarSides) -> None:
+            house = house_of(far)
+            today = [one for one in house.books.trades if one.business_date == house.business_date]
+            house.tell_change(
+                today[0].number, account="MM01" if today[0].account != "MM01" else "HOUSE"
+            )
+
+        told = rehearsed(tmp_path, saboteur=Meddling("check-connection-dcass-oapi", rectify))
+        assert {"verify-trades", "verify-positions"} < set(wrong(told))
+        differing = told.read("clearing/reconcile-trades.json")["examples"][0]["differing"]
+        assert ["account"] == list(differing)
 
 
 @needs_compiler

@@ -57,11 +57,16 @@ _INFO = {
 
 @frozen
 class FarSides:
-    """Everything of the exchange in one rehearsal; ``market`` where an adapter speaks to it."""
+    """Everything of the exchange in one rehearsal.
+
+    ``market`` where an adapter speaks to it, ``clearing`` where the clearing house has a part in
+    the rollout.
+    """
 
     exchange: SimulatedExchange
     stand_ins: StandIns
     market: MarketSide | None
+    clearing: ClearingSide | None = None
 
     async def take_down(self, site: SiteRole) -> None:
         """The report service and the market data of a site are gone; its listeners stay."""
@@ -210,7 +215,9 @@ class _Staging:
                 desk,
                 screen.watch,
                 progress,
-                partial(self.saboteur.before, far=FarSides(exchange, stand_ins, desk.market)),
+                partial(
+                    self.saboteur.before, far=FarSides(exchange, stand_ins, desk.market, clearing)
+                ),
                 {"seed": self.seed, "fault": self.fault.value if self.fault else None},
             )
             screen.introduce(stand_ins)
