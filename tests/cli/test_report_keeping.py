@@ -193,6 +193,18 @@ class TestSecondCopy:
             [one["kind"] for one in ended.document["findings"]],
         )
 
+    def test_a_copy_that_is_gone_is_one_finding(self, desk: Desk) -> None:
+        """And the archive is verified all the same."""
+        self.add_copy(desk)
+        desk.publish_day()
+        desk.fetch()
+        (desk.home / "copy").rename(desk.home / "elsewhere")
+        ended = desk.reports("verify")
+        assert (1, ["unreadable"]) == (
+            ended.code,
+            [one["kind"] for one in ended.document["findings"]],
+        )
+
     def test_what_one_run_could_not_copy_the_next_one_does(self, desk: Desk) -> None:
         """The archive is whole all the same, and the run says that the copy is not."""
         self.add_copy(desk)

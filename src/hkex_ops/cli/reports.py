@@ -40,11 +40,11 @@ from hkex_ops.errors import UsageError
 from hkex_ops.evidence import Finding
 from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
-from hkex_ops.flows.keeping import opened_copy
+from hkex_ops.flows.keeping import copy_findings
 from hkex_ops.flows.listing import list_reports
 from hkex_ops.flows.notifying.streams import occurrence_of_findings, occurrence_of_unavailable
 from hkex_ops.flows.occurring import occurrences_of_reports
-from hkex_ops.flows.store import CopyResult, verify_copy
+from hkex_ops.flows.store import CopyResult
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
 from hkex_ops.reports import ListedState, PlannedReport
 from hkex_ops.rundown import StepResult, StepState
@@ -102,6 +102,9 @@ def _entry(entry: PlannedReport) -> JsonObject:
         "house": identity.house if identity else None,
         "code": identity.code if identity else None,
         "business_date": plain(identity.business_date) if identity else None,
+        "session": identity.session if identity else None,
+        "instance": identity.instance if identity else None,
+        "part": entry.reading.part if entry.reading else None,
     }
 
 
@@ -308,10 +311,7 @@ def verify(
     place = settings.required_archive()
     with open_archive(settings, system_clock(), read_only=True) as archive:
         findings = archive.verify(deep=deep)
-        if not findings:
-            with opened_copy(place, make=False) as target:
-                if target is not None:
-                    findings = verify_copy(archive, target, deep=deep)
+        findings = (*findings, *copy_findings(place, archive, deep=deep))
         files = sum(1 for _ in archive.recorded()) if not findings else None
     return Answer(
         {

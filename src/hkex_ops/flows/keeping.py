@@ -26,6 +26,7 @@ from hkex_ops.flows.store import (
     FsspecTarget,
     Outcome,
     last_rows,
+    verify_copy,
 )
 from hkex_ops.flows.store.disk import Folder, translating
 from hkex_ops.model import Holding, PhaseKind, Rollout, plain
@@ -33,6 +34,7 @@ from hkex_ops.model import Holding, PhaseKind, Rollout, plain
 __all__ = [
     "REMOVAL",
     "Exported",
+    "copy_findings",
     "export_reports",
     "opened_copy",
     "removable_reports",
@@ -90,6 +92,18 @@ def opened_copy(settings: ArchiveSettings, *, make: bool = True) -> Generator[Co
         return
     with ExitStack() as closing:
         yield _target(stated, closing, make=make)
+
+
+def copy_findings(
+    settings: ArchiveSettings, archive: Archive, *, deep: bool
+) -> tuple[Finding, ...]:
+    """Everything in which the second copy is not what the ledger says; a copy that cannot be read,
+    or a ledger that cannot, is one finding."""
+    try:
+        with opened_copy(settings, make=False) as target:
+            return () if target is None else verify_copy(archive, target, deep=deep)
+    except StoreError as error:
+        return (Finding(FindingKind.UNREADABLE, error.path, f"the copy is not verified: {error}"),)
 
 
 def _target(stated: CopySettings, closing: ExitStack, *, make: bool) -> CopyTarget:

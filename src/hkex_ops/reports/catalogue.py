@@ -71,12 +71,12 @@ class ReportRule:
         """The clearing houses that the rule names."""
         return self.houses or ((self.house,) if self.house is not None else ())
 
-    @property
+    @cached_property
     def stated_house(self) -> str | None:
         """The house of all its names, where it states one."""
         return self.house or (self.houses[0] if len(self.houses) == 1 else None)
 
-    @property
+    @cached_property
     def stated_code(self) -> str | None:
         """The code of all its names, where it states one."""
         return self.code or (self.codes[0] if len(self.codes) == 1 else None)
@@ -166,13 +166,20 @@ class Catalogue:
     def _ignored(self) -> tuple[re.Pattern[str], ...]:
         return tuple(re.compile(rule.pattern) for rule in self.ignore)
 
+    @cached_property
+    def _by_service(self) -> Mapping[str, tuple[ReportRule, ...]]:
+        found: dict[str, tuple[ReportRule, ...]] = {}
+        for rule in self.reports:
+            found[rule.service] = (*found.get(rule.service, ()), rule)
+        return found
+
     def read(self, service: str, name: str, folder_date: date | None = None) -> NameReading | None:
         """What the file called ``name`` is, or nothing when no rule knows it.
 
         ``folder_date`` is the business date of the folder, where a name has none.
         """
-        for rule in self.reports:
-            told = rule.read(name) if rule.service == service else None
+        for rule in self._by_service.get(service, ()):
+            told = rule.read(name)
             if told is None:
                 continue
             day = told.business_date or folder_date
@@ -198,7 +205,7 @@ class Catalogue:
 
     def of_service(self, service: str) -> tuple[ReportRule, ...]:
         """The rules for ``service``, in order."""
-        return tuple(rule for rule in self.reports if rule.service == service)
+        return self._by_service.get(service, ())
 
     def codes(self, service: str) -> Sequence[str]:
         """The codes known for ``service``, each once, in the catalogue's order."""

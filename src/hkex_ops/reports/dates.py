@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 
 __all__ = ["DATE_SHAPES", "DateForm", "parse_business_date", "spell_date"]
 
@@ -37,8 +38,12 @@ DATE_SHAPES: Mapping[DateForm, str] = {
 }
 
 
+@lru_cache(maxsize=4096)
 def parse_business_date(text: str, form: DateForm) -> date | None:
-    """The date that ``text`` spells in ``form``; nothing when it spells none."""
+    """The date that ``text`` spells in ``form``; nothing when it spells none.
+
+    A folder spells few dates and many names, so each is worked out once.
+    """
     reading = _READING.get(form)
     match = None if reading is None else reading.fullmatch(text)
     if match is None:

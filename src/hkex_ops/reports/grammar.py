@@ -96,6 +96,12 @@ class NameGrammar:
         faults = list(self._faults())
         if faults:
             raise UsageError("; ".join(faults))
+        self._meanings = {
+            field: {self._folded(word): meaning for meaning, word in words.items()}
+            for field, words in self._words.items()
+        }
+        form = next((one.form for one in self._fields if one.name == "business_date"), "none")
+        self._date_form = DateForm(form)
         flags = re.IGNORECASE if self._fold else 0
         self._pattern = re.compile(self._regex(self._pieces), flags)
 
@@ -107,8 +113,7 @@ class NameGrammar:
     @property
     def date_form(self) -> DateForm:
         """How the name spells the business date."""
-        form = next((one.form for one in self._fields if one.name == "business_date"), "none")
-        return DateForm(form)
+        return self._date_form
 
     @property
     def instance_form(self) -> InstanceForm | None:
@@ -123,18 +128,21 @@ class NameGrammar:
             return None
         told = match.groupdict()
         day: date | None = None
-        if told.get("business_date") is not None:
-            day = parse_business_date(told["business_date"], self.date_form)
+        spelt = told.get("business_date")
+        if spelt is not None:
+            day = parse_business_date(spelt, self._date_form)
             if day is None:
                 return None
         return NameParts(
             day,
-            self._meant("house", told.get("house")),
-            self._meant("code", told.get("code")),
-            self._meant("session", told.get("session")),
+            self._meant("house", told),
+            self._meant("code", told),
+            self._meant("session", told),
             told.get("instance"),
-            self._meant("part", told.get("part")),
-            {name: told[name] for name in self._own if told.get(name) is not None},
+            self._meant("part", told),
+            {name: told[name] for name in self._own if told.get(name) is not None}
+            if self._own
+            else _NONE,
         )
 
     def format(self, parts: NameParts) -> str:
@@ -204,13 +212,12 @@ class NameGrammar:
             case name:
                 return self._own[name]
 
-    def _meant(self, field: str, spelt: str | None) -> str | None:
-        if spelt is None:
-            return None
-        for meaning, word in self._words[field].items():
-            if word == spelt or (self._fold and word.casefold() == spelt.casefold()):
-                return meaning
-        return None
+    def _meant(self, field: str, told: Mapping[str, str | None]) -> str | None:
+        spelt = told.get(field)
+        return None if spelt is None else self._meanings[field].get(self._folded(spelt))
+
+    def _folded(self, word: str) -> str:
+        return word.casefold() if self._fold else word
 
     def _spelt(self, pieces: Iterable[Piece], parts: NameParts) -> str | None:
         found: list[str] = []
