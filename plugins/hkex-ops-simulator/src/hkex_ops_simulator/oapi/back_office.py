@@ -104,12 +104,30 @@ short = "Short"
 # Facility and manner of asking, as an operator takes them from the exchange's manual.
 _ENQUIRIES = """\
 UQ12 = { facility = 1 }
+UQ13 = { facility = 1, paging = "segments" }
 DQ8 = { facility = 0, paging = "segments" }
 CQ3 = { facility = 3, paging = "segments" }
 
 CQ10.facility = 3
 CQ10.paging = "sequence"
 CQ10.item_field = "trade_base.sequence_number_i"
+"""
+
+# What is asked when events were lost: trades by group, and the house's own texts.
+_RECOVERY = """\
+BI27.enquiry = "UQ13"
+BI27.key = ["sequence_number_u", "business_date_s"]
+
+BD6.enquiry = "CQ10"
+BD6.key = ["trade_base.trade_number_i"]
+BD6.date_field = "date_s"
+BD6.parameters = { sequence_first_i = 1 }
+BD6.each = "DQ8"
+
+[oapi_gateways.dcass.options.recovery.BD6.each_fields]
+"series.country_c" = "series.country_c"
+"series.market_c" = "series.market_c"
+"series.instrument_group_c" = "series.instrument_group_c"
 """
 
 _DAY, _MOMENT = "%d/%m/%Y", "%d/%m/%Y %H:%M:%S"
@@ -171,6 +189,7 @@ def configuration_lines(
         f"user = {_quoted(USER)}",
         f"password_file = {_quoted(files.password)}",
         "ready_poll_ms = 1",
+        "event_poll_ms = 5",
     ]
     for site in SiteRole:
         own = [endpoint for role, endpoint in gateways if role is site]
@@ -184,6 +203,9 @@ def configuration_lines(
         "",
         f"[{table}.options.enquiries]",
         *_ENQUIRIES.splitlines(),
+        "",
+        f"[{table}.options.recovery]",
+        *_RECOVERY.splitlines(),
         "",
         "[clearing]",
         f"gateway = {_quoted(GATEWAY_NAME)}",
