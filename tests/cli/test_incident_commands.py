@@ -360,6 +360,21 @@ def test_office_hours_reach_nobody_in_a_session_on_sunday(program: Program) -> N
     assert "1 role can be reached throughout" in ended.words
 
 
+def test_a_session_is_shown_with_who_cannot_be_reached_in_it(
+    program: Program, clock: ManualClock
+) -> None:
+    """A desk sees it before the session, without asking for it."""
+    (program.home / "contacts.toml").write_text(CONTACTS, encoding="utf-8")
+    (program.home / "config.toml").write_text('[incidents]\ncontacts = "contacts.toml"\n')
+    clock.turn_to(datetime(2019, 5, 4, 9, tzinfo=HONG_KONG))
+    words = ("rundown", "show", "hkats-dcass-2019", "post-release-verification")
+    shown = program.here(*words, "--config", "config.toml")
+    assert "contacts: designated contact person: Sun 2019-05-05 09:00 to" in shown.words
+    [finding] = program.here(*words, "--config", "config.toml", "--json").document["contacts"]
+    assert "nobody-reachable" == finding["kind"]
+    assert [] == program.here(*words, "--json").document["contacts"]
+
+
 def test_every_fault_of_the_file_is_a_finding(program: Program) -> None:
     text = CONTACTS.replace('to = "19:00"', 'to = "03:00"').replace('id = "primary"', "id = 7")
     (program.home / "contacts.toml").write_text(text, encoding="utf-8")

@@ -10,11 +10,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from hkex_ops.calendars import Calendar
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import Config, Json, optional_settings, parse_instant, system_clock
 from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.text import say, say_count, say_instant
 from hkex_ops.config.contacts import load_contacts
+from hkex_ops.config.settings import Settings
 from hkex_ops.config.shipped import rollout_named
 from hkex_ops.config.structuring import nearest
 from hkex_ops.errors import ConfigError, Fault, UsageError
@@ -27,7 +29,7 @@ from hkex_ops.incidents.contacts import (
 )
 from hkex_ops.model import HONG_KONG, JsonObject, Rollout, Session, plain
 
-__all__ = ["check"]
+__all__ = ["check", "findings_before", "say_finding"]
 
 File = Annotated[
     Path | None,
@@ -107,6 +109,28 @@ def check(
     )
 
 
+def findings_before(
+    settings: Settings | None, session: Session, calendar: Calendar
+) -> tuple[ContactFinding, ...]:
+    """What is to be mended before a session, where the configuration names designated persons.
+
+    Nothing for a session of which the paper does not say when it is held.
+    """
+    start, until = session.window.start.at, session.window.until.at
+    if settings is None or settings.incidents.contacts is None or start is None or until is None:
+        return ()
+    return check_contacts(load_contacts(settings.incidents.contacts), start, until, calendar)
+
+
+def say_finding(finding: ContactFinding) -> str:
+    """A finding in a sentence, with its stretch where it is of one."""
+    span = ""
+    if finding.start is not None and finding.until is not None:
+        begins, ends = (at.astimezone(HONG_KONG) for at in (finding.start, finding.until))
+        span = f"{say_instant(begins)} to {say_instant(ends)}: "
+    return f"{finding.who}: {span}{finding.message}"
+
+
 def _faulty(path: Path, faults: Sequence[Fault]) -> Answer:
     def render(console: Console) -> None:
         say(console, f"{path} has {say_count(len(faults), 'fault')}")
@@ -164,11 +188,7 @@ def _render(
     for one in contacts.persons:
         _render_person(one, spans[one.id], console)
     for finding in found:
-        span = ""
-        if finding.start is not None and finding.until is not None:
-            begins, ends = (at.astimezone(HONG_KONG) for at in (finding.start, finding.until))
-            span = f"{say_instant(begins)} to {say_instant(ends)}: "
-        say(console, f"{finding.who}: {span}{finding.message}", lead="! ")
+        say(console, say_finding(finding), lead="! ")
     if found:
         say(console, say_count(len(found), "finding"))
     else:

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.bench import Bench, bench_of
+from hkex_ops.cli.contacts import findings_before, say_finding
 from hkex_ops.cli.evidence import shown_path, target_of
 from hkex_ops.cli.logs import configure_logs
 from hkex_ops.cli.options import At, Config, Json, Source, Verbose, parse_at
@@ -29,6 +30,7 @@ from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrence_of_step
 from hkex_ops.flows.pack import kept_evidence, pack_again, pack_session
 from hkex_ops.flows.packing import Packed, require_free
 from hkex_ops.flows.working import SessionRun
+from hkex_ops.incidents import ContactFinding
 from hkex_ops.model import JsonObject, plain
 from hkex_ops.rollouts import ItemKind
 from hkex_ops.rollouts.items import items_of
@@ -89,6 +91,8 @@ def run(
             occurrences.tell(occurrence_of_step(rollout, event))
 
         screen.begin(bench.desk.rollout, bench.session, bench.audience)
+        for finding in _unreachable(bench):
+            screen.tell(f"contacts: {say_finding(finding)}")
         hands = bench.hands(stack, screen)
         session_run = SessionRun(
             bench.desk.rollout,
@@ -147,6 +151,7 @@ def show(
             "window": plain(bench.session.window),
             "decision": "allow" if bar is None else "deny",
             "denied": plain(bar) if bar else None,
+            "contacts": [plain(one) for one in _unreachable(bench)],
             "steps": [_step(one, row) for one, row in zip(bench.steps, rows, strict=True)],
         },
         lambda console: _render_show(bench, rows, bar, console),
@@ -198,6 +203,11 @@ def done(
     return Answer(
         note, lambda console: say(console, f"{item}: {word} at {say_instant(stated)}, by {by}")
     )
+
+
+def _unreachable(bench: Bench) -> tuple[ContactFinding, ...]:
+    """Designated persons who cannot be reached in the session, where any are named."""
+    return findings_before(bench.desk.settings, bench.session, bench.desk.calendar)
 
 
 def _is_new(out: Path, bench: Bench) -> bool:
@@ -303,6 +313,8 @@ def _render_show(
     say(console, say_window(bench.session.window))
     if bar is not None:
         _render_bar(bar, console)
+    for finding in _unreachable(bench):
+        say(console, f"contacts: {say_finding(finding)}")
     for planned, row in zip(bench.steps, rows, strict=True):
         who = "person" if planned.step.by_person else "port"
         lead = f"{row.outcome:<10}{who:<8}{row.step:<{STEP_WIDTH}}"

@@ -17,6 +17,7 @@ from hkex_ops.incidents.comparing import (
     side_of_log,
     side_of_papers,
 )
+from hkex_ops.incidents.contacts import ContactFinding, Contacts, check_contacts
 from hkex_ops.incidents.deadlines import (
     Anchor,
     Deadline,
@@ -82,6 +83,8 @@ __all__ = [
     "Close",
     "Comparison",
     "Conclude",
+    "ContactFinding",
+    "Contacts",
     "Content",
     "Correct",
     "Deadline",
@@ -123,6 +126,7 @@ __all__ = [
     "accounts_of",
     "agree",
     "align",
+    "check_contacts",
     "chronology_of",
     "compare",
     "deadline_faults",
