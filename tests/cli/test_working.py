@@ -291,7 +291,7 @@ def test_two_people_cannot_work_one_session_but_may_tick_beside_it(
         require_refused(
             program.here(*words),
             6,
-            "StoreError",
+            "StoreInUse",
             f"{VERIFICATION} is in use by pid",
             "since 2019-05-05",
         )
