@@ -418,3 +418,13 @@ async def test_a_facility_that_is_refused_is_told_with_its_source(bench: StandIn
         with pytest.raises(Rejected) as caught:
             await pages(gateway, "CQ3")
     assert "enquiry CQ3 at facility 179 (offset 9 by our manual, page 41): " in str(caught.value)
+
+
+async def test_both_ids_of_a_transaction_are_told_in_full(bench: StandInBench) -> None:
+    """Eight bytes each, whatever the interface declares: four would have been written over."""
+    async with bench.offer.open(bench.options_transacting(), PRIMARY) as gateway:
+        assert isinstance(gateway, SupportsTransact)
+        receipt = await gateway.transact(bench.transaction())
+    number = int.from_bytes(bytes.fromhex(receipt.transaction_id), sys.byteorder)
+    assert (16, 16) == (len(receipt.transaction_id), len(receipt.order_id))
+    assert number > 2**32

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
@@ -23,6 +24,7 @@ __all__ = ["ForeignFunctions", "Library", "load_library"]
 
 _UNDEFINED = re.compile(r"undefined symbol: (\S+)")
 _PROBE = 0x0102
+_kept: dict[tuple[str, int], object] = {}
 _SWAPPED = 0x0201
 
 
@@ -59,13 +61,10 @@ class ForeignFunctions(Protocol):
 class Library:
     """An opened library. ``path`` names it; ``functions`` are those that it has."""
 
-    def __init__(
-        self, path: Path, ffi: ForeignFunctions, functions: Mapping[str, object], kept: object
-    ) -> None:
+    def __init__(self, path: Path, ffi: ForeignFunctions, functions: Mapping[str, object]) -> None:
         self.path: Path = path
         self.ffi: ForeignFunctions = ffi
         self.functions: Mapping[str, object] = functions
-        self._kept = kept  # closed when nobody holds it
 
     def has(self, name: str) -> bool:
         """Whether the library exports ``name``."""
@@ -105,9 +104,9 @@ def load_library(
     if reason:
         raise ConfigError(f"OAPI library {path} {reason}")
     os.environ.update(environment)
-    ffi = cast("ForeignFunctions", import_module("cffi").FFI())
-    ffi.cdef(DECLARATIONS)
-    before = [_opened(ffi, name, ffi.RTLD_NOW | ffi.RTLD_GLOBAL) for name in preload]
+    ffi = _declared()
+    for name in preload:
+        _opened(ffi, name, ffi.RTLD_NOW | ffi.RTLD_GLOBAL)
     binding = ffi.RTLD_LAZY if lazy else ffi.RTLD_NOW
     library = _opened(ffi, str(path), binding | ffi.RTLD_LOCAL)
     functions = _functions(library)
@@ -121,7 +120,14 @@ def load_library(
         raise ConfigError(
             f"OAPI library {path} lacks {', '.join(missing)}: it is too old a kit for this adapter"
         )
-    return Library(path, ffi, functions, (library, before))
+    return Library(path, ffi, functions)
+
+
+@cache
+def _declared() -> ForeignFunctions:
+    ffi = cast("ForeignFunctions", import_module("cffi").FFI())
+    ffi.cdef(DECLARATIONS)
+    return ffi
 
 
 def _functions(library: object) -> dict[str, object]:
@@ -135,8 +141,13 @@ def _functions(library: object) -> dict[str, object]:
 
 
 def _opened(ffi: ForeignFunctions, name: str, flags: int) -> object:
+    """The library, which is never unloaded: a call that hangs, or a thread of its own, is in it."""
+    found = _kept.get((name, flags))
+    if found is not None:
+        return found
     try:
-        return ffi.dlopen(name, flags)
+        found = _kept[name, flags] = ffi.dlopen(name, flags)
+        return found
     except OSError as error:
         said = str(error)
     undefined = _UNDEFINED.search(said)
