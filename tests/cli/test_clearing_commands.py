@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from datetime import date, datetime
 from pathlib import Path
@@ -169,6 +170,8 @@ def test_evidence_that_could_not_be_kept_is_told_before_anybody_logs_in(desk: Cl
 def test_fetch_writes_whole_tables(desk: ClearingDesk) -> None:
     ended = desk.clearing("fetch", "--evidence", desk.home / "proof", "--json")
     assert [2, 1] == [one["rows"] for one in ended.document["tables"]]
+    table = (desk.home / "trades-2019-05-03.csv").read_bytes()
+    assert hashlib.sha256(table).hexdigest() == ended.document["tables"][0]["sha256"]
     with (desk.home / "trades-2019-05-03.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [("101", "HSI K9", "buy", "28500.5"), ("102", "HSI K9", "sell", "28501")] == [
@@ -314,6 +317,13 @@ def test_two_files_need_no_configuration(tmp_path: Path) -> None:
     assert not (home / "evidence").exists()
     one_day = program.here("clearing", "reconcile", *words, "--business-date", "2019-05-02")
     assert (0, True) == (one_day.code, "0 here, 0 there" in one_day.words)
+
+
+def test_a_file_that_is_not_there_is_told_before_anybody_logs_in(desk: ClearingDesk) -> None:
+    require_refused(
+        desk.clearing("reconcile", "--ours", "none.csv"), 6, "ConfigError", "there is no file"
+    )
+    assert not (desk.home / "evidence").exists()
 
 
 def test_a_file_that_cannot_be_read_is_told_line_by_line(desk: ClearingDesk) -> None:

@@ -224,7 +224,12 @@ def fetch(
 
 def _table(table: Table) -> JsonObject:
     fetched = table.fetched
-    return {"kind": fetched.kind.value, "file": str(table.path), **fetched.document()}
+    return {
+        "kind": fetched.kind.value,
+        "file": str(table.path),
+        "sha256": table.sha256,
+        **fetched.document(),
+    }
 
 
 def _would_fetch(desk: ClearingDesk, site: SiteRole, codes: dict[RecordKind, list[str]]) -> Answer:

@@ -30,11 +30,12 @@ __all__ = ["fitted", "read_records"]
 def fitted(path: Path, form: FileForm) -> FileForm:
     """The form without the columns that this file lacks and that a record need not have.
 
-    Only for files in this library's own form: whoever maps a column says that it is there.
+    Only for files in this library's own form: whoever maps a column says that it is there. Raises
+    `ConfigError` for a file that cannot be opened.
     """
-    if form != FileForm(OWN_MAPPINGS[form.records.kind]):
-        return form
     with _opened(path, form, str(path)) as file:
+        if form != FileForm(OWN_MAPPINGS[form.records.kind]):
+            return form
         head = next(csv.reader(file), list[str]())
     found = {cell.strip().casefold() for cell in head}
     needed = {one.name for one in COLUMNS[form.records.kind] if one.needed}

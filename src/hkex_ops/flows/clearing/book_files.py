@@ -19,8 +19,9 @@ from hkex_ops.config.record_files import fitted, read_records
 from hkex_ops.config.record_forms import FileForm, load_file_forms
 from hkex_ops.errors import ConfigError
 from hkex_ops.flows.clearing.reconciling import Book
+from hkex_ops.flows.clearing.spool import sha256_of
 from hkex_ops.flows.clearing.tables import read_parquet
-from hkex_ops.model import RecordKind
+from hkex_ops.model import JsonObject, RecordKind
 
 __all__ = ["BookFile", "book_file", "of_day"]
 
@@ -42,7 +43,12 @@ class BookFile:
 
     def book(self, rules: MatchRules, day: date | None) -> Book:
         """The same as one side of a comparison, of ``day`` alone where one is stated."""
-        told = {"from": "file", "file": str(self.path)}
+        told: JsonObject = {
+            "from": "file",
+            "file": str(self.path),
+            "sha256": sha256_of(self.path),
+            "business_date": None if day is None else day.isoformat(),
+        }
         return Book(of_day(self.records(), rules, day), told)
 
 

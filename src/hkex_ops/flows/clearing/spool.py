@@ -7,6 +7,7 @@ before anything is concluded from it.
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from hkex_ops.flows.store.disk import translating
 
-__all__ = ["PIECE_LINES", "scratch_folder", "sorted_lines", "spooled", "written_lines"]
+__all__ = ["PIECE_LINES", "scratch_folder", "sha256_of", "sorted_lines", "spooled", "written_lines"]
 
 PIECE_LINES = 200_000
 """Lines that are sorted at a time, some 60 MB of them; further pieces wait on the disk."""
@@ -48,6 +49,12 @@ def spooled(lines: Iterable[str], path: Path) -> int:
             file.write(line)
             count += 1
     return count
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, read piece by piece; what proves later which file it was."""
+    with translating(path, "read it"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def written_lines(path: Path) -> Iterator[str]:

@@ -20,7 +20,7 @@ from hkex_ops.errors import ConfigError, Rejected
 from hkex_ops.flows.clearing.fetching import Fetched, fetch_records
 from hkex_ops.flows.clearing.gateways import ConfiguredGateway
 from hkex_ops.flows.clearing.reconciling import Book
-from hkex_ops.flows.clearing.spool import written_lines
+from hkex_ops.flows.clearing.spool import sha256_of, written_lines
 from hkex_ops.flows.clearing.tables import record_table
 from hkex_ops.flows.store.disk import translating
 from hkex_ops.model import RecordKind, SiteRole
@@ -32,10 +32,11 @@ Mappings = Mapping[RecordKind, Sequence[AnswerMapping]]
 
 @frozen
 class Table:
-    """One table that was written."""
+    """One table that was written, and its SHA-256."""
 
     fetched: Fetched
     path: Path
+    sha256: str
 
 
 async def fetch_tables(
@@ -54,7 +55,7 @@ async def fetch_tables(
     for kind in kinds:
         require_mappings(mappings, kind)
     with ExitStack() as stack:
-        tables: list[Table] = []
+        fetched_to: list[tuple[Fetched, Path]] = []
         async with configured.open(site) as gateway:
             status = await gateway.status()
             day = business_date or status.business_date
@@ -67,8 +68,8 @@ async def fetch_tables(
                 path = folder / f"{kind}-{day.isoformat()}{ending}"
                 take = stack.enter_context(record_table(path, kind))
                 fetched = await fetch_records(gateway, mappings[kind], kind, take, day)
-                tables.append(Table(fetched, path))
-    return tuple(tables)
+                fetched_to.append((fetched, path))
+    return tuple(Table(fetched, path, sha256_of(path)) for fetched, path in fetched_to)
 
 
 async def fetch_book(
