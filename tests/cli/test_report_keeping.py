@@ -417,3 +417,75 @@ class TestDatedFolder:
         ended = desk.reports("status", "--business-date", FRIDAY, "--at", EVENING)
         assert [("EOD", "held")] == states(ended.document)
         assert 0 == desk.reports("list", "--business-date", FRIDAY).code
+
+
+class TestWrongInput:
+    @pytest.mark.parametrize(
+        ("arguments", "code", "kind", "said"),
+        [
+            (("status", "--days", "0"), 2, "UsageError", "--days must be from 1"),
+            (("status", "--at", "noon"), 2, "UsageError", "is no ISO 8601 time"),
+            (("status", "--source", "dsek"), 2, "UsageError", "there is no report source 'dsek'"),
+            (
+                ("expected", "--business-date", "2031-01-02"),
+                2,
+                "OutsideCalendar",
+                "lies outside the calendar tables",
+            ),
+            (
+                ("export", "--since", "2023-04-14", "--until", "2023-04-13", "--out", "bag"),
+                2,
+                "UsageError",
+                "lies before --since",
+            ),
+            (
+                ("export", "--since", "2023-04-14", "--out", "exchange"),
+                6,
+                "StoreError",
+                "evidence is never overwritten",
+            ),
+            (
+                ("export", "--since", "2023-04-14", "--out", "no/where/bag"),
+                6,
+                "StoreError",
+                "make that folder first",
+            ),
+            (
+                ("status", "--metrics", "no/where/reports.prom"),
+                6,
+                "StoreError",
+                "open the folder",
+            ),
+            (("upload", "nothing.csv"), 6, "ConfigError", "may not send files"),
+        ],
+    )
+    def test_it_is_refused_in_one_sentence(
+        self, due: Desk, arguments: tuple[str, ...], code: int, kind: str, said: str
+    ) -> None:
+        """And leaves everything as it was."""
+        names = due.publish_day()
+        due.fetch()
+        before = due.kept()
+        require_refused(due.reports(*arguments), code, kind, said)
+        assert before == due.kept()
+        assert names == sorted(path.name for path in due.exchange.iterdir())
+        assert not (due.home / "bag").exists()
+
+    @pytest.mark.parametrize(
+        ("lines", "said"),
+        [
+            ("[archive.copy]\n", "archive.copy: wants a folder or a url"),
+            ('[archive.copy]\nfolder = "x"\nurl = "s3://x"\n', "archive.copy: wants a folder"),
+            ('[archive.copy]\nfolder = "archive"\n', "is the archive itself: name another"),
+            ('[archive.copy]\nfolder = "x"\noptions = { a = 1 }\n', "are those of a url"),
+        ],
+    )
+    def test_a_copy_that_cannot_be_is_found_before_anything_is_fetched(
+        self, desk: Desk, lines: str, said: str
+    ) -> None:
+        """Exit 6, and no archive."""
+        text = desk.config.read_text(encoding="utf-8")
+        desk.config.write_text(text + lines, encoding="utf-8")
+        desk.publish_day()
+        require_refused(desk.fetch(), 6, "ConfigError", said)
+        assert not desk.archive.exists()

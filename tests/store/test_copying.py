@@ -198,3 +198,33 @@ def test_what_was_removed_is_no_part_of_the_copy_any_more(
     assert () == copy_archive(archive, target).copied
     del target.files[paths("a")[0]]
     assert () == verify_copy(archive, target)
+
+
+class Killed(BaseException):
+    """What ends a process, as far as a test can stage it."""
+
+
+class MortalTarget(MemoryTarget):
+    """A copy whose writer dies at the write numbered ``dies_at``, before anything is written."""
+
+    def __init__(self, dies_at: int) -> None:
+        super().__init__()
+        self.dies_at = dies_at
+
+    def write(self, path: str, pieces: Iterable[bytes]) -> None:
+        if len(self.written) == self.dies_at:
+            self.dies_at = -1
+            raise Killed
+        super().write(path, pieces)
+
+
+@pytest.mark.parametrize("dies_at", range(6))
+def test_a_run_that_dies_at_any_write_leaves_nothing_out(archive: Archive, dies_at: int) -> None:
+    """Three files, the ledger, its head, the mark: what was not written the next run writes."""
+    target = MortalTarget(dies_at)
+    place(archive, "a", "b", "c")
+    with pytest.raises(Killed):
+        copy_archive(archive, target)
+    assert () == copy_archive(archive, target).findings
+    assert () == verify_copy(archive, target)
+    assert {"ledger.sqlite3", "ledger.head", "copied.json"} <= set(target.files)

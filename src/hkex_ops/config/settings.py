@@ -6,7 +6,7 @@ are structured with the adapter's own options class once the plug-in that offers
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,7 +28,7 @@ from hkex_ops.config.structuring import (
     read_text,
     structure,
 )
-from hkex_ops.errors import ConfigError, PluginError, UsageError
+from hkex_ops.errors import ConfigError, Fault, PluginError, UsageError
 from hkex_ops.model import SiteRole
 from hkex_ops.reports import Catalogue
 
@@ -197,11 +197,26 @@ def load_settings(path: Path) -> Settings:
         *incident_faults(stated.incidents),
         *clearing_faults(stated.clearing),
         *manners_faults(stated.report_sources),
+        *_archive_faults(stated.archive),
     ]
     if faults:
         raise ConfigError(in_order(faults), document=str(path))
     tables = {one.name: getattr(stated, one.name) for one in fields(_Stated)}
     return Settings(**tables, path=path)
+
+
+def _archive_faults(archive: ArchiveSettings | None) -> Iterator[Fault]:
+    if archive is None:
+        return
+    if archive.keep_days is not None and archive.keep_days < 1:
+        yield Fault("archive.keep_days", "must be at least 1; leave it out to keep everything")
+    copy = archive.copy
+    if copy is not None and (copy.folder is None) == (copy.url is None):
+        yield Fault("archive.copy", "wants a folder or a url, and not both")
+    if copy is not None and copy.folder is not None and copy.options:
+        yield Fault("archive.copy.options", "are those of a url: leave them out")
+    if copy is not None and copy.folder == archive.folder:
+        yield Fault("archive.copy.folder", "is the archive itself: name another")
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
