@@ -23,6 +23,7 @@ from hkex_ops.flows.outputs import write_new_file
 from hkex_ops.incidents import (
     IncidentReport,
     IssueReport,
+    Note,
     ReportStage,
     Standing,
     TimeTold,
@@ -127,7 +128,7 @@ def report_document(found: IncidentReport) -> JsonObject:
             "rows": [_standing(one) for one in found.enquiries()],
         },
         "figures": [_standing(one) for one in found.figures()],
-        "notes": [_standing(one) for one in view.holding if hasattr(one.what, "topic")],
+        "notes": [_standing(one) for one in view.holding if isinstance(one.what, Note)],
         "actions": [action_document(one) for one in view.actions],
         "deadlines": [deadline_document(one) for one in found.deadlines],
         "corrections": [entry_document(entry) for _, entry in found.corrections()],
