@@ -323,6 +323,11 @@ def test_a_file_that_is_not_there_is_told_before_anybody_logs_in(desk: ClearingD
     require_refused(
         desk.clearing("reconcile", "--ours", "none.csv"), 6, "ConfigError", "there is no file"
     )
+    desk.write("ours.csv", OURS.replace("Price", "Preis"))
+    require_refused(
+        desk.clearing("reconcile", "--ours", "ours.csv"),
+        *(6, "ConfigError", "line 1, column Price: is missing; did you mean 'Preis'?"),
+    )
     assert not (desk.home / "evidence").exists()
 
 

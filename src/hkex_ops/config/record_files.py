@@ -47,7 +47,7 @@ def fitted(path: Path, form: FileForm) -> FileForm:
     return evolve(form, records=evolve(form.records, columns=columns))
 
 
-def read_records(path: Path, form: FileForm) -> Iterator[Placed]:
+def read_records(path: Path, form: FileForm) -> Generator[Placed]:
     """Every record of the file, each with the line it stands on.
 
     Raises `ConfigError`: at once for a file that cannot be read or that lacks a column, and at the

@@ -7,6 +7,7 @@ writes it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -62,6 +63,9 @@ def book_file(path: Path, kind: RecordKind, columns: Path | None) -> BookFile:
     if kind not in forms:
         raise ConfigError(f"maps no {kind}: write a table [{kind}]", document=str(columns))
     form = fitted(path, forms[kind])
+    # The headings are looked at now, so that nobody is asked for the sake of a file that is none.
+    with closing(read_records(path, form)) as records:
+        next(records, None)
     return BookFile(path, kind, form.records.stated, form)
 
 
