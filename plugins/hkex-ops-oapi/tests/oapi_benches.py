@@ -40,7 +40,7 @@ needs_compiler = pytest.mark.skipif(
 )
 
 # Longer than the time limit of a call, shorter than a person's patience.
-SILENCE_S = 3.0
+SILENCE_S = 6.0
 
 # Statuses of the library: the central system did not answer, a partition cannot be reached.
 UNKNOWN_OUTCOME, NOT_REACHABLE = -21, -2044
@@ -66,7 +66,7 @@ class StandInBench(OapiGatewayBench):
     ) -> None:
         self.stand_in = it
         self.folder = folder
-        self.stated = {"call_timeout_s": 2, **(options or {})}
+        self.stated = {"call_timeout_s": 4, **(options or {})}
 
     @property
     def offer(self) -> Offer[OapiGateway]:

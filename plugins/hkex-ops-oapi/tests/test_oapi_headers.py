@@ -97,6 +97,16 @@ def test_what_the_header_does_not_say_a_file_of_codes_does() -> None:
     assert 7 == told.layouts.records["series"].named_struct
 
 
+@pytest.mark.parametrize("length", ["", "1"])
+def test_a_list_whose_length_is_left_open_is_as_long_as_its_counter_says(length: str) -> None:
+    converted = convert(TINY.replace("item [10]", f"item [{length}]"))
+    items = converted.layouts.records["answer"].items
+    assert items is not None
+    assert ("items_n", 0) == (items.count, items.most)
+    (note,) = converted.notes
+    assert note.startswith("answer has a list without a length")
+
+
 @pytest.mark.parametrize(
     ("comment", "expected"),
     [

@@ -106,9 +106,9 @@ async def test_a_gateway_killed_at_the_log_out_costs_nothing(bench: StandInBench
 
 @pytest.mark.parametrize("moment", ["login", "info-1", "info-2", "UQ12", "CQ3"])
 async def test_a_call_that_hangs_is_given_up_in_time(bench: StandInBench, moment: str) -> None:
-    bench.stand_in.faults.slow[moment] = 2.5
-    options = desk_options(bench.stand_in, bench.folder, call_timeout_s=1)
-    async with asyncio.timeout(12):
+    bench.stand_in.faults.slow[moment] = 4
+    options = desk_options(bench.stand_in, bench.folder, call_timeout_s=2)
+    async with asyncio.timeout(20):
         if moment == "login":
             with pytest.raises(Unreachable, match="no gateway of the site lets anybody in"):
                 await whole_day(bench, options, [])
@@ -378,7 +378,7 @@ async def test_an_enquiry_without_a_facility_is_the_operators_to_add(bench: Stan
 
 
 async def test_a_transaction_whose_call_hangs_is_of_unknown_outcome(bench: StandInBench) -> None:
-    bench.stand_in.faults.slow["CD28"] = 3
+    bench.stand_in.faults.slow["CD28"] = 6
     async with bench.offer.open(bench.options_transacting(), PRIMARY) as gateway:
         assert isinstance(gateway, SupportsTransact)
         with pytest.raises(TimedOut, match="what became of it is unknown"):

@@ -177,8 +177,17 @@ def _record(structures: Structures, name: str, told: _Told, notes: _Notes) -> Re
     item = tuple(fields_of_type(structures, _element(structures, repeated), "", 0))
     for one in item:
         _look_at(f"{name}.{part(tail, 'name')}.{one.name}", one, notes)
-    items = Items(counter, max(one.end for one in item), item, dimension(part(repeated, "dim")))
+    most = _most(part(repeated, "dim"))
+    if most == 0:
+        notes.add(f"{name} has a list without a length: {counter} alone is taken to say it")
+    items = Items(counter, max(one.end for one in item), item, most)
     return Record(size, fields, told.codes, told.named_struct, Body.ITEMS, "", items)
+
+
+def _most(length: object) -> int:
+    """The room for items; nought where the header leaves it open, by no length or by one."""
+    most = 0 if length is None else dimension(length)
+    return 0 if most == 1 else most
 
 
 def _element(structures: Structures, array: object) -> object:
