@@ -226,10 +226,10 @@ class ColumnSubscription(CaptureSubscription):
             packet = int(order[place])
             until_ns = int(newest[packet - 1]) if packet else subscription.newest_ns
             channel = numbers[int(slot[place])]
-            stood.append((packet, until_ns, ChannelStood(channel, int(since[place]))))
+            stood.append((packet, until_ns, ChannelStood(channel, max(int(since[place]), 0))))
         lasts = np.flatnonzero(np.append(change, True))
         for one, sent_ns in zip(slot[lasts].tolist(), at[lasts].tolist(), strict=True):
-            passed[one] = sent_ns
+            passed[one] = max(passed[one], sent_ns)
         return _Passed(passed, int(newest[-1]), stood)
 
     def _trades(self, data: bytes, at: Ints) -> TradeColumns:

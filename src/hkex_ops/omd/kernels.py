@@ -240,7 +240,7 @@ def deliver(
         marks[1, state[MARK]] = sent
         state[MARK] += 1
     state[NEWEST] = max(state[NEWEST], sent)
-    wanted.passed[slot] = sent
+    wanted.passed[slot] = max(wanted.passed[slot], sent)
     return True
 
 

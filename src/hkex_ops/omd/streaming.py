@@ -133,7 +133,8 @@ class Subscription:
     it lay; ``interval`` is the last of these. What became of gaps and of packets that are none is
     in the merger's ``health``; what was lost is a mark too, at its place. With ``quiet_ns`` it is
     marked when a channel, of which something had come, was behind the others for longer than that;
-    ``passed`` are the send times of what came last, by slot, and ``newest_ns`` is the highest.
+    ``passed`` are the send times of what came last, by slot, and ``newest_ns`` is the highest. A
+    time below 0 is that of something which brought nothing: nobody waits for such a channel yet.
     """
 
     def __init__(
@@ -211,7 +212,7 @@ class Subscription:
             piece.marks.extend(
                 Mark(len(piece.rows), at_ns, ChannelPassed(numbers[slot], at_ns))
                 for slot, at_ns in enumerate(self.passed)
-                if at_ns
+                if at_ns > 0
             )
         self._caring = caring
 
@@ -264,7 +265,7 @@ class Subscription:
         numbers, passed = self.merger.numbers, self.passed
         current = channels[-1][1] if channels else _NO_CHANNEL
         quiet_ns, newest_ns, before = self.quiet_ns, self.newest_ns, passed[:]
-        caring = self._caring
+        caring, met = self._caring, not quiet_ns
         if len(passed) < len(numbers):
             passed += [0] * (len(numbers) - len(passed))
         step, heard, least, trade_of = self.step_ns, self.heard, self._trade_bytes, self._trade_of
@@ -278,16 +279,19 @@ class Subscription:
                     since_ns, until_ns = passed[slot], newest_ns
                     newest_ns = max(newest_ns, sent_ns)
                     if newest_ns - since_ns > quiet_ns:
-                        stood = ChannelStood(current, since_ns)
+                        stood = ChannelStood(current, max(since_ns, 0))
                         marks.append(Mark(len(rows), 0 if caring else until_ns, stood))
-                    if caring and sent_ns // step > since_ns // step:
+                    later = sent_ns // step > abs(since_ns) // step
+                    met = since_ns > 0 or (since_ns < 0 and later)
+                    if caring and met and later:
                         reached = ChannelPassed(current, sent_ns)
                         marks.append(Mark(len(rows), sent_ns, reached))
-                    passed[slot] = sent_ns
+                    passed[slot] = max(since_ns, sent_ns) if met else since_ns or -sent_ns
                 if not low <= sent_ns < high:
                     low = sent_ns // step * step
                     high = low + step
                     marks.append(Mark(len(rows), sent_ns))
+                told = len(rows), len(marks)
                 for _ in repeat(None, count):
                     size, kind = header_of(data, at)
                     if heard[kind]:
@@ -301,6 +305,9 @@ class Subscription:
                     at += size
                 if at != end:
                     raise Unsound
+                if not met and told != (len(rows), len(marks)):
+                    brought = len(rows) > told[0] or not isinstance(marks[-1][2], SequenceReset)
+                    passed[slot] = sent_ns if brought else passed[slot]
         except (StructError, WireError, Unsound):
             del rows[begin[0] :], marks[begin[1] :], channels[begin[2] :]
             passed[: len(before)] = before
