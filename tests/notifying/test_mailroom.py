@@ -400,3 +400,14 @@ def test_the_audience_of_a_route_is_kept_with_the_words(tmp_path: Path) -> None:
         (told,) = standing(mailroom.outbox)
     assert Audience.REGULATOR is told.notification.audience
     assert told.at == MORNING
+
+
+async def test_what_wants_a_person_is_shown_however_old_it_is(tmp_path: Path) -> None:
+    room = Room(tmp_path, route())
+    with room.open() as mailroom:
+        for number in range(5):
+            room.exchanges["mail"].loses_answers = number == 1
+            mailroom.hand_in(occurrence(f"number {number}"))
+            await mailroom.deliver()
+        told = standing(mailroom.outbox, most=2)
+    assert ["number 1", "number 3", "number 4"] == [one.notification.key for one in told]

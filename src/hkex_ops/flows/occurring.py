@@ -137,7 +137,12 @@ def occurrence_of_run(document: JsonObject) -> Occurrence | None:
         if ours in kind.facts and theirs in facts:
             facts[ours] = facts[theirs]
     return Occurrence(
-        name, f"{name}/{at}", datetime.fromisoformat(at), kind.severity, _known(facts, kind.facts)
+        name,
+        f"{name}/{at}",
+        datetime.fromisoformat(at),
+        kind.severity,
+        _known(facts, kind.facts),
+        batch="index",
     )
 
 
@@ -157,7 +162,8 @@ def occurrence_of_step(rollout: str, event: RundownEvent) -> Occurrence | None:
             return None
     place = "/".join(facts[one] for one in ("session", "step") if one in facts)
     key = f"{name}/{rollout}/{place}/{at.isoformat()}"
-    return Occurrence(name, key, at, EVENT_KINDS[name].severity, facts)
+    batch = f"{rollout}/{facts['session']}"
+    return Occurrence(name, key, at, EVENT_KINDS[name].severity, facts, batch)
 
 
 def occurrences_of_reports(days: Sequence[DayStanding]) -> Iterator[Occurrence]:
@@ -182,7 +188,13 @@ def occurrences_of_reports(days: Sequence[DayStanding]) -> Iterator[Occurrence]:
         }
         key = f"{name}/{day.service}/{day.business_date}/{'+'.join(named[:MOST_NAMED])}"
         yield Occurrence(
-            name, key, day.at, EVENT_KINDS[name].severity, facts, business_date=day.business_date
+            name,
+            key,
+            day.at,
+            EVENT_KINDS[name].severity,
+            facts,
+            batch=f"reports/{day.business_date}",
+            business_date=day.business_date,
         )
 
 

@@ -14,6 +14,9 @@ from datetime import datetime
 from types import TracebackType
 from typing import TypeAlias
 
+import structlog
+
+from hkex_ops import log
 from hkex_ops.clock import Clock
 from hkex_ops.errors import ConfigError, HkexOpsError, UsageError
 from hkex_ops.flows.notifying.configured import Channel, Correspondence
@@ -35,6 +38,8 @@ from hkex_ops.notifications.deliveries import DeliveryInput
 from hkex_ops.ports import Notifier, SupportsAcknowledgement
 
 __all__ = ["MOST_RECEIVERS", "Mailroom", "Observe"]
+
+_log = structlog.get_logger()
 
 Observe: TypeAlias = Callable[[SwitchboardEvent | Receipt], None]
 
@@ -191,9 +196,10 @@ class Mailroom:
                     if isinstance(notifier, SupportsAcknowledgement):
                         for one in await notifier.acknowledgements(keys):
                             self.acknowledge(one.key, one.by or one.receiver, one.at)
-            # A channel that cannot be asked now is asked again; a dead one is found by its sends.
-            except HkexOpsError:
-                continue
+            # A channel that cannot be asked now is asked again, whatever its adapter raised; a dead
+            # one is found by its sends.
+            except Exception as error:
+                _log.warning(log.NOT_TOLD, happened=channel.name, reason=type(error).__name__)
 
     def _due_channels(self) -> tuple[str, ...]:
         now = self._clock.now()

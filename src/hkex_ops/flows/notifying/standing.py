@@ -19,6 +19,18 @@ from hkex_ops.notifications import DeliveryState, read_notification
 __all__ = ["Told", "ToldReceiver", "acknowledged_of", "standing"]
 
 
+_OF_KEY = "SELECT id, at, notification FROM messages WHERE key = :key ORDER BY id"
+
+_LATEST = """
+    SELECT id, at, notification FROM messages
+    WHERE id > (SELECT coalesce(max(id), 0) FROM messages) - :most
+       OR id IN (SELECT message FROM deliveries
+                 WHERE state IN ('unknown', 'refused', 'given-up'))
+       OR key IN (SELECT key FROM cases WHERE state IN ('unanswered', 'unreached'))
+    ORDER BY id
+"""
+
+
 @frozen
 class ToldReceiver:
     """One receiver of a message: by which channel, why, how it stands, and every attempt."""
@@ -64,15 +76,15 @@ class Told:
 
 
 def standing(outbox: Outbox, key: str | None = None, *, most: int = 200) -> tuple[Told, ...]:
-    """The messages of ``key``, or the latest ``most`` of all, oldest first."""
+    """The messages of ``key``, or the latest ``most`` of all and every older one that a person has
+    to see to, oldest first."""
     with outbox.working(writing=False) as connection:
         rows = connection.execute(
-            "SELECT id, at, notification FROM messages"
-            + ("" if key is None else " WHERE key = :key")
-            + " ORDER BY id DESC LIMIT :most",
-            {"key": key, "most": most},
+            _OF_KEY if key is not None else _LATEST, {"key": key, "most": most}
         ).fetchall()
-        return tuple(_told(connection, row) for row in reversed(rows))
+        told = [_told(connection, row) for row in rows]
+    recent = {one.number for one in told[-most:]}
+    return tuple(one for one in told if one.number in recent or one.wants_a_person or key)
 
 
 def acknowledged_of(outbox: Outbox, key: str) -> tuple[tuple[datetime, str], ...]:

@@ -119,6 +119,7 @@ def _made(
         at,
         EVENT_KINDS[name].severity,
         facts,
+        batch=name.partition("/")[0] if business_date is None else f"reports/{business_date}",
         site=site,
         business_date=business_date,
     )
