@@ -365,3 +365,25 @@ def test_a_channel_that_was_not_announced_is_followed_all_the_same() -> None:
     bench.beat(1)
     assert [("0000100", UP_ONE, ()), ("0001400", 800_000, ())] == bench.values
     assert {SESSIONS, TRADES} == set(bench.pipeline.next_sequences)
+
+
+class TestTwoGapsAtOnce:
+    def test_what_stands_between_two_gaps_given_up_together_is_worked(self) -> None:
+        """Both are told of at one look; the trade between them counts, and nothing is a copy."""
+        bench = Bench()
+        bench.begin()
+        market = bench.market
+        market.send(market.trade(5, 60_500))
+        bench.take([market.send(market.trade(5, 61_000))])
+        market.send(market.trade(5, 61_500))
+        bench.take([market.send(market.trade(5, 62_000))])
+        for _ in range(2):
+            market.wait(11)
+            bench.poll()
+        lost = [(one.begin, one.end) for one in bench.health if isinstance(one, GapLost)]
+        journalled = [one.reason for one in bench.data if isinstance(one, RecordJournalled)]
+        assert 2 == len(lost)
+        assert [JournalReason.LOST, JournalReason.LOST] == [
+            one for one in journalled if one is not JournalReason.OUT_OF_SEQUENCE
+        ]
+        assert JournalReason.DUPLICATE not in journalled
