@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hkex_ops.flows.index.board import NO_RANK, Board
-from hkex_ops.flows.index.holdback import SETTLE_APART_MS, HoldBack, HoldLimits
+from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
 from hkex_ops.ports import FeedLine, PacketBatch
 
 CHANNEL, OTHER = 30, 31
@@ -193,14 +193,40 @@ def test_what_it_knows_itself_no_hand_keeps_from_the_first(board: Board) -> None
     )
 
 
-def test_what_waits_for_time_alone_is_settled_one_engine_after_the_other(board: Board) -> None:
-    holds = [HoldBack(board, place, LIMITS) for place in range(3)]
-    assert [0, SETTLE_APART_MS, 2 * SETTLE_APART_MS] == [one.lag_ms(at(0)) for one in holds]
-    board.row(0).take_moment()
-    assert [0, None, None] == [one.lag_ms(at(1)) for one in holds]
-    assert [None, SETTLE_APART_MS] == [holds[1].lag_ms(at(ms)) for ms in (5_000, 5_001)]
+def test_a_moment_is_closed_by_one_engine_after_the_other(board: Board) -> None:
+    """What waits for a moment may be poison, and heartbeats of another channel may close it."""
+    now = [at(0)]
+    first, second, third = (
+        HoldBack(board, place, LIMITS, ranked=True, clock_ns=lambda: now[0]) for place in range(3)
+    )
+    for row in board.rows():
+        row.closed_until(2)
+    assert [True, False, False] == [one.may_close(2) for one in (first, second, third)]
+    board.row(0).closed_until(4)
+    assert [True, True] == [one.may_close(2) for one in (second, third)]
+    # The first does not close the next one: it is waited for as long as for a message.
+    assert [False, False] == [one.may_close(4) for one in (second, third)]
+    now[0] = at(1_000)
+    assert [True, False] == [one.may_close(4) for one in (second, third)]
+    board.row(1).closed_until(6)
+    assert [True, True] == [second.may_close(6), third.may_close(4)]
+
+
+def test_nobody_closes_a_moment_while_another_is_at_it(board: Board) -> None:
+    """It may be dying of what had waited."""
+    now = [at(0)]
+    second = HoldBack(board, 1, LIMITS, ranked=True, clock_ns=lambda: now[0])
+    for row in board.rows():
+        row.closed_until(2)
+    board.row(0).take_waited(CHANNEL, 7, 5)
+    assert not second.may_close(2)
+    now[0] = at(4_999)
+    assert not second.may_close(2)
+    now[0] = at(5_000)
+    assert second.may_close(2)
     board.row(0).take_up_again()
-    assert SETTLE_APART_MS == holds[1].lag_ms(at(6_000))
+    # It has not closed it: until it does nobody waits for it any more.
+    assert second.may_close(4)
 
 
 def test_a_newcomer_without_rank_takes_only_what_others_passed(board: Board) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -52,7 +53,7 @@ def watch(
     """Show index values as they come: the newest of every index in a table that is redrawn.
 
     Where stdout is no terminal there is a line for each tick. Goes on until the feed or the run
-    ends, or until Ctrl-C.
+    ends, or until Ctrl-C, which is no fault.
     """
     configure_logs(verbose=verbose, as_json=json)
     if count is not None and count < 1:
@@ -64,13 +65,17 @@ def watch(
         plugins = Plugins.load(block=settings.plugins.block)
         told = watch_feed(configured_index_feed(settings, plugins, feed))
     console = Console(highlight=False)
-    if console.is_terminal and not json:
-        board = _Board()
-        with Live(console=console, refresh_per_second=REDRAWS_PER_S, get_renderable=board.drawn):
-            asyncio.run(follow(told, board.take, board.hear, count=count))
-    else:
-        say = format_tick if json else _line
-        asyncio.run(follow(told, lambda tick: _write(say(tick)), count=count))
+    # Nothing is left unfinished by whoever has seen enough.
+    with suppress(KeyboardInterrupt):
+        if console.is_terminal and not json:
+            board = _Board()
+            with Live(
+                console=console, refresh_per_second=REDRAWS_PER_S, get_renderable=board.drawn
+            ):
+                asyncio.run(follow(told, board.take, board.hear, count=count))
+        else:
+            say = format_tick if json else _line
+            asyncio.run(follow(told, lambda tick: _write(say(tick)), count=count))
     return ExitCode.DONE
 
 

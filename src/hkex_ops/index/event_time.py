@@ -30,6 +30,7 @@ class EventTimeOrder:
     ) -> None:
         self.since: int = 1
         self.until: int = first_ns
+        self.gate: Callable[[int], bool] | None = None
         self._moment = first_ns  # the next one to close
         self._step = step_ns
         self._settle = settle
@@ -44,6 +45,11 @@ class EventTimeOrder:
         self._believer = Believer(first_ns)
         self._hold_until = 0
         self._free()
+
+    @property
+    def next_moment(self) -> int:
+        """See :attr:`Sequencer.next_moment`."""
+        return self._moment
 
     @property
     def moment(self) -> int:
@@ -81,12 +87,12 @@ class EventTimeOrder:
         return done
 
     def poll(self, now: datetime) -> Sequence[Sequenced]:
-        """Close every moment that has settled."""
+        """Close every moment that has settled, or that the gate kept open."""
         if self._moment >= self._frontier:
             return ()
         if not self._passings:  # restored: it begins to settle anew
             self._passings.append((self._moment, now))
-        return self._close(now) if now - self._passings[0][1] >= self._settle else ()
+        return self._close(now) if self._may_close(now) else ()
 
     def meet(self, channel: int) -> None:
         """See :meth:`Sequencer.meet`. It is waited for until it has passed the next moment."""
@@ -179,11 +185,12 @@ class EventTimeOrder:
         return done
 
     def _may_close(self, now: datetime) -> bool:
-        if len(self._past) == len(self._clocks):
-            return True
         if len(self._held) > HELD_RECORDS or len(self._later) > HELD_RECORDS:
             return True
-        return bool(self._passings) and now - self._passings[0][1] >= self._settle
+        settled = len(self._past) == len(self._clocks) or (
+            bool(self._passings) and now - self._passings[0][1] >= self._settle
+        )
+        return settled and (self.gate is None or self.gate(self._moment))
 
     def _next_passing(self) -> int:
         """Of which moment the note after the oldest tells."""

@@ -78,6 +78,14 @@ class Sequencer(Protocol):
 
     since: int
     until: int
+    gate: Callable[[int], bool] | None
+    """Asked before a moment is closed on which records wait; while it says no, they go on waiting
+    and :meth:`poll` asks again."""
+
+    @property
+    def next_moment(self) -> int:
+        """The next moment to close."""
+        ...
 
     @property
     def moment(self) -> int:

@@ -53,9 +53,15 @@ class ArrivalOrder:
     def __init__(self, step_ns: int, first_ns: int = 0) -> None:
         self.since = 1
         self.until: int = first_ns
+        self.gate: Callable[[int], bool] | None = None  # never asked: no record waits
         self._moment = first_ns
         self._step = step_ns
         self._believer = Believer(first_ns)
+
+    @property
+    def next_moment(self) -> int:
+        """See :attr:`Sequencer.next_moment`."""
+        return self._moment
 
     @property
     def moment(self) -> int:

@@ -64,10 +64,10 @@ _AT_MAGIC, _AT_RUN, _AT_PROCESSES, _AT_QUARANTINED = range(4)
 _HEAD_SLOTS = 8
 
 # An engine's row: these slots, then one per channel with what it has passed.
-_HEART, _RANK, _CHANNEL, _PACKET, _RECORD, _PID, _WAITED_CHANNEL, _WAITED = range(8)
+_HEART, _RANK, _CHANNEL, _PACKET, _RECORD, _PID, _WAITED_CHANNEL, _WAITED, _MOMENT = range(9)
 # In the place of the channel of what had waited: nothing had, and it is nobody's message at all.
 _NONE, _NOBODYS = 0, 1 << 32
-_ROW_HEAD = 8
+_ROW_HEAD = 16
 _ROW_SLOTS = _ROW_HEAD + CHANNELS
 _QUARANTINE_AT = _HEAD_SLOTS
 _QUARANTINE_SLOTS = 4
@@ -214,6 +214,7 @@ class EngineRow:
         until :meth:`passed` is said: the supervisor gives no rank before that."""
         self.put_down()
         self.take_up_again()
+        self.closed_until(0)
         self.slots[self.at + _PID] = pid
 
     def beat(self, monotonic_ns: int) -> None:
@@ -259,6 +260,10 @@ class EngineRow:
     def take_up_again(self) -> None:
         """Say that whatever had waited has been worked."""
         self.slots[self.at + _WAITED_CHANNEL] = _NONE
+
+    def closed_until(self, moment_ns: int) -> None:
+        """Say that every moment before ``moment_ns`` is closed, and what waited for it worked."""
+        self.slots[self.at + _MOMENT] = moment_ns
 
     @property
     def record_slot(self) -> int:
@@ -317,6 +322,11 @@ class EngineRow:
             record, security = divmod(slots[at + _WAITED], 1 << SECURITY_BITS)
             return InHand(waited - 1, record, record, security) if record else None
         return self.came_last
+
+    @property
+    def next_moment_ns(self) -> int:
+        """The next moment to close; 0 before the process said one."""
+        return self.slots[self.at + _MOMENT]
 
     @property
     def is_settling(self) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from datetime import timedelta
 from time import monotonic_ns
 
 from hkex_ops.clock import SystemClock
@@ -131,7 +130,14 @@ class EngineWork:
             channels=channels,
         )
         limits = LineLimits(gap_wait_ns=index.run.gap_ms * _NS_PER_MS)
-        pipeline = Pipeline(engine, self._codec, channels, limits=limits, row=self._row)
+        pipeline = Pipeline(
+            engine,
+            self._codec,
+            channels,
+            limits=limits,
+            row=self._row,
+            may_close=self._hold.may_close,
+        )
         self._quarantined = self._board.quarantined
         for row in self._board.quarantine_rows():
             pipeline.quarantine(row)
@@ -191,21 +197,20 @@ class EngineWork:
             self._row.beat(now_ns)
             for batch in self._hold.release(now_ns):
                 self._work(batch)
-            self._settle(now_ns)
+            self._settle()
             for line in self._health.lines(now_ns):
                 self._link.send(line)
             if now_ns - self._checkpoint_ns > self._checkpoint_every_ns:
                 self._checkpoint_ns = now_ns
                 await self._write_checkpoint()
-            await asyncio.sleep(RELEASE_S if self._hold.count else BEAT_S)
+            waits = self._hold.count or self._hold.keeps_open
+            await asyncio.sleep(RELEASE_S if waits else BEAT_S)
 
-    def _settle(self, now_ns: int) -> None:
-        """Work on what has waited for time alone, after whoever stands before this engine."""
-        lag_ms = self._hold.lag_ms(now_ns)
-        if self._time.begun and lag_ms is not None:
+    def _settle(self) -> None:
+        """Work on what has waited for time alone, or for whoever stands before this engine."""
+        if self._time.begun:
             self._look_at_quarantine()
-            settled = self._time.now() - timedelta(milliseconds=lag_ms)
-            self._tell(self._pipeline.poll(settled, at_ns=self._time.now_ns()))
+            self._tell(self._pipeline.poll(self._time.now(), at_ns=self._time.now_ns()))
 
     async def _write_checkpoint(self) -> None:
         """Write down where this engine stands. Without it a restart only takes longer: a full disk,

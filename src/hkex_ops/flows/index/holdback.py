@@ -15,8 +15,9 @@ exactly what may be poison.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from struct import Struct
+from time import monotonic_ns
 from typing import NamedTuple
 
 from attrs import frozen
@@ -24,7 +25,7 @@ from attrs import frozen
 from hkex_ops.flows.index.board import NO_RANK, Board, EngineRow
 from hkex_ops.ports import PacketBatch
 
-__all__ = ["HOLDING", "SETTLE_APART_MS", "HoldBack", "HoldLimits", "limits_of"]
+__all__ = ["HOLDING", "HoldBack", "HoldLimits", "limits_of"]
 
 
 @frozen
@@ -44,10 +45,6 @@ class HoldLimits:
 
 HOLDING: HoldLimits = HoldLimits()
 """The limits that hold unless a configuration says otherwise."""
-
-SETTLE_APART_MS = 100
-"""How long after the engine before it each one settles what waits for time alone: twice as long as
-an engine's longest sleep."""
 
 _IN_HAND = 4
 """What another engine has in hand is waited for so many times longer than anything else."""
@@ -81,7 +78,13 @@ class HoldBack:
     """
 
     def __init__(
-        self, board: Board, engine: int, limits: HoldLimits = HOLDING, *, ranked: bool = False
+        self,
+        board: Board,
+        engine: int,
+        limits: HoldLimits = HOLDING,
+        *,
+        ranked: bool = False,
+        clock_ns: Callable[[], int] = monotonic_ns,
     ) -> None:
         self._ranked = ranked
         self._own = board.row(engine)
@@ -89,7 +92,12 @@ class HoldBack:
         self._limits = limits
         self._held: dict[int, deque[_Held]] = {}
         self._stood: dict[tuple[int, int], int] = {}
-        self._settling_since_ns = 0
+        self._late: dict[int, int] = {}
+        self._asked = 0
+        self._asked_ns = 0
+        self._clock_ns = clock_ns
+        self.keeps_open: bool = False
+        """Whether a moment waits for another engine now."""
         self.count: int = 0
         """Packets held now."""
 
@@ -115,18 +123,28 @@ class HoldBack:
             if held:
                 yield from self._free(channel, held, now_ns)
 
-    def lag_ms(self, now_ns: int) -> int | None:
-        """How far behind the time this engine settles what waits for time alone: where no message
-        gives an order, the clock would let every engine do it at once. ``None``, for a bounded
-        time, while an engine before it is at it."""
+    def may_close(self, moment_ns: int) -> bool:
+        """Whether this engine may close a moment: what waits for it may be poison, and no message
+        says so. One before it has closed it then, or a bounded time is over; and nobody is at it.
+        """
         rank = self._own.rank
-        before = [row for row in self._others if row.rank < rank]
-        if not any(row.is_settling for row in before):
-            self._settling_since_ns = 0
-            return SETTLE_APART_MS * len(before)
-        self._settling_since_ns = self._settling_since_ns or now_ns
-        waited_ms = (now_ns - self._settling_since_ns) // _NS_PER_MS
-        return None if waited_ms < self._limits.in_hand_ms else SETTLE_APART_MS * len(before)
+        others = [row for row in self._others if row.rank != NO_RANK]
+        before = [row for row in others if row.rank < rank and row.next_moment_ns]
+        if any(row.next_moment_ns > moment_ns for row in before):
+            self.keeps_open = False
+            return True
+        before = [row for row in before if self._late.get(row.at) != row.next_moment_ns]
+        if moment_ns != self._asked:
+            self._asked, self._asked_ns = moment_ns, self._clock_ns()
+        waited_ms = (self._clock_ns() - self._asked_ns) // _NS_PER_MS
+        is_at_it = any(row.is_settling and row.next_moment_ns <= moment_ns for row in others)
+        wait_ms = self._limits.delay_ms * (len(before) + self._is_awaited())
+        self.keeps_open = waited_ms < wait_ms or (is_at_it and waited_ms < self._limits.in_hand_ms)
+        if self.keeps_open:
+            return False
+        # Who has closed none while it was waited for is not waited for again until it does.
+        self._late.update({row.at: row.next_moment_ns for row in before})
+        return True
 
     def _free(self, channel: int, held: deque[_Held], now_ns: int) -> Iterator[PacketBatch]:
         while held:

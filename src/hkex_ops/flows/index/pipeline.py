@@ -11,7 +11,7 @@ says so; whoever finds this process dead knows of what it died.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from struct import Struct, error as StructError
 from typing import NamedTuple, TypeAlias, cast
@@ -83,7 +83,8 @@ class _Turn:
 class Pipeline:
     """One engine behind the lines of its channels.
 
-    ``row`` is the engine's own on the progress board; a pipeline that works alone needs none.
+    ``row`` is the engine's own on the progress board, and ``may_close`` says whether a moment may
+    be closed now; a pipeline that works alone needs neither.
     """
 
     def __init__(
@@ -94,8 +95,10 @@ class Pipeline:
         *,
         limits: LineLimits | None = None,
         row: EngineRow | None = None,
+        may_close: Callable[[int], bool] | None = None,
     ) -> None:
         self.engine = engine
+        engine.sequencer.gate = may_close
         self._codec = codec
         self._limits = limits
         self._row = row or EngineRow.detached()
@@ -124,6 +127,7 @@ class Pipeline:
         """What was worked on last, of ``channel``, has been told as well: it is put down, and
         others may take it."""
         self._row.put_down()
+        self._row.closed_until(self.engine.sequencer.next_moment)
         lane = self._lanes.get(channel)
         if lane is not None:
             self._say_passed(channel, lane)
@@ -179,6 +183,7 @@ class Pipeline:
             self._told(channel, lane.poll(feed_ns), now, data, health)
             self._say_passed(channel, lane)
         data += self.engine.poll(now)
+        self._row.closed_until(self.engine.sequencer.next_moment)
         return Taken(data, health)
 
     def abandon(self, channel: int, begin: int, end: int, at_ns: int) -> Taken:
