@@ -192,16 +192,7 @@ class _Staging:
                 fault=self.fault,
                 more_configuration=more,
             )
-            desk = _desk_of(acts)
-            if clearing is not None:
-                desk.clearing = clearing
-                clearing.begin(
-                    stand_ins,
-                    desk.settings,
-                    plugins,
-                    lambda service: desk.where(service).connections,
-                    evidence.add,
-                )
+            desk = _desk_of(acts, clearing, evidence)
             if market_data:
                 hands = MarketActs(desk.points_at, desk.where, self.fault)
                 side = MarketSide.of(market_data, folder, plugins, self.seed, hands)
@@ -220,17 +211,7 @@ class _Staging:
                 ),
                 {"seed": self.seed, "fault": self.fault.value if self.fault else None},
             )
-            screen.introduce(stand_ins)
-            evidence.add("rollout.json", rollout_document(rollout))
-            evidence.add("stand-ins.json", {"stand_ins": [one.told() for one in stand_ins.all]})
-            if clearing is not None:
-                evidence.add("clearing.json", clearing.told())
-                if clearing.lacking:
-                    screen.tell(f"{CLEARING_SERVICE}: unavailable: {clearing.lacking}.")
-            if desk.market is not None:
-                evidence.add("market-data.json", desk.market.told())
-                for service in market_data:
-                    screen.tell(f"{service}: {SPEECH}.")
+            self._introduce(desk, evidence)
             return self._conclude(await rehearsal.run(), evidence)
 
     async def _clearing(
@@ -248,6 +229,21 @@ class _Staging:
         clearing.set_up(folder / "clearing", differ=self.fault is Fault.BOOKS_DIFFER)
         return clearing.configuration_lines(stand_ins)
 
+    def _introduce(self, desk: Desk, evidence: EvidenceFolder) -> None:
+        """Say what the far sides are, on the screen and in the evidence."""
+        stand_ins, screen = desk.stand_ins, self.screen
+        screen.introduce(stand_ins)
+        evidence.add("rollout.json", rollout_document(self.rollout))
+        evidence.add("stand-ins.json", {"stand_ins": [one.told() for one in stand_ins.all]})
+        if desk.clearing is not None:
+            evidence.add("clearing.json", desk.clearing.told())
+            if desk.clearing.lacking:
+                screen.tell(f"{CLEARING_SERVICE}: unavailable: {desk.clearing.lacking}.")
+        if desk.market is not None:
+            evidence.add("market-data.json", desk.market.told())
+            for service in desk.market.services:
+                screen.tell(f"{service}: {SPEECH}.")
+
     def _conclude(self, rundown: Rundown, evidence: EvidenceFolder) -> Rehearsed:
         ended = self.screen.ended
         outcome = verdict_of(rundown.states, ended)
@@ -263,9 +259,9 @@ def _speakers(clearing: ClearingSide | None) -> dict[str, Speaker]:
     return {} if speaker is None else {CLEARING_SERVICE: speaker}
 
 
-def _desk_of(acts: Acts) -> Desk:
+def _desk_of(acts: Acts, clearing: ClearingSide | None, evidence: EvidenceFolder) -> Desk:
     """The desk that reads the same configuration as ``acts`` do, anew every time."""
-    return Desk(
+    desk = Desk(
         acts.rollout,
         acts.stand_ins,
         lambda: load_settings(acts.settings_file),
@@ -273,3 +269,13 @@ def _desk_of(acts: Acts) -> Desk:
         acts.plugins,
         acts.clock,
     )
+    if clearing is not None:
+        desk.clearing = clearing
+        clearing.begin(
+            acts.stand_ins,
+            desk.settings,
+            acts.plugins,
+            lambda service: desk.where(service).connections,
+            evidence.add,
+        )
+    return desk
