@@ -159,7 +159,9 @@ async def test_who_is_logged_out_can_still_read_why_and_nothing_else() -> None:
 
 
 async def test_who_says_nothing_for_too_long_is_hung_up_on() -> None:
-    async with logged_in(faults=Faults(patience_s=0.2)) as (it, session, _):
+    async with logged_in() as (it, session, _):
+        it.faults.patience_s = 0.05
+        session.info(14)  # from now on
         await asyncio.to_thread(_until, lambda: not it.house.queues)
         assert [-53, -5] == [session.info(14)[0], session.info(14)[0]]
 
@@ -326,20 +328,23 @@ async def test_a_gateway_dies_in_any_state_of_a_session(moment: str) -> None:
 async def test_a_slow_call_ends_with_the_time_limit_of_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("OAPI_TIMEOUT", "1")
-    async with logged_in(faults=Faults(slow={"DQ8": 30.0})) as (it, session, base):
+    monkeypatch.setenv("OAPI_TIMEOUT", "2")
+    async with logged_in(faults=Faults(slow={"DQ8": 600.0})) as (it, session, base):
         told = session.query(base, session.head("DQ8") + struct.pack("=H", 1))
         assert (-54, -5) == (told.status, session.info(14)[0])
         it.kill(PRIMARY)
 
 
 async def test_two_calls_at_once_are_refused_and_the_house_hears_of_it() -> None:
-    async with logged_in(faults=Faults(slow={"DQ8": 0.2})) as (it, session, base):
-        slow = asyncio.create_task(asyncio.to_thread(session.ask_groups, base))
+    async with logged_in(faults=Faults(slow={"DQ8": 600.0})) as (it, session, base):
+        question = session.head("DQ8") + struct.pack("=H", 1)
+        slow = asyncio.create_task(asyncio.to_thread(session.query, base, question))
         await asyncio.to_thread(_until, lambda: "DQ8" in it.house.moments)
         assert -2019 == session.info(14)[0]
-        assert 5 == len(await slow)
-        assert (0, 1) == (session.info(14)[0], it.house.collisions)
+        it.kill(PRIMARY)
+        assert -53 == (await slow).status
+        assert (0, 0) == (session.log_in(it.sites[PRIMARY][1]), session.info(14)[0])
+        assert 1 == it.house.collisions
 
 
 def _until(told: Callable[[], bool]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from hkex_ops.model import HONG_KONG
+from hkex_ops.config.catalogues import structure_catalogue
+from hkex_ops.config.shipped import load_calendar
+from hkex_ops.model import HONG_KONG, ReportIdentity
+from hkex_ops.reports import expected_reports
 from hkex_ops_simulator.configuration import catalogue_text
 from hkex_ops_simulator.folder import README_NAME
 from hkex_ops_simulator.tree import CODES, HOUSES, SimulatedReport, reports_of
@@ -86,24 +87,29 @@ def test_a_report_appears_when_its_part_of_the_day_is_over() -> None:
 
 
 def test_the_shipped_catalogue_reads_every_name_as_what_it_is() -> None:
-    catalogue = tomllib.loads(catalogue_text())
-    (rule,) = catalogue["reports"]
+    catalogue = structure_catalogue(catalogue_text(), document="catalogue.toml")
     reports = reports_of(7, FRIDAY)
-    read = [re.fullmatch(rule["pattern"], report.name) for report in reports]
     assert [
-        {
-            "house": report.house,
-            "code": report.code,
-            "business_date": "20230414",
-            "instance": report.instance,
-        }
-        for report in reports
-    ] == [match.groupdict() for match in read if match]
+        ReportIdentity("RRS", one.house, one.code, FRIDAY, instance=one.instance) for one in reports
+    ] == [catalogue.identify("RRS", report.name) for report in reports]
 
 
 def test_the_shipped_catalogue_knows_the_codes_and_the_note() -> None:
-    catalogue = tomllib.loads(catalogue_text())
-    (rule,), (ignored,) = catalogue["reports"], catalogue["ignore"]
-    assert list(CODES) == sorted(rule["codes"])
-    assert re.fullmatch(ignored["pattern"], README_NAME)
-    assert not re.fullmatch(rule["pattern"], README_NAME)
+    catalogue = structure_catalogue(catalogue_text(), document="catalogue.toml")
+    assert list(CODES) == sorted(catalogue.codes("RRS"))
+    assert catalogue.ignores(README_NAME)
+    assert catalogue.identify("RRS", README_NAME) is None
+
+
+def test_the_shipped_catalogue_expects_what_a_day_brings() -> None:
+    """Each in time, and nothing else but what may come on any day."""
+    catalogue = structure_catalogue(catalogue_text(), document="catalogue.toml")
+    due = {
+        (one.house, one.code, (one.instance or "").replace(":", "") or None): one.due_at
+        for one in expected_reports(catalogue, load_calendar(), "RRS", FRIDAY)
+    }
+    came = {(one.house, one.code, one.instance): one.modified for one in reports_of(7, FRIDAY)}
+    unscheduled = {key for key in came if key[1] == "RP008"}
+    assert came.keys() - unscheduled == due.keys()
+    late = timedelta(minutes=30)
+    assert all(came[key] <= at_ + late for key, at_ in due.items())

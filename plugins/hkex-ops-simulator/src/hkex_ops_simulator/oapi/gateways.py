@@ -143,7 +143,6 @@ class Gateway:
             self.exchange.sessions.append(session)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(self.exchange.house.faults.patience_s)
             while not closing.is_set() and self._one(connection, session, closing):
                 pass
         except OSError:
@@ -158,6 +157,7 @@ class Gateway:
 
     def _one(self, connection: socket.socket, session: GatewaySession, closing: Signal) -> bool:
         """Answer one call; false when there is no more to come."""
+        connection.settimeout(self.exchange.house.faults.patience_s)
         head = _exactly(connection, _QUESTION.size)
         if head is None:
             return False
