@@ -12,6 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hkex_ops.cli.answer import Answer, ExitCode
+from hkex_ops.cli.index_options import JsonLines
 from hkex_ops.cli.notify_desk import By, Key, clock_of, delivered, mailroom_of
 from hkex_ops.cli.notify_status import answer_of
 from hkex_ops.cli.options import At, Config, Json, Verbose, parse_at
@@ -80,7 +81,7 @@ def run(
     *,
     config: Config = None,
     verbose: Verbose = False,
-    json: Json = False,
+    json: JsonLines = False,
 ) -> ExitCode:
     """Send what is due, hear acknowledgements, fall back and escalate, until Ctrl-C.
 
