@@ -306,6 +306,22 @@ class TestFeeds:
         assert '"open": 12' in stdout
         assert '"missing": 6' in stdout
 
+    def test_ctrl_c_ends_a_watch_and_is_no_fault(self, wired: Program) -> None:
+        process = subprocess.Popen(
+            [HKEX_OPS, "index", "watch", "--feed", "endless", "--config", "config.toml"],
+            cwd=wired.home,
+            env=wired.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with process:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=TIMEOUT_S)
+        assert (0, "") == (process.returncode, stderr)
+
     def test_a_feed_that_nobody_configured_is_told(self, wired: Program) -> None:
         arguments = ("--feed", "tolled", "--config", "config.toml", "--json")
         ended = wired.here(*SETTLE, *arguments)

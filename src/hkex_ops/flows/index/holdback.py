@@ -4,9 +4,10 @@ Engines have ranks, in the order in which they became ready. A packet is taken b
 nobody on its channel stands before; each one behind waits until an engine before it has passed the
 packet's last message, or for a bounded time that grows with its rank, so that the engines never
 walk into the same message together. While another has that very message in hand, an engine waits
-longer still: the supervisor is about to find out whether it died of it. Knows the board and no
-process, feed or clock; an engine process asks it once per batch, and again a few milliseconds later
-while anything is held.
+longer still: the supervisor is about to find out whether it died of it. Moments of ticks are closed
+one engine after the other in the same way, for what waited for a moment may be poison too. Knows
+the board and no process or feed; an engine process asks it once per batch, and again a few
+milliseconds later while anything is held.
 
 Only the packet's header is read here, and by nothing that could fail on it: what is in a packet is
 exactly what may be poison.
