@@ -103,6 +103,18 @@ def test_the_list_is_the_same_from_its_events(kinds: list[TickKind]) -> None:
     assert reentry.transactions == again.transactions
 
 
+def test_what_two_people_wrote_at_one_time_is_told_once() -> None:
+    """Listed by both, ticked by both: one transaction, put in again once; the trail has both."""
+    listed = TransactionListed(NOON, GIVE_UP, "book")
+    ticked = TransactionTicked(NOON, "R1", TickKind.REENTERED, "desk", "")
+    events = (listed, ticked, listed, ticked)
+    reentry = Reentry()
+    for event in (*events, TransactionTicked(NOON, "R9", TickKind.REENTERED, "desk", "")):
+        reentry.tell(event)
+    [one] = reentry.transactions
+    assert (GIVE_UP, ReentryState.REENTERED, events) == (one.transaction, one.state, one.trail)
+
+
 def test_only_what_was_put_in_since_the_cutover_is_due() -> None:
     moments = [NOON - timedelta(seconds=1), NOON, NOON + timedelta(hours=1)]
     book = [

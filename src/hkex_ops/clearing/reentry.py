@@ -151,20 +151,24 @@ class Reentry:
         return tuple(events)
 
     def tell(self, event: ReentryEvent) -> None:
-        """Take in an event of before."""
+        """Take in an event of before.
+
+        Two people may have written at one time: what is listed twice is listed once, and a tick
+        that the table does not allow any more changes nothing. Both stay in the trail.
+        """
         match event:
-            case TransactionListed(_, transaction):
-                listed = ListedTransaction(transaction, ReentryState.OPEN, (event,))
-                self._listed[transaction.reference] = listed
-            case TransactionChanged(_, transaction):
-                known = self._listed[transaction.reference]
+            case TransactionListed(_, transaction) | TransactionChanged(_, transaction):
+                known = self._listed.get(transaction.reference)
+                listed = known or ListedTransaction(transaction, ReentryState.OPEN, ())
                 self._listed[transaction.reference] = evolve(
-                    known, transaction=transaction, trail=(*known.trail, event)
+                    listed, transaction=transaction, trail=(*listed.trail, event)
                 )
             case TransactionTicked(_, reference, kind):
-                known = self._listed[reference]
-                state = REENTRY_TRANSITIONS[known.state, kind]
-                self._listed[reference] = evolve(known, state=state, trail=(*known.trail, event))
+                known = self._listed.get(reference)
+                if known is not None:
+                    state = REENTRY_TRANSITIONS.get((known.state, kind), known.state)
+                    trail = (*known.trail, event)
+                    self._listed[reference] = evolve(known, state=state, trail=trail)
 
     def _tick(self, given: TickTransaction, now: datetime) -> TransactionTicked:
         known = self._listed.get(given.reference)
