@@ -214,6 +214,14 @@ def test_nothing_is_entered_before_the_opening() -> None:
         _ = log.view
 
 
+@pytest.mark.parametrize("title", ["", " ", "two\nlines", "bell\a"])
+def test_a_title_is_one_line_that_can_be_read(title: str) -> None:
+    """It becomes the subject of messages."""
+    log = IncidentLog("one")
+    with pytest.raises(UsageError, match="an incident has a title, in one line"):
+        log.handle(told(evolve(OPENING, title=title), "09:52"), at(10))
+
+
 def test_a_correction_is_not_corrected() -> None:
     log = opened()
     log.handle(told(Correct(1, "other words"), None, "new"), at(10))
@@ -418,6 +426,13 @@ def test_a_log_has_an_end() -> None:
     log.restore(IncidentSnapshot(tuple(entries)))
     with pytest.raises(UsageError, match="has 10000 entries: open another one"):
         log.handle(given_, at(23))
+
+
+@pytest.mark.parametrize("value", ["1e31", "1e-31", "NaN", "Infinity"])
+def test_a_figure_that_nobody_can_read_is_refused(value: str) -> None:
+    log = opened()
+    with pytest.raises(UsageError, match="a figure has at most 30 digits"):
+        log.handle(told(Measure("low", Decimal(value)), "09:52"), at(11))
 
 
 def test_figures_keep_their_digits() -> None:

@@ -79,7 +79,7 @@ def tell(
         What they were told.
     """
     room = room_of(config, work)
-    if not party:
+    if not party.strip():
         if text or audience or at or on:
             raise UsageError("what was told by hand was told to somebody: name PARTY")
         return _told(room, id, send, by, teller or room.incidents.teller)

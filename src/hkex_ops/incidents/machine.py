@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeAlias
@@ -60,6 +61,9 @@ MOST_ENTRIES = 10_000
 
 LONGEST_TEXT = 20_000
 """Characters of one entry."""
+
+MOST_DIGITS = 30
+"""Digits of a figure before its point, and after it: more is no figure that anybody reads."""
 
 INCIDENT_TRANSITIONS: Mapping[tuple[IncidentState, type[Content]], IncidentState] = (
     MappingProxyType(
@@ -294,10 +298,13 @@ def _require_told(given: Given, now: datetime) -> None:
         raise UsageError(f"an entry has at most {LONGEST_TEXT} characters: attach a file")
     if isinstance(what, _WORDS_WANTED) and not given.text.strip():
         raise UsageError("an entry says something: give it words")
-    if isinstance(what, OpenIncident) and not what.title.strip():
-        raise UsageError("an incident has a title: say what happened")
+    if isinstance(what, OpenIncident) and not (what.title.strip() and what.title.isprintable()):
+        raise UsageError("an incident has a title, in one line: say what happened")
     if isinstance(what, Enquire) and what.count < 1:
         raise UsageError(f"{what.count} enquiries are none: count at least one")
+    stated = what.value if isinstance(what, Measure | Correct) else None
+    if stated is not None and not _is_readable(stated):
+        raise UsageError(f"a figure has at most {MOST_DIGITS} digits before and after its point")
     if isinstance(what, Act) and not what.owner.strip():
         raise UsageError("an action has an owner: say who does it")
     if isinstance(what, Assess) and what == Assess():
@@ -309,6 +316,16 @@ def _require_told(given: Given, now: datetime) -> None:
     for bound in (when.at, when.until):
         if bound is not None and bound.at is not None and bound.at > now:
             raise UsageError(f"nothing is entered ahead of time, at {bound.at.isoformat()}")
+
+
+def _is_readable(value: Decimal) -> bool:
+    exponent = value.as_tuple().exponent
+    return (
+        isinstance(exponent, int)
+        and value.adjusted() <= MOST_DIGITS
+        and -exponent <= MOST_DIGITS
+        and exponent <= MOST_DIGITS
+    )
 
 
 def _require_order(moments: Sequence[StateMoment]) -> None:
