@@ -203,6 +203,16 @@ def test_what_was_told_is_heard_when_it_has_ended_and_nobody_waited() -> None:
     assert ["k0", "k1", "k2"] == heard
 
 
+def test_a_hearer_that_never_comes_back_keeps_no_command_from_ending() -> None:
+    stuck = threading.Event()
+    try:
+        with Occurrences([lambda _: stuck.wait()], patience_s=0.01) as occurrences:
+            for number in range(3):
+                occurrences.tell(occurrence(key=f"k{number}"))
+    finally:
+        stuck.set()
+
+
 def test_where_nobody_hears_nothing_is_kept() -> None:
     with Occurrences(()) as occurrences:
         occurrences.tell(occurrence())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +43,9 @@ Hearer: TypeAlias = Callable[[Occurrence], object]
 MOST_WAITING = 1_000
 """Occurrences that wait to be heard; beyond, the newest are left out and logged."""
 
+PATIENCE_S = 30.0
+"""How long the end of a command waits for hearers; an entry or a message takes milliseconds."""
+
 MOST_NAMED = 20
 """Reports that one occurrence names one by one."""
 
@@ -72,10 +76,12 @@ def hearers_of(settings: Settings | None, work: Path, clock: Clock) -> tuple[Hea
 
 
 class Occurrences:
-    """Hands occurrences to hearers. A context manager; what was told is heard when it has ended."""
+    """Hands occurrences to hearers. A context manager; when it has ended, what was told is heard,
+    or ``patience_s`` are over."""
 
-    def __init__(self, hearers: Sequence[Hearer]) -> None:
+    def __init__(self, hearers: Sequence[Hearer], *, patience_s: float = PATIENCE_S) -> None:
         self._hearers = tuple(hearers)
+        self._patience_s = patience_s
         self._waiting: queue.Queue[Occurrence | None] = queue.Queue(MOST_WAITING)
         self._thread: threading.Thread | None = None
 
@@ -91,10 +97,17 @@ class Occurrences:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._thread is not None:
-            self._waiting.put(None)
-            self._thread.join()
-            self._thread = None
+        if self._thread is None:
+            return
+        thread, self._thread = self._thread, None
+        # A hearer that waits for a disk that never answers must not keep a command from ending:
+        # what it writes is whole or not there, whenever it is cut off.
+        with suppress(queue.Full):
+            self._waiting.put(None, timeout=self._patience_s)
+        thread.join(self._patience_s)
+        if thread.is_alive():
+            reason = f"not heard within {self._patience_s} s: {self._waiting.qsize()} waited"
+            _log.warning(log.INCIDENT_NOT_WRITTEN, happened="", reason=reason)
 
     def tell(self, occurrence: Occurrence | None) -> None:
         """Hand it over and go on; nothing is done with ``None``, or where nobody hears."""
