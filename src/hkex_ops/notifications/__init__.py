@@ -48,7 +48,16 @@ from hkex_ops.notifications.routing import (
     Routing,
     Telling,
 )
-from hkex_ops.notifications.snapshots import read_notification, read_occurrence, restore, snapshot
+from hkex_ops.notifications.snapshots import (
+    case_document,
+    held_document,
+    read_case,
+    read_held,
+    read_notification,
+    read_occurrence,
+    restore,
+    snapshot,
+)
 from hkex_ops.notifications.switchboard import Held, Switchboard
 from hkex_ops.notifications.templates import (
     CHINESE_FACT,
@@ -101,9 +110,13 @@ __all__ = [
     "Template",
     "Templates",
     "TemplatesFile",
+    "case_document",
     "faults_of_routing",
     "faults_of_templates",
+    "held_document",
     "matches",
+    "read_case",
+    "read_held",
     "read_notification",
     "read_occurrence",
     "restore",

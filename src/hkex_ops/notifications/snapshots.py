@@ -29,6 +29,10 @@ from hkex_ops.notifications.switchboard import Held, Switchboard
 
 __all__ = [
     "SNAPSHOT_VERSION",
+    "case_document",
+    "held_document",
+    "read_case",
+    "read_held",
     "read_notification",
     "read_occurrence",
     "restore",
@@ -42,16 +46,8 @@ def snapshot(switchboard: Switchboard) -> JsonObject:
     """Everything that ``switchboard`` has in hand."""
     return {
         "version": SNAPSHOT_VERSION,
-        "cases": [_case(case) for case in switchboard.cases.values()],
-        "held": [
-            {
-                "route": _route(held.route),
-                "batch": held.batch,
-                "due": plain(held.due),
-                "occurrences": plain(held.occurrences),
-            }
-            for held in switchboard.held
-        ],
+        "cases": [case_document(case) for case in switchboard.cases.values()],
+        "held": [held_document(held) for held in switchboard.held],
     }
 
 
@@ -60,16 +56,28 @@ def restore(switchboard: Switchboard, document: JsonObject) -> None:
     if document.get("version") != SNAPSHOT_VERSION:
         raise ValueError(f"snapshot version {document.get('version')} is not {SNAPSHOT_VERSION}")
     switchboard.take_up(
-        [_read_case(one) for one in _tables(document["cases"])],
-        [
-            Held(
-                _read_route(_table(one["route"])),
-                str(one["batch"]),
-                _instant(one["due"]),
-                [read_occurrence(inner) for inner in _tables(one["occurrences"])],
-            )
-            for one in _tables(document["held"])
-        ],
+        [read_case(one) for one in _tables(document["cases"])],
+        [read_held(one) for one in _tables(document["held"])],
+    )
+
+
+def held_document(held: Held) -> JsonObject:
+    """What waits to be told together, as plain data."""
+    return {
+        "route": _route(held.route),
+        "batch": held.batch,
+        "due": plain(held.due),
+        "occurrences": plain(held.occurrences),
+    }
+
+
+def read_held(document: JsonObject) -> Held:
+    """What waits, as its plain form spells it."""
+    return Held(
+        _read_route(_table(document["route"])),
+        str(document["batch"]),
+        _instant(document["due"]),
+        [read_occurrence(inner) for inner in _tables(document["occurrences"])],
     )
 
 
@@ -106,7 +114,8 @@ def read_occurrence(document: JsonObject) -> Occurrence:
     )
 
 
-def _case(case: Case) -> JsonObject:
+def case_document(case: Case) -> JsonObject:
+    """A case as plain data."""
     return {
         "route": _route(case.route),
         "notifications": plain(case.notifications),
@@ -122,7 +131,8 @@ def _case(case: Case) -> JsonObject:
     }
 
 
-def _read_case(document: JsonObject) -> Case:
+def read_case(document: JsonObject) -> Case:
+    """The case that its plain form spells."""
     outcomes = cast("Sequence[tuple[str, str, str | None]]", document["outcomes"])
     return Case(
         _read_route(_table(document["route"])),

@@ -85,10 +85,13 @@ class Switchboard:
         """What waits to be told."""
         return self._held.values()
 
-    def take_up(self, cases: Iterable[Case], held: Iterable[Held]) -> None:
-        """Go on where another switchboard stood."""
-        self._cases = {case.id: case for case in cases}
-        self._held = {(one.route.id, one.batch): one for one in held}
+    def take_up(self, cases: Iterable[Case], held: Iterable[Held] = ()) -> None:
+        """Go on with cases and with what waits where another switchboard stood.
+
+        A switchboard that was given some cases of many decides for those alone.
+        """
+        self._cases.update((case.id, case) for case in cases)
+        self._held.update(((one.route.id, one.batch), one) for one in held)
 
     def handle(self, given: SwitchboardInput, now: datetime) -> tuple[SwitchboardEvent, ...]:
         """Take one input."""

@@ -31,8 +31,7 @@ from hkex_ops.notifications import (
     Settle,
     Switchboard,
     SwitchboardEvent,
-    restore,
-    snapshot,
+    TellingOrdered,
 )
 from hkex_ops.notifications.deliveries import DeliveryInput
 from hkex_ops.ports import Notifier, SupportsAcknowledgement
@@ -60,6 +59,7 @@ class Mailroom:
         self._correspondence = correspondence
         self._observe = observe
         self._clock = clock
+        self._loaded: set[str] = set()
         self.outbox: Outbox = Outbox(correspondence.folder)
 
     def __enter__(self) -> Mailroom:
@@ -81,7 +81,12 @@ class Mailroom:
 
     def poll(self) -> tuple[SwitchboardEvent, ...]:
         """Order what is due now: digests, fallbacks, escalations."""
-        return self._decide(lambda board, now: board.poll(now))
+
+        def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
+            self._load(board, self.outbox.cases_due(now))
+            return board.poll(now)
+
+        return self._decide(act)
 
     def acknowledge(
         self, name: str, by: str, at: datetime | None = None
@@ -94,6 +99,7 @@ class Mailroom:
 
         def act(board: Switchboard, now: datetime) -> tuple[SwitchboardEvent, ...]:
             self.outbox.add_acknowledgement(key, now if at is None else at, by)
+            self._load(board, self.outbox.cases_of(key))
             return board.handle(Acknowledge(key, by), now)
 
         return self._decide(act)
@@ -145,13 +151,12 @@ class Mailroom:
     def waiting(self) -> tuple[Held, ...]:
         """What is held back, to be told together or in the morning."""
         with self.outbox.working(writing=False):
-            return tuple(self._board().held)
+            return self.outbox.held()
 
     def due(self) -> datetime | None:
         """When something is to be done next, as things stand."""
         with self.outbox.working(writing=False):
-            moments = (self._board().due(), self.outbox.next_due())
-        return min((one for one in moments if one is not None), default=None)
+            return self.outbox.next_due()
 
     # -- deliveries ----------------------------------------------------------------------------
 
@@ -187,7 +192,7 @@ class Mailroom:
     async def hear(self) -> None:
         """Ask the notifiers that know whether anybody has acknowledged."""
         with self.outbox.working(writing=False):
-            keys = tuple({case.key: None for case in self._board().cases.values()})
+            keys = self.outbox.open_keys()
         if not keys:
             return
         for channel in self._correspondence.channels.values():
@@ -295,30 +300,38 @@ class Mailroom:
         """What ``act`` makes the switchboard tell, and what follows, all of it on disk or none."""
         now = self._clock.now()
         with self.outbox.working():
-            board = self._board()
+            board = Switchboard(
+                self._correspondence.routing,
+                self._correspondence.templates,
+                knows=self.outbox.knows,
+                is_business_day=self._correspondence.is_business_day,
+            )
+            board.take_up((), self.outbox.held())
+            self._loaded = set()
             events = list(act(board, now))
             fresh: Sequence[SwitchboardEvent] = tuple(events)
             while fresh:
-                known = self.outbox.write(fresh)
-                fresh = _told(board, known, now)
+                fresh = self._hear_settled(board, self.outbox.write(fresh), now)
                 events += fresh
-            self.outbox.keep_snapshot(snapshot(board))
+            closed = self._loaded - board.cases.keys()
+            closed |= {one.case for one in events if isinstance(one, TellingOrdered)}
+            self.outbox.keep(board.cases.values(), closed - board.cases.keys(), board.held)
         if self._observe is not None:
             for event in events:
                 self._observe(event)
         return tuple(events)
 
-    def _board(self) -> Switchboard:
-        board = Switchboard(
-            self._correspondence.routing,
-            self._correspondence.templates,
-            knows=self.outbox.knows,
-            is_business_day=self._correspondence.is_business_day,
-        )
-        kept = self.outbox.snapshot()
-        if kept is not None:
-            restore(board, kept)
-        return board
+    def _load(self, board: Switchboard, ids: Iterable[str]) -> None:
+        """Give ``board`` the cases ``ids``, as far as they are open and it has them not yet."""
+        fresh = [id for id in ids if id not in board.cases and id not in self._loaded]
+        self._loaded.update(fresh)
+        board.take_up(self.outbox.cases(fresh))
+
+    def _hear_settled(
+        self, board: Switchboard, known: Sequence[Settle], now: datetime
+    ) -> tuple[SwitchboardEvent, ...]:
+        self._load(board, [one.case for one in known])
+        return tuple(event for one in known for event in board.handle(one, now))
 
     def _move(
         self,
@@ -331,7 +344,7 @@ class Mailroom:
     ) -> tuple[SwitchboardEvent, ...]:
         rules = self._correspondence.rules
         delivery = claimed.delivery.moved(given, now, rules, drops_repeats=drops_repeats)
-        return _told(board, self.outbox.move(claimed.id, delivery), now)
+        return self._hear_settled(board, self.outbox.move(claimed.id, delivery), now)
 
     def key_of(self, name: str) -> str:
         """The key that ``name`` is, or that message number ``name`` bears; `UsageError` if none."""
@@ -343,12 +356,6 @@ class Mailroom:
 
 
 _WAITING_FOR_A_PERSON = (DeliveryState.UNKNOWN, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
-
-
-def _told(
-    board: Switchboard, known: Iterable[Settle], now: datetime
-) -> tuple[SwitchboardEvent, ...]:
-    return tuple(event for one in known for event in board.handle(one, now))
 
 
 def _first(group: BaseExceptionGroup[HkexOpsError]) -> HkexOpsError:

@@ -16,21 +16,26 @@ from pathlib import Path
 
 from attrs import frozen
 
-from hkex_ops.evidence import canonical
 from hkex_ops.flows.notifying.tables import OUTBOX_NAME, connect, working
 from hkex_ops.flows.store.disk import translating
-from hkex_ops.model import JsonObject, Notification, Receipt, plain
+from hkex_ops.model import Notification, Receipt, plain
 from hkex_ops.notifications import (
+    Case,
     CaseAcknowledged,
     CaseReached,
     CaseUnanswered,
     CaseUnreached,
     Delivery,
     DeliveryState,
+    Held,
     OccurrenceTaken,
     Settle,
     SwitchboardEvent,
     TellingOrdered,
+    case_document,
+    held_document,
+    read_case,
+    read_held,
     read_notification,
 )
 
@@ -94,16 +99,64 @@ class Outbox:
         row = self._connection.execute("SELECT 1 FROM keys WHERE key = ?", (key,)).fetchone()
         return row is not None
 
-    def snapshot(self) -> JsonObject | None:
-        """What the switchboard had in hand."""
-        row = self._connection.execute("SELECT snapshot FROM desk").fetchone()
-        return None if row is None else json.loads(row[0])
+    def cases(self, ids: Iterable[str]) -> tuple[Case, ...]:
+        """Those of the cases ``ids`` that are open."""
+        found = (
+            self._connection.execute(
+                "SELECT snapshot FROM cases WHERE case_id = ? AND snapshot IS NOT NULL", (id,)
+            ).fetchone()
+            for id in ids
+        )
+        return tuple(read_case(json.loads(row[0])) for row in found if row is not None)
 
-    def keep_snapshot(self, document: JsonObject) -> None:
-        """What the switchboard has in hand."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO desk (id, snapshot) VALUES (1, ?)",
-            (canonical(document).decode(),),
+    def cases_of(self, key: str) -> tuple[str, ...]:
+        """The open cases that tell of ``key``."""
+        rows = self._connection.execute(
+            "SELECT case_id FROM cases WHERE key = ? AND snapshot IS NOT NULL", (key,)
+        ).fetchall()
+        return tuple(row[0] for row in rows)
+
+    def cases_due(self, now: datetime) -> tuple[str, ...]:
+        """The open cases of which something is due."""
+        rows = self._connection.execute(
+            "SELECT case_id FROM cases WHERE snapshot IS NOT NULL AND due <= ?",
+            (now.isoformat(),),
+        ).fetchall()
+        return tuple(row[0] for row in rows)
+
+    def open_keys(self) -> tuple[str, ...]:
+        """What the open cases tell of."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT key FROM cases WHERE snapshot IS NOT NULL ORDER BY key"
+        ).fetchall()
+        return tuple(row[0] for row in rows)
+
+    def held(self) -> tuple[Held, ...]:
+        """What waits to be told together."""
+        rows = self._connection.execute(
+            "SELECT snapshot FROM held ORDER BY route, batch"
+        ).fetchall()
+        return tuple(read_held(json.loads(row[0])) for row in rows)
+
+    def keep(self, cases: Iterable[Case], closed: Iterable[str], held: Iterable[Held]) -> None:
+        """Write down how cases stand that were decided, which are closed, and all that waits."""
+        for case in cases:
+            due = case.due()
+            self._connection.execute(
+                "UPDATE cases SET snapshot = ?, due = ? WHERE case_id = ?",
+                (_text(case_document(case)), None if due is None else due.isoformat(), case.id),
+            )
+        for id in closed:
+            self._connection.execute(
+                "UPDATE cases SET snapshot = NULL, due = NULL WHERE case_id = ?", (id,)
+            )
+        self._connection.execute("DELETE FROM held")
+        self._connection.executemany(
+            "INSERT INTO held (route, batch, due, snapshot) VALUES (?, ?, ?, ?)",
+            [
+                (one.route.id, one.batch, one.due.isoformat(), _text(held_document(one)))
+                for one in held
+            ],
         )
 
     def write(self, events: Iterable[SwitchboardEvent]) -> tuple[Settle, ...]:
@@ -273,9 +326,11 @@ class Outbox:
         return tuple(row[0] for row in rows)
 
     def next_due(self) -> datetime | None:
-        """When a delivery is due next."""
+        """When a delivery, a case or a digest is due next."""
         (due,) = self._connection.execute(
-            "SELECT min(due) FROM deliveries WHERE state = 'queued'"
+            "SELECT min(due) FROM (SELECT due FROM deliveries WHERE state = 'queued'"
+            " UNION ALL SELECT due FROM cases WHERE snapshot IS NOT NULL"
+            " UNION ALL SELECT due FROM held)"
         ).fetchone()
         return None if due is None else datetime.fromisoformat(due)
 

@@ -2,7 +2,8 @@
 
 ``keys`` is what was told, ``messages`` the texts, ``deliveries`` one row for each receiver of one,
 ``orders`` which case wanted it, ``receipts`` every attempt and everything that was told by hand.
-``desk`` holds what the switchboard has in hand. A commit is durable before anything is sent.
+``cases`` and ``held`` are what the switchboard has in hand, one row each, so that a decision reads
+what it is about and nothing else. A commit is durable before anything is sent.
 """
 
 from __future__ import annotations
@@ -53,10 +54,13 @@ _STATEMENTS = (
     """CREATE TABLE acknowledgements (
         key TEXT NOT NULL, at TEXT NOT NULL, by TEXT NOT NULL, UNIQUE (key, at, by)) STRICT""",
     """CREATE TABLE cases (
-        case_id TEXT PRIMARY KEY, key TEXT NOT NULL, state TEXT NOT NULL, at TEXT NOT NULL
-        ) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE desk (
-        id INTEGER PRIMARY KEY CHECK (id = 1), snapshot TEXT NOT NULL) STRICT""",
+        case_id TEXT PRIMARY KEY, key TEXT NOT NULL, state TEXT NOT NULL, at TEXT NOT NULL,
+        due TEXT, snapshot TEXT) STRICT, WITHOUT ROWID""",
+    """CREATE INDEX cases_by_key ON cases (key)""",
+    """CREATE INDEX cases_open ON cases (due) WHERE snapshot IS NOT NULL""",
+    """CREATE TABLE held (
+        route TEXT NOT NULL, batch TEXT NOT NULL, due TEXT NOT NULL, snapshot TEXT NOT NULL,
+        PRIMARY KEY (route, batch)) STRICT, WITHOUT ROWID""",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {SCHEMA_VERSION}",
 )
