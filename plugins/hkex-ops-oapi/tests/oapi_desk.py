@@ -23,7 +23,9 @@ GROUP_FIELDS = {
     f"series.{name}": f"series.{name}" for name in ("country_c", "market_c", "instrument_group_c")
 }
 
+# The business date is part of it: sequences begin anew with each.
 TRADE_KEY = (
+    "trade_base.business_date_s",
     "trade_base.series.market_c",
     "trade_base.series.instrument_group_c",
     "trade_base.sequence_number_i",
@@ -60,7 +62,7 @@ RECOVERY = {
         each_fields=GROUP_FIELDS,
         date_field="date_s",
         sequence_field="trade_base.sequence_number_i",
-        sequence_group=TRADE_KEY[:2],
+        sequence_group=TRADE_KEY[:3],
     ),
     "BI27": RecoveryOptions("UQ13", ("sequence_number_u", "business_date_s")),
     "BI7": RecoveryOptions("UQ9", ("sequence_number_u", "business_date_s")),

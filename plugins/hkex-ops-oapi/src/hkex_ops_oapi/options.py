@@ -185,10 +185,10 @@ class RecoveryOptions:
 
     ``enquiry`` is asked with ``parameters``; where ``each`` names another enquiry, once for each
     of its items, with the fields in ``each_fields`` taken from the item. ``key`` are fields of an
-    item that tell it from every other; ``event_key`` the same in the event, where the names are
-    others. ``date_field`` is set to the business date. ``sequence_field`` numbers the events of
-    one kind without a gap, in each ``sequence_group`` by itself: a number that is left out is a
-    loss, and is asked for as one.
+    item that tell it from every other, of any date, for what was told is not told again;
+    ``event_key`` the same in the event, where the names are others. ``date_field`` is set to the
+    business date. ``sequence_field`` numbers the events of one kind without a gap, in each
+    ``sequence_group`` by itself: a number that is left out is a loss, and is asked for as one.
     """
 
     enquiry: str
