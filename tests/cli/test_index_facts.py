@@ -15,7 +15,9 @@ from rich.console import Console
 
 from hkex_ops.cli import index_facts
 from hkex_ops.cli.index_facts import facts, say_fact
+from hkex_ops.flows.index.checkpoint import CheckpointFailed, CheckpointWritten
 from hkex_ops.flows.index.events import RunEvent, event_document, event_name
+from hkex_ops.flows.index.feed_health import BufferRefused, PacketsDropped
 from hkex_ops.flows.index.publishing import LaneEvent
 from hkex_ops.index.contingency import ModeChanged
 from hkex_ops.index.gateway_events import GatewayEvent
@@ -33,7 +35,15 @@ TOLD = [
     ),
     ModeChanged,
 ]
-OF_ENGINES = [DisasterRecoveryBegan, DisasterRecoveryEnded, GapLost]
+OF_ENGINES = [
+    BufferRefused,
+    CheckpointFailed,
+    CheckpointWritten,
+    DisasterRecoveryBegan,
+    DisasterRecoveryEnded,
+    GapLost,
+    PacketsDropped,
+]
 
 # Ticks are told by themselves, and a proof when it is complete.
 SILENT = {"ticks-published", "proof-advanced"}

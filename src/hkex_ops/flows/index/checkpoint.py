@@ -21,7 +21,15 @@ from hkex_ops.evidence import digest
 from hkex_ops.flows.store.disk import Folder
 from hkex_ops.model import JsonObject
 
-__all__ = ["Beginning", "Checkpoint", "checkpoints", "format_checkpoint", "write_checkpoint"]
+__all__ = [
+    "Beginning",
+    "Checkpoint",
+    "CheckpointFailed",
+    "CheckpointWritten",
+    "checkpoints",
+    "format_checkpoint",
+    "write_checkpoint",
+]
 
 FOLDER = "checkpoints"
 LONGEST_BYTES = 256 << 20
@@ -39,6 +47,20 @@ class Beginning(IntEnum):
     def after(cls, quick_deaths: int) -> Beginning:
         """What to try after so many deaths right after a start."""
         return cls(min(quick_deaths, cls.AFRESH))
+
+
+@frozen
+class CheckpointFailed:
+    """An engine cannot write down where it stands; it goes on, and a restart would take longer."""
+
+    reason: str
+
+
+@frozen
+class CheckpointWritten:
+    """An engine writes down where it stands again, which failed before for ``reason``."""
+
+    reason: str
 
 
 @frozen

@@ -19,12 +19,15 @@ from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.checkpoint import (
     Beginning,
     Checkpoint,
+    CheckpointFailed,
+    CheckpointWritten,
     checkpoints,
     format_checkpoint,
     write_checkpoint,
 )
 from hkex_ops.flows.index.closing import versions_told
 from hkex_ops.flows.index.drawing import drawing
+from hkex_ops.flows.index.events import event_name
 from hkex_ops.flows.index.feed_health import FeedHealth
 from hkex_ops.flows.index.feed_time import FeedTime
 from hkex_ops.flows.index.holdback import HoldBack, limits_of
@@ -223,10 +226,15 @@ class EngineWork:
             await asyncio.to_thread(write_checkpoint, self._folder, name, data)
         except StoreError as error:
             self._checkpoint_trouble = str(error)
-        if (self._checkpoint_trouble is None) != (before is None):
-            kind = "checkpoint-written" if before else "checkpoint-failed"
-            fields: JsonObject = {"reason": before or self._checkpoint_trouble}
-            self._link.send({"say": "health", "kind": kind, "fields": fields})
+        trouble = self._checkpoint_trouble
+        if before is None and trouble is not None:
+            self._tell_of(CheckpointFailed(trouble))
+        elif before is not None and trouble is None:
+            self._tell_of(CheckpointWritten(before))
+
+    def _tell_of(self, event: CheckpointFailed | CheckpointWritten) -> None:
+        fields: JsonObject = {"reason": event.reason}
+        self._link.send({"say": "health", "kind": event_name(event), "fields": fields})
 
 
 async def _work(task: Task, link: Link) -> None:
