@@ -230,7 +230,7 @@ def test_an_act_that_is_denied_is_told_once_a_day(
 ) -> None:
     """A question about another time is no act."""
     clock = ManualClock(datetime(2023, 4, 20, 10, 0, tzinfo=HONG_KONG))
-    for module in ("options", "handing", "may", "working"):
+    for module in ("options", "handing", "may", "papers", "working"):
         monkeypatch.setattr(f"hkex_ops.cli.{module}.system_clock", lambda: clock)
     run(desk, "may", "renew-ssh-key", "--at", "2023-04-20T10:00")
     assert [] == arrived(desk.home)
