@@ -17,6 +17,7 @@ from hkex_ops.config.answers import Answers, load_answers
 from hkex_ops.config.settings import load_catalogue, load_settings
 from hkex_ops.flows.asking import Asker, FileAsker, Lines, TerminalAsker
 from hkex_ops.flows.attempts import Attempt, latest_attempt
+from hkex_ops.flows.clearing.session_steps import GatewayWork
 from hkex_ops.flows.hands import Reach, SessionHands, reach_of
 from hkex_ops.flows.journal import Journal, read_journal
 from hkex_ops.flows.plugged import load_plugins
@@ -97,8 +98,9 @@ class Bench:
     def hands(self, stack: ExitStack, screen: Screen) -> SessionHands:
         """What does the steps that need no person; ``stack`` closes what it opens."""
         settings, source = self.desk.settings, self.reach.source
+        gateways = self._gateways()
         if settings is None or source is None:
-            return SessionHands(self.reach, None)
+            return SessionHands(self.reach, None, gateways)
         start = self.session.window.start.at or self.desk.clock.now()
         place = settings.required_archive()
         archive = Archive.open(place.folder, clock=self.desk.clock, head_file=place.head_file)
@@ -114,7 +116,20 @@ class Bench:
             last_business_date=self.desk.calendar.previous_business_day(start.date()),
             observe=screen.observe,
         )
-        return SessionHands(self.reach, work)
+        return SessionHands(self.reach, work, gateways)
+
+    def _gateways(self) -> GatewayWork | None:
+        """What logs in at the gateways of a clearing house, where one is within reach."""
+        settings, gateway, site = self.desk.settings, self.reach.gateway, self.session.site
+        if settings is None or gateway is None or site is None:
+            return None
+        return GatewayWork(
+            gateway,
+            site,
+            self.reach.connections(gateway.service),
+            self.desk.clock,
+            expiry_warning_days=settings.clearing.expiry_warning_days,
+        )
 
 
 def bench_of(

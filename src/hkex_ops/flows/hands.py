@@ -1,17 +1,20 @@
 """The hands of a session: who does which step without a person, and how.
 
 A step of a service that a configured report source serves is done by :class:`SessionWork`; a
-connection is looked at by a configured probe. Whatever neither can do, a person does.
+connection is looked at by a configured probe, and at a clearing house's gateways
+:class:`GatewayWork` logs in. Whatever none of them can do, a person does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from attrs import field, frozen
 
 from hkex_ops.config.settings import ProbeSettings, Settings, structure_options
 from hkex_ops.errors import UsageError
+from hkex_ops.flows.clearing.gateways import ConfiguredGateway, configured_gateway
+from hkex_ops.flows.clearing.session_steps import GATEWAY_STEPS, GatewayWork
 from hkex_ops.flows.rundown import SessionWork
 from hkex_ops.flows.sources import ConfiguredSource, configured_source
 from hkex_ops.model import Connection, Json, Rollout, Session, SiteRole, Step, StepAction, plain
@@ -46,13 +49,14 @@ class Reach:
     """What a configuration lets be done of a session without a person; connects to nothing.
 
     ``source`` is there where a report source serves one of the session's services and the session
-    is held at a site. ``probes`` are by service.
+    is held at a site, and ``gateway`` where a clearing gateway does. ``probes`` are by service.
     """
 
     rollout: Rollout
     session: Session
     source: ConfiguredSource | None = None
     probes: Mapping[str, ConfiguredProbe] = field(factory=dict[str, ConfiguredProbe])
+    gateway: ConfiguredGateway | None = None
 
     def does(self, step: Step) -> bool:
         """Whether the step needs no person."""
@@ -60,8 +64,15 @@ class Reach:
         if step.action is StepAction.CHECK_CONNECTION:
             stated = self.connections(service)
             return service in self.probes and bool(stated) and all(one.port for one in stated)
+        if self.at_gateway(step):
+            return True
         served = self.source is not None and service == self.source.service
         return served and step.action in _OF_A_SOURCE
+
+    def at_gateway(self, step: Step) -> bool:
+        """Whether the step is one at the gateways of a clearing house that needs no person."""
+        served = self.gateway is not None and self.service_of(step) == self.gateway.service
+        return served and step.action in GATEWAY_STEPS
 
     def service_of(self, step: Step) -> str:
         """The service a step works with: its own, or the session's first."""
@@ -102,7 +113,19 @@ def reach_of(
         for name, one in settings.probes.items()
         if one.service in spoken
     }
-    return Reach(rollout, session, chosen, probes)
+    return Reach(rollout, session, chosen, probes, _gateway(settings, plugins, session, spoken))
+
+
+def _gateway(
+    settings: Settings, plugins: Plugins, session: Session, spoken: Set[str]
+) -> ConfiguredGateway | None:
+    """The clearing gateway, where the session is of its service and there is no doubt which."""
+    clearing, named = settings.clearing, settings.oapi_gateways
+    if session.site is None or clearing.service not in spoken:
+        return None
+    if clearing.gateway is None and len(named) != 1:
+        return None
+    return configured_gateway(settings, plugins)
 
 
 def _probe(settings: Settings, plugins: Plugins, name: str, one: ProbeSettings) -> ConfiguredProbe:
@@ -116,7 +139,8 @@ def _probe(settings: Settings, plugins: Plugins, name: str, one: ProbeSettings) 
 class SessionHands:
     """Does what ``reach`` says needs no person.
 
-    ``work`` is there where the reach has a source. ``stands_for`` gives the connection to look at
+    ``work`` is there where the reach has a source, ``gateways`` where it has one of a clearing
+    house. ``stands_for`` gives the connection to look at
     for one that the circular states: the same one, except in a rehearsal.
     """
 
@@ -124,17 +148,21 @@ class SessionHands:
         self,
         reach: Reach,
         work: SessionWork | None,
+        gateways: GatewayWork | None = None,
         *,
         stands_for: Callable[[Connection], Connection] = lambda stated: stated,
     ) -> None:
         self._reach = reach
         self._work = work
+        self._gateways = gateways
         self._stands_for = stands_for
 
     async def do(self, step: Step) -> StepResult:
         """Do a step that is within reach; `UsageError` for any other."""
         if self._reach.does(step) and step.action is StepAction.CHECK_CONNECTION:
             return await self._look(self._reach.service_of(step))
+        if self._reach.at_gateway(step) and self._gateways is not None:
+            return await self._gateways.step(step)
         if not self._reach.does(step) or self._work is None:
             raise UsageError(f"a person does this step: {step.text}")
         return await self._work.step(step)

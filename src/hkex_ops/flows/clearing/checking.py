@@ -24,7 +24,7 @@ from hkex_ops.model import (
     SiteRole,
 )
 
-__all__ = ["GatewayCheck", "check_gateways"]
+__all__ = ["GatewayCheck", "check_gateways", "is_at"]
 
 
 @frozen
@@ -68,7 +68,7 @@ async def check_gateways(
     for gateway in addresses or (None,):
         checks.append(await _check(configured, site, gateway, named, clock))
     here = [one for one in named if one.site is site]
-    missing = [one for one in here if not any(_is_at(one, it) for it in addresses)]
+    missing = [one for one in here if not any(is_at(one, it) for it in addresses)]
     if addresses:
         checks += [_not_configured(one) for one in missing]
     dates = {one.status.business_date for one in checks if one.status is not None}
@@ -89,7 +89,7 @@ async def _check(
         check = GatewayCheck(f"{configured.name}, whichever answers", None)
         opened = configured.open(site)
     else:
-        stated = any(_is_at(one, gateway) for one in named) if named else None
+        stated = any(is_at(one, gateway) for one in named) if named else None
         check = GatewayCheck(str(gateway), stated)
         opened = configured.open_one(gateway, site)
     try:
@@ -106,7 +106,7 @@ async def _check(
     return check
 
 
-def _is_at(connection: Connection, gateway: Endpoint) -> bool:
+def is_at(connection: Connection, gateway: Endpoint) -> bool:
     """Whether a connection on paper is this gateway; the papers may not say the port."""
     same_host = gateway.host in (connection.host, connection.host_name)
     return same_host and connection.port in (None, gateway.port)
