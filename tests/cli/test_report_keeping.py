@@ -315,6 +315,23 @@ class TestReady:
             ended.document["unknown"],
         )
 
+    def test_a_fetch_by_a_client_left_there_says_so(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it fetched is kept; in the session itself, or for one command, it is right."""
+        desk.configure(source='adapter = "folder"\nservice = "RRS"\nsite = "secondary"')
+        desk.publish_day()
+        turn_clock(monkeypatch, "2023-04-15T15:00")
+        assert 0 == desk.fetch().code
+        turn_clock(monkeypatch, "2023-04-17T09:00")
+        ended = desk.fetch()
+        assert (1, ["points-elsewhere"]) == (
+            ended.code,
+            [one["kind"] for one in ended.document["findings"]],
+        )
+        named = desk.reports("fetch", "--business-date", FRIDAY, "--site", "secondary")
+        assert 0 == named.code
+
 
 class TestUpload:
     def test_nothing_is_sent_unless_the_configuration_says_so(self, desk: Desk) -> None:

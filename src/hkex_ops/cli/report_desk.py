@@ -22,7 +22,7 @@ from hkex_ops.config.report_sources import has_dated_folder
 from hkex_ops.config.settings import Settings, load_catalogue, load_settings
 from hkex_ops.config.shipped import load_calendar
 from hkex_ops.errors import StoreError
-from hkex_ops.evidence import Finding, FindingKind
+from hkex_ops.evidence import Finding, FindingKind as Kind
 from hkex_ops.flows.fetch import FetchResult
 from hkex_ops.flows.keeping import opened_copy
 from hkex_ops.flows.outputs import write_over_file
@@ -33,6 +33,8 @@ from hkex_ops.flows.sources import ConfiguredSource, configured_source
 from hkex_ops.flows.store import Archive, CopyResult, copy_archive
 from hkex_ops.model import JsonObject, SiteRole, plain
 from hkex_ops.reports import Catalogue, DayStanding, RunFacts, metrics_text, working_date
+from hkex_ops.reports.events import FindingKind, ReportFinding
+from hkex_ops.rollouts import directions, services_of
 
 __all__ = [
     "Metrics",
@@ -148,6 +150,26 @@ class ReportDesk:
             )
         return place
 
+    def astray(self, text: str | None) -> tuple[ReportFinding, ...]:
+        """What is to be told of a client that was left at the other site, as after a drill.
+
+        Nothing when the site was named for this one command, or when the papers want it there.
+        """
+        if text is not None or self.configured.site is SiteRole.PRIMARY:
+            return ()
+        papers, _ = known_papers(self.config)
+        rollouts, service = tuple(papers.rollouts.values()), self.configured.service
+        if service.casefold() not in {one.casefold() for one in services_of(rollouts)}:
+            return ()
+        found = directions(rollouts, service, self.clock.now())
+        if found.site is not SiteRole.PRIMARY:
+            return ()
+        message = (
+            f"the configuration points at the {self.configured.site} site, and clients of "
+            f"{service} point at {found.site}: {found.why}"
+        )
+        return (ReportFinding(FindingKind.POINTS_ELSEWHERE, "", message),)
+
     @contextmanager
     def archive(self, *, read_only: bool = False) -> Generator[Archive]:
         """The configured archive, opened for as long as the context lasts."""
@@ -204,7 +226,7 @@ def copy_now(settings: Settings, archive: Archive) -> CopyResult | None:
         with opened_copy(place) as target:
             return None if target is None else copy_archive(archive, target)
     except StoreError as error:
-        finding = Finding(FindingKind.UNREADABLE, error.path, f"is not copied to: {error}")
+        finding = Finding(Kind.UNREADABLE, error.path, f"is not copied to: {error}")
         return CopyResult(str(place.copy.folder or place.copy.url), findings=(finding,))
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
+from attrs import evolve
 from cyclopts import Parameter
 from rich.console import Console
 
@@ -154,6 +155,7 @@ def fetch(
                 observe=observe,
             )
         )
+        result = evolve(result, findings=(*result.findings, *desk.astray(site)))
         copied = copy_now(desk.settings, archive)
         ended = desk.clock.now()
         hand_over(

@@ -42,6 +42,7 @@ class FindingKind(StrEnum):
     NOT_WHOLE = "not-whole"  # the content says itself that something of it is missing
     INCOMPLETE_SET = "incomplete-set"  # a file is there, and another of its set is not
     STILL_GROWING = "still-growing"  # its size was another in a second look
+    POINTS_ELSEWHERE = "points-elsewhere"  # configured for the other site, and the papers are not
     NOT_COPIED = "not-copied"  # the second copy did not take it, or gives back something else
 
 
