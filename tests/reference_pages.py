@@ -1,7 +1,8 @@
 """Reference pages that are written from the code: ``python -m tests.reference_pages`` writes them.
 
-A test compares each with what the code says now, so that no hook, port, clause, error or event is
-without its place in the documentation.
+A test compares each with what the code says now, so that no hook, port, clause, error, event,
+command or option is without its place in the documentation. Those of commands are
+:mod:`tests.command_pages`'s.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import attrs
 from hkex_ops import errors, hookspecs, log, ports, testing
 from hkex_ops.cli.main import _EXIT_CODES
 from hkex_ops.plugins.kinds import KINDS
+from tests.command_pages import commands_page, plugin_commands_page
 from tests.wheel import CHECKOUT
 
 __all__ = ["PAGES", "write_pages"]
@@ -195,6 +197,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "contracts.md": contracts_page,
     "errors.md": errors_page,
     "events.md": events_page,
+    "commands.md": commands_page,
+    "commands-of-plugins.md": plugin_commands_page,
 }
 
 
