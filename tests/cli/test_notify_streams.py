@@ -44,7 +44,7 @@ def test_what_a_fetch_found_is_one_message_however_often_it_runs(telling: Desk) 
         assert 1 == telling.fetch().code
     assert [
         "desk: RRS: 3 of 3 reports of 2023-04-14",
-        "desk: [minor] reports/findings",
+        "desk: [minor] RRS: 2 findings of 2023-04-14",
     ] == arrived(telling.home)
 
 

@@ -112,7 +112,7 @@ def test_a_batch_is_told_as_one() -> None:
     (one,) = board.told(board.poll(MORNING + minutes(1)))
     assert "digest of 3 for desk, first finding 0" == one.key
     assert "[major] 3 messages" == one.subject
-    assert 3 == one.body.count("reports/findings")
+    assert 3 == one.body.count("findings of 2026-02-02")
 
 
 def test_a_batch_of_one_keeps_its_own_words() -> None:

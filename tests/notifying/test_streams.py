@@ -14,6 +14,7 @@ from hkex_ops.errors import Denied, Unreachable
 from hkex_ops.flows.notifying.courier import Courier
 from hkex_ops.flows.notifying.mailroom import Mailroom
 from hkex_ops.flows.notifying.streams import (
+    occurrence_of_breaks,
     occurrence_of_denial,
     occurrence_of_findings,
     occurrence_of_gateway,
@@ -89,6 +90,11 @@ def test_a_server_that_cannot_be_used_is_one_occurrence_an_hour() -> None:
 def test_events_of_the_clearing_gateway(expected: str | None, event: object) -> None:
     told = occurrence_of_gateway(event, AT, PRIMARY)
     assert expected == (None if told is None else known(told).event)
+
+
+def test_the_breaks_of_a_reconciliation_are_one_occurrence() -> None:
+    told = known(occurrence_of_breaks("trades", {"missing-here": 2, "different": 1}, AT))
+    assert {"count": "3", "listed": "trades: 1 different, 2 missing-here"} == told.facts
 
 
 def test_words_that_were_recovered_are_the_words_that_were_lost() -> None:

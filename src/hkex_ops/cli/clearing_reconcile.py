@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from hkex_ops.calendars import Calendar
 from hkex_ops.clearing.columns import names_of
 from hkex_ops.clearing.matching import BreakKind
-from hkex_ops.clearing.results import AgedBreak, key_of
+from hkex_ops.clearing.results import AgedBreak, Tally, key_of
 from hkex_ops.clearing.rules import MatchRules, rules_for
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.clearing_desk import (
@@ -28,6 +28,7 @@ from hkex_ops.cli.clearing_desk import (
     say_evidence,
 )
 from hkex_ops.cli.counting import counting
+from hkex_ops.cli.handing import hand_over
 from hkex_ops.cli.options import (
     At,
     Config,
@@ -42,6 +43,7 @@ from hkex_ops.cli.options import (
 from hkex_ops.cli.text import say, say_count
 from hkex_ops.clock import Clock
 from hkex_ops.config.clearing import ClearingSettings, match_rules
+from hkex_ops.config.settings import Settings
 from hkex_ops.flows.clearing.book_files import BookFile, book_file, of_day
 from hkex_ops.flows.clearing.joining import Way
 from hkex_ops.flows.clearing.proving import Proof, keep_evidence
@@ -54,6 +56,7 @@ from hkex_ops.flows.clearing.reconciling import (
 )
 from hkex_ops.flows.clearing.spool import scratch_folder
 from hkex_ops.flows.clearing.tabling import fetch_book, live_columns, require_mappings
+from hkex_ops.flows.notifying.streams import occurrence_of_breaks
 from hkex_ops.flows.packing import Packed
 from hkex_ops.model import RecordKind, SiteRole
 
@@ -136,7 +139,7 @@ def reconcile(
         show,
         day,
     )
-    asked = _Asked(rules, left, comparison, day, evidence)
+    asked = _Asked(rules, left, comparison, day, evidence, _telling(settings, clock, kind, now))
     if theirs != LIVE:
         return _with_file(asked, Path(theirs), theirs_columns, clock)
     desk = clearing_desk(config, gateway, at, verbose=verbose, as_json=json)
@@ -152,6 +155,7 @@ class _Asked:
     comparison: Comparison
     day: date | None
     evidence: Path | None
+    tell: Callable[[Tally], None]
 
 
 def _with_file(asked: _Asked, theirs: Path, columns: Path | None, clock: Clock) -> Answer:
@@ -183,12 +187,28 @@ def _with_gateway(asked: _Asked, desk: ClearingDesk, site: SiteRole) -> Answer:
 def _compared(asked: _Asked, rules: MatchRules, theirs: Book) -> Reconciled:
     ours = asked.ours.book(rules, asked.day)
     with counting() as count:
-        return reconcile_books(
+        found = reconcile_books(
             rules,
             evolve(ours, records=count(ours.records, "ours")),
             evolve(theirs, records=count(theirs.records, "theirs")),
             asked.comparison,
         )
+    asked.tell(found.tally)
+    return found
+
+
+def _telling(
+    settings: Settings | None, clock: Clock, kind: RecordKind, at: datetime
+) -> Callable[[Tally], None]:
+    """Tells of breaks whoever is to be told by the configuration."""
+
+    def tell(tally: Tally) -> None:
+        kinds = {one.value: count for one, count in tally.kinds.items() if count}
+        if kinds:
+            told = occurrence_of_breaks(kind.value, kinds, at)
+            hand_over(settings, clock, lambda: (told,))
+
+    return tell
 
 
 def _business_days(calendar: Calendar) -> Callable[[date, date], int]:

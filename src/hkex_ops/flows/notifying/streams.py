@@ -7,7 +7,7 @@ seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
 from hkex_ops.errors import Denied, RemoteError
@@ -24,6 +24,7 @@ from hkex_ops.notifications import EVENT_KINDS
 from hkex_ops.reports.events import ReportFinding
 
 __all__ = [
+    "occurrence_of_breaks",
     "occurrence_of_denial",
     "occurrence_of_findings",
     "occurrence_of_gateway",
@@ -79,6 +80,17 @@ def occurrence_of_unavailable(
         {"service": service, "reason": str(error)},
         site=site,
         business_date=business_date,
+    )
+
+
+def occurrence_of_breaks(kind: str, counts: Mapping[str, int], at: datetime) -> Occurrence:
+    """The breaks of one reconciliation, as one: the same counts of one day are the same."""
+    listed = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    return _made(
+        "clearing/break-found",
+        f"{kind}/{at:%Y-%m-%d}/{listed}",
+        at,
+        {"count": str(sum(counts.values())), "listed": f"{kind}: {listed}"},
     )
 
 
