@@ -172,6 +172,19 @@ class TestFaults:
         told = told_of(folder, Fault.PRIMARY_DOWN)
         assert {"log-in-2": "failed", **dict.fromkeys(OAPI_STEPS[1:], "skipped")} == outcomes(told)
 
+    def test_the_other_site_is_up_and_nobody_crosses_to_it_by_himself(self, folder: Path) -> None:
+        for fault in (None, Fault.PRIMARY_DOWN):
+            told = told_of(folder, fault)
+            rows = told.read("stand-ins.json")["stand_ins"]
+            sites = [one["site"] for one in rows if one["service"] == "DCASS-OAPI"]
+            assert ["primary", "primary", "secondary", "secondary"] == sites
+        facts = told_of(folder).facts(SESSION, "nothing-changed")
+        assert 0 == facts["calls_at_the_secondary_site"]
+        assert (
+            "crossed"
+            not in told_of(folder, Fault.PRIMARY_DOWN).step(SESSION, "nothing-changed")["found"]
+        )
+
 
 class Meddling(staging.Saboteur):
     """Does ``act`` to the far sides before one step."""

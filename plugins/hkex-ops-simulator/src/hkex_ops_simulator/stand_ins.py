@@ -25,6 +25,9 @@ from hkex_ops_simulator.listeners import Listener
 
 __all__ = ["Listening", "Speaker", "StandIn", "StandIns"]
 
+# Of a service that is spoken to, at a site for which no paper states an address.
+UNSTATED_GATEWAYS = 2
+
 _INVENTED = Source("hkex-ops-simulator", "a loopback listener, invented")
 
 
@@ -140,7 +143,7 @@ class StandIns:
         speakers: Mapping[str, Speaker] = _NOBODY,
     ) -> None:
         self.ca_file = folder.absolute() / AUTHORITY_NAME
-        self._places = list(_places(rollout, spoken))
+        self._places = list(_places(rollout, spoken, speakers))
         self._speakers = speakers
         self._stack = AsyncExitStack()
         self._all: tuple[StandIn, ...] = ()
@@ -235,8 +238,14 @@ class StandIns:
 _Place = tuple[str, SiteRole, str, Connection | None]
 
 
-def _places(rollout: Rollout, spoken: Collection[str]) -> Iterator[_Place]:
-    """Service, site, loopback host and the stated connection of every stand-in."""
+def _places(
+    rollout: Rollout, spoken: Collection[str], speakers: Collection[str]
+) -> Iterator[_Place]:
+    """Service, site, loopback host and the stated connection of every stand-in.
+
+    Whatever is spoken to is at both sites, stated or not: that nobody crosses by himself is seen
+    only where somebody could.
+    """
     unstated = count(1)
     for service in rollout.services:
         if service in spoken:
@@ -246,6 +255,10 @@ def _places(rollout: Rollout, spoken: Collection[str]) -> Iterator[_Place]:
             site = connection.site
             host = loopback_of(connection.host) or unstated_host(site, next(unstated))
             yield service, site, host, connection
+        if stated and service in speakers:
+            for site in set(SiteRole) - {one.site for one in stated}:
+                for _ in range(UNSTATED_GATEWAYS):
+                    yield service, site, unstated_host(site, next(unstated)), None
         if not stated:
             number = next(unstated)
             for site in SiteRole:

@@ -51,7 +51,8 @@ _ASKING = "query_ex"
 class ClearingActs:
     """The acts of one rehearsal. ``settings`` reads the client's configuration as it is now.
 
-    ``named`` gives the loopback connections of the gateways that the papers name; ``keep`` puts a
+    ``named`` gives the loopback connections of the gateways that the papers name, ``stated`` the
+    paper's address of one, ``crossed`` how often the other site was called; ``keep`` puts a
     document into the evidence.
     """
 
@@ -62,6 +63,7 @@ class ClearingActs:
     clock: Clock
     named: Callable[[], Sequence[Connection]]
     stated: Callable[[str], str]
+    crossed: Callable[[], int]
     keep: Callable[[str, JsonObject], None]
     _logged_in: bool = field(default=False, init=False)
     _sealed: str = field(default="", init=False)
@@ -188,7 +190,10 @@ class ClearingActs:
             "functions": list(functions),
             "changed": [one.code for one in self.house.changed],
             "decisions": len(self._decisions),
+            "calls_at_the_secondary_site": self.crossed(),
         }
+        if self.crossed():
+            return StepResult(StepState.FAILED, "a client crossed to the secondary site", facts)
         if not self._logged_in:
             return _not_logged_in()
         same = self.house.books.digest() == self._sealed
@@ -196,7 +201,8 @@ class ClearingActs:
             return StepResult(StepState.FAILED, "the clearing house was changed", facts)
         found = (
             f"{say_count(len(received), 'message')} came to the clearing house, all of them "
-            f"enquiries ({', '.join(codes)}); its books are as they were"
+            f"enquiries ({', '.join(codes)}); its books are as they were, and nobody called at its "
+            "secondary site"
         )
         return StepResult(StepState.PASSED, found, facts)
 

@@ -141,6 +141,9 @@ class ClearingSide:
             clock=self.house.clock,
             named=lambda: [stand_ins.stands_for(one) for one in named(CLEARING_SERVICE)],
             stated=lambda gateway: stated.get(gateway, ""),
+            crossed=lambda: sum(
+                one.listener.visits for one in _of(stand_ins) if one.site is SiteRole.SECONDARY
+            ),
             keep=keep,
         )
 
