@@ -229,7 +229,7 @@ class ColumnSubscription(CaptureSubscription):
             stood.append((packet, until_ns, ChannelStood(channel, max(int(since[place]), 0))))
         lasts = np.flatnonzero(np.append(change, True))
         for one, sent_ns in zip(slot[lasts].tolist(), at[lasts].tolist(), strict=True):
-            passed[one] = max(passed[one], sent_ns)
+            passed[int(one)] = max(passed[int(one)], int(sent_ns))
         return _Passed(passed, int(newest[-1]), stood)
 
     def _trades(self, data: bytes, at: Ints) -> TradeColumns:
