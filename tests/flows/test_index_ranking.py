@@ -69,6 +69,16 @@ def test_whoever_was_killed_from_outside_with_a_whole_range_in_hand_blames_it_on
     assert Verdict.POISON is verdict_on(HAND, [other], set(), from_outside=True)
 
 
+def test_who_lets_a_message_wait_for_its_moment_has_not_survived_it(board: Board) -> None:
+    """The first died closing a moment; the second has the same record waiting for the same one."""
+    other = board.row(1)
+    other.passed(30, 500)
+    other.closed_until(2_000)
+    assert Verdict.POISON is verdict_on(HAND, [other], set(), moment_ns=2_001)
+    other.closed_until(4_000)
+    assert Verdict.SUSPECT is verdict_on(HAND, [other], set(), moment_ns=2_001)
+
+
 def test_of_a_range_the_last_message_must_have_been_passed(board: Board) -> None:
     other = board.row(1)
     other.passed(30, 104)

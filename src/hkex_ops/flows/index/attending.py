@@ -185,7 +185,13 @@ class Attendance:
             return
         told = (attended.seat.name, hand.channel, hand.first, hand.last, hand.security or None)
         from_outside = ended.status == -signal.SIGKILL and not attended.was_hung
-        verdict = verdict_on(hand, others, self._book.suspects, from_outside=from_outside)
+        verdict = verdict_on(
+            hand,
+            others,
+            self._book.suspects,
+            from_outside=from_outside,
+            moment_ns=row.next_moment_ns + row.is_settling,
+        )
         if verdict is Verdict.SUSPECT:
             yield MessageSuspected(now, *told)
             return

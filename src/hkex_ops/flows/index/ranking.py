@@ -55,6 +55,7 @@ def verdict_on(
     suspects: Iterable[InHand],
     *,
     from_outside: bool = False,
+    moment_ns: int = 0,
 ) -> Verdict:
     """Whether what an engine died with may be fed to any engine again.
 
@@ -62,11 +63,15 @@ def verdict_on(
     from outside. So was, by every likelihood, one that was killed by a signal nobody here sent,
     while it had a whole range in hand: to leave that out would mark every stock of the channel.
     What somebody died with twice is poison all the same. ``suspects`` is what engines died with
-    before and was not held back.
+    before and was not held back. Who has taken a message may still let it wait for its moment: only
+    one whose next moment is ``moment_ns`` or later has worked it.
     """
     if hand is None:
         return Verdict.NOTHING
-    passed = any((row.has_passed(hand.channel) or 0) >= hand.last for row in others)
+    passed = any(
+        (row.has_passed(hand.channel) or 0) >= hand.last and row.next_moment_ns >= moment_ns
+        for row in others
+    )
     again = any(
         one.channel == hand.channel and one.first <= hand.last and hand.first <= one.last
         for one in suspects
