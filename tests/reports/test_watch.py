@@ -6,8 +6,11 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from hkex_ops.config.catalogues import shipped_catalogue
+from hkex_ops.config.shipped import load_calendar
 from hkex_ops.errors import UsageError
 from hkex_ops.model import HONG_KONG
+from hkex_ops.reports import expected_reports
 from hkex_ops.reports.watch import (
     LookDue,
     LookFailed,
@@ -15,6 +18,7 @@ from hkex_ops.reports.watch import (
     ReportWatch,
     WatchEnded,
     WhyEnded,
+    spans_of,
 )
 
 DAY = date(2023, 4, 14)
@@ -98,3 +102,29 @@ def test_it_goes_on_where_a_snapshot_stood() -> None:
     other.restore(one.snapshot())
     assert one.snapshot() == other.snapshot()
     assert (LookDue(2, START + 10 * MINUTES),) == other.poll(START + 10 * MINUTES)
+
+
+def test_it_asks_only_when_something_may_come() -> None:
+    """Through the sessions of Friday, and around a cut-off on Monday; not over the weekend."""
+    calendar = load_calendar()
+    catalogue = shipped_catalogue("example-rrs")
+    expected = expected_reports(catalogue, calendar, "RRS", DAY)
+    until = datetime(2023, 4, 17, 9, 0, tzinfo=HONG_KONG)
+    one = ReportWatch(
+        DAY,
+        START,
+        until,
+        every=30 * MINUTES,
+        failures=3,
+        spans=spans_of(calendar.day(DAY), expected),
+    )
+    looks: list[datetime] = []
+    while True:
+        now = one.next_at
+        looks += [event.at for event in one.poll(now) if isinstance(event, LookDue)]
+        if one.handle(LookTaken(), now):
+            break
+    assert until == looks[-1]
+    quiet = [at for at in looks if datetime(2023, 4, 15, 5, 31, tzinfo=HONG_KONG) < at < until]
+    assert datetime(2023, 4, 17, 7, 0, tzinfo=HONG_KONG) == quiet[0]
+    assert 45 < len(looks) < 60

@@ -23,7 +23,7 @@ from hkex_ops.flows.store import Archive
 from hkex_ops.model import SiteRole
 from hkex_ops.reports import Catalogue, expected_reports, last_cut_off
 from hkex_ops.reports.events import RunInterrupted
-from hkex_ops.reports.watch import LookFailed, LookTaken, ReportWatch, WatchEnded
+from hkex_ops.reports.watch import LookFailed, LookTaken, ReportWatch, WatchEnded, spans_of
 
 __all__ = ["Watched", "watch_reports"]
 
@@ -63,6 +63,7 @@ async def watch_reports(
         last_cut_off(expected),
         every=timedelta(seconds=manners.poll_s),
         failures=manners.failures,
+        spans=spans_of(calendar.day(business_date), expected),
     )
     results: list[FetchResult] = []
     while True:

@@ -6,7 +6,7 @@ day's last cut-off, grace included, or when too many looks in a row have failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,8 +14,10 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from hkex_ops.calendars import BusinessDay
 from hkex_ops.errors import UsageError
 from hkex_ops.model import JsonObject
+from hkex_ops.reports.expected import ExpectedReport
 
 __all__ = [
     "LOOKS",
@@ -27,7 +29,12 @@ __all__ = [
     "WatchEvent",
     "WatchState",
     "WhyEnded",
+    "spans_of",
 ]
+
+
+AROUND = timedelta(hours=2)
+"""How long before a cut-off, and after the last session, looks are worth while."""
 
 
 class WatchState(StrEnum):
@@ -89,12 +96,27 @@ LOOKS: Mapping[tuple[WatchState, type[LookTaken] | type[LookFailed]], WatchState
 """What an outcome of a look leads to; any other pair is a machine driven wrongly."""
 
 
+def spans_of(
+    found: BusinessDay, expected: Iterable[ExpectedReport]
+) -> tuple[tuple[datetime, datetime], ...]:
+    """When looks are worth while for a business date: from its first clearing session until some
+    time after its last, and around each cut-off that lies elsewhere."""
+    ends = [
+        (one.window.start.at, one.window.until.at)
+        for one in found.clearing
+        if one.window.start.at is not None and one.window.until.at is not None
+    ]
+    day = [(min(start for start, _ in ends), max(end for _, end in ends) + AROUND)] if ends else []
+    return (*day, *((one.due_at - AROUND, one.missing_at) for one in expected))
+
+
 class ReportWatch:
     """One business date followed from ``start``.
 
     ``until`` is the last cut-off with its grace; without one there is one look and no more. A look
     is taken every ``every``, and one just at ``until``, so that nothing is called missing that came
-    in the last moment.
+    in the last moment. Where ``spans`` are given it looks within them only: nothing comes over a
+    weekend, and nobody asks for it then.
     """
 
     def __init__(
@@ -105,6 +127,7 @@ class ReportWatch:
         *,
         every: timedelta,
         failures: int,
+        spans: Sequence[tuple[datetime, datetime]] = (),
     ) -> None:
         if every <= timedelta():
             raise UsageError("a watch looks at intervals that are longer than nothing")
@@ -115,6 +138,7 @@ class ReportWatch:
         self._until = until
         self._every = every
         self._most_failures = failures
+        self._spans = tuple(sorted(spans))
         self._failures: tuple[str, ...] = ()
 
     def poll(self, now: datetime) -> tuple[WatchEvent, ...]:
@@ -140,10 +164,16 @@ class ReportWatch:
             return self._end(WhyEnded.NOTHING_EXPECTED, now)
         if now >= self._until and not self._failures:
             return self._end(WhyEnded.LAST_CUT_OFF, now)
-        self.next_at = now + self._every
+        self.next_at = self._within(now + self._every)
         if now < self._until < self.next_at:
             self.next_at = self._until
         return ()
+
+    def _within(self, at: datetime) -> datetime:
+        """``at``, or the beginning of the next span where it lies in none."""
+        if not self._spans or any(start <= at <= end for start, end in self._spans):
+            return at
+        return next((start for start, _ in self._spans if start > at), at)
 
     def snapshot(self) -> JsonObject:
         """Where it stands, as plain values."""
