@@ -303,6 +303,8 @@ def _add_plugin_commands(app: App, plugins: Plugins, named: Sequence[str]) -> No
     refuse_taken(plugins)
     offered = plugins.commands()
     for name, command in offered.items():
+        if name in named:
+            _retell_room(command.target)
         line = told(command.target) if name in named else command.help
         app.command(command.target, name=name, help=line, group=group)
     for name, (distribution, line) in _KNOWN_PLUGIN_COMMANDS.items():
@@ -317,16 +319,33 @@ def told(target: str) -> str | None:
     So it is broken where the terminal ends, and nowhere else. Nothing where the target cannot be
     imported, which whoever runs it will be told, or is no function.
     """
+    command = _imported(target)
+    return _telling(command) if isfunction(command) else None
+
+
+def _imported(target: str) -> object:
     module, _, name = target.partition(":")
     try:
-        command = getattr(import_module(module), name)
+        return getattr(import_module(module), name)
     # A plug-in's module may raise anything.
     except (Exception, SystemExit):
         return None
-    if not isfunction(command):
-        return None
+
+
+def _telling(command: object) -> str:
     text, _, _ = (getdoc(command) or "").partition(_PARAMETERS)
     return "\n\n".join(" ".join(one.split()) for one in text.split("\n\n"))
+
+
+def _retell_room(target: str) -> None:
+    """Let a plug-in's room of commands break its lines as the program's own commands do."""
+    room = _imported(target)
+    if not isinstance(room, App):
+        return
+    below = [room[name] for name in room.resolved_commands()]
+    for one in (room, *below):
+        if isfunction(one.default_command):
+            one.help = _telling(one.default_command)
 
 
 def _default(value: object) -> str | None:
