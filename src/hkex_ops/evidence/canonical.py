@@ -71,7 +71,7 @@ def _plain(value: object, levels: int) -> object:
         raise ValueError(f"is nested more than {DEEPEST} levels deep")
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value)
-        if type(value) is dict and _is_flat(items):
+        if _is_flat(items):
             return items
         return {_key(key): _plain(item, levels - 1) for key, item in items.items()}
     if isinstance(value, list | tuple):
@@ -80,9 +80,12 @@ def _plain(value: object, levels: int) -> object:
     raise TypeError(f"{type(value).__name__} is not plain data")
 
 
-def _is_flat(items: Mapping[object, object]) -> bool:
+def _is_flat(items: object) -> bool:
     """Whether nothing in it has to be made plain, as in most of what is spelt: rows of a table."""
-    return all(type(key) is str and type(item) in _SCALARS for key, item in items.items())
+    if type(items) is not dict:
+        return False
+    rows = cast("dict[object, object]", items)
+    return all(type(key) is str and type(item) in _SCALARS for key, item in rows.items())
 
 
 def _key(key: object) -> str:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from hkex_ops_sftp.host_key_lookup import ShownKey
 
-__all__ = ["host_keys_app", "keys_app"]
+__all__ = ["add", "host_keys_app", "keys_app", "rotate", "show"]
 
 keys_app = App(name="keys", help="The key pair that logs in: shown, and changed for a new one.")
 host_keys_app = App(name="hostkeys", help="The host keys of servers: shown, and taken as right.")

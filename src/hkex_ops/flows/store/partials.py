@@ -94,7 +94,9 @@ class PartialFile(StagedFile):
                 return
             os.ftruncate(self._descriptor, self._note.held_bytes)
             os.lseek(self._descriptor, 0, os.SEEK_END)
-        self.size_bytes = self.resumed_bytes = self._noted_bytes = self._note.held_bytes
+        held_bytes: int = self._note.held_bytes
+        self.resumed_bytes = self._noted_bytes = held_bytes
+        self.size_bytes: int = held_bytes
 
     def _checkpoint(self) -> None:
         folder = self._staging.folder
