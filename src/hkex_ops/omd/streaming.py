@@ -265,7 +265,7 @@ class Subscription:
         numbers, passed = self.merger.numbers, self.passed
         current = channels[-1][1] if channels else _NO_CHANNEL
         quiet_ns, newest_ns, before = self.quiet_ns, self.newest_ns, passed[:]
-        caring, met = self._caring, not quiet_ns
+        caring, met, told = self._caring, not quiet_ns, (0, 0)
         if len(passed) < len(numbers):
             passed += [0] * (len(numbers) - len(passed))
         step, heard, least, trade_of = self.step_ns, self.heard, self._trade_bytes, self._trade_of
@@ -291,7 +291,8 @@ class Subscription:
                     low = sent_ns // step * step
                     high = low + step
                     marks.append(Mark(len(rows), sent_ns))
-                told = len(rows), len(marks)
+                if not met:
+                    told = len(rows), len(marks)
                 for _ in repeat(None, count):
                     size, kind = header_of(data, at)
                     if heard[kind]:
