@@ -126,6 +126,7 @@ async def together(ends: Sequence[Awaitable[None]], others: Sequence[Awaitable[N
     tasks: list[asyncio.Task[None]] = []
 
     async def one(work: Awaitable[None]) -> None:
+        """Do it; the end of the others, if it fails."""
         try:
             await work
         except Exception:
