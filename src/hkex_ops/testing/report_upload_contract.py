@@ -85,6 +85,7 @@ class ReportUploadContract:
         """U4. Prerequisite: pieces that fail. Action: send. Pass: their error, nothing there."""
 
         def failing() -> Iterator[bytes]:
+            """One piece, and no more."""
             yield b"x" * PIECE_BYTES
             raise Unreachable("the disk went away")
 
