@@ -18,9 +18,10 @@ from hkex_ops.flows.notifying.streams import (
     occurrence_of_denial,
     occurrence_of_findings,
     occurrence_of_gateway,
+    occurrence_of_override,
     occurrence_of_unavailable,
 )
-from hkex_ops.flows.occurring import hearers_of, occurrence_of_run
+from hkex_ops.flows.occurring import hearers_of, occurrence_of_run, occurrence_of_step
 from hkex_ops.model import (
     HONG_KONG,
     BroadcastReceived,
@@ -34,6 +35,8 @@ from hkex_ops.model import (
 )
 from hkex_ops.notifications import EVENT_KINDS
 from hkex_ops.reports.events import FindingKind, ReportFinding
+from hkex_ops.rollouts import Override
+from hkex_ops.rundown import RundownEvent, SessionAborted, SessionClosed, SessionOpened
 from tests.notifications.made import route
 from tests.notifying.rooms import Room
 
@@ -56,6 +59,30 @@ def test_a_denial_of_one_day_is_one_occurrence() -> None:
     assert first.key == occurrence_of_denial(denied, AT.replace(hour=11)).key
     assert first.key != occurrence_of_denial(denied, AT.replace(day=3)).key
     assert "not now (a paper, (ii))" == first.facts["rule"]
+
+
+def test_an_override_says_both_people_and_its_end() -> None:
+    given = Override("renew-ssh-key", "key lost", "A. Chan", "B. Wong", AT.replace(hour=12), AT)
+    told = known(occurrence_of_override(given, AT))
+    assert ("A. Chan", "B. Wong", "2026-02-02 12:05") == (
+        told.facts["by"],
+        told.facts["second"],
+        told.facts["until"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("expected", "event"),
+    [
+        ("rundown/session-opened", SessionOpened(AT, "Session 1")),
+        ("rundown/session-closed", SessionClosed(AT, "Session 1", ("login",))),
+        ("rundown/session-aborted", SessionAborted(AT, "Session 1", "no line", "A. Chan", ())),
+    ],
+)
+def test_sessions_begin_and_end(expected: str, event: RundownEvent) -> None:
+    told = occurrence_of_step("rrs-2023", event)
+    assert told is not None
+    assert (expected, "rrs-2023/Session 1") == (known(told).event, told.batch)
 
 
 def test_the_findings_of_a_fetch_are_one_occurrence() -> None:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer
+from hkex_ops.cli.handing import hand_over
 from hkex_ops.cli.may import rule_document
 from hkex_ops.cli.options import At, Config, Json, optional_settings, parse_at, parse_instant
 from hkex_ops.cli.papers import OneRollout, known_papers
@@ -20,6 +21,7 @@ from hkex_ops.cli.working import Work, now_of, work_folder
 from hkex_ops.clock import Clock
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.journal import Journal, read_journal
+from hkex_ops.flows.notifying.streams import occurrence_of_override
 from hkex_ops.flows.overrides import overrides_of, record_override, recorded_at
 from hkex_ops.model import Effect, Json as JsonValue, JsonObject, Rollout, plain
 from hkex_ops.rollouts import Override, require_action
@@ -78,7 +80,10 @@ def override(
         if missing:
             raise UsageError(f"to grant an override say all of it; missing: {', '.join(missing)}")
         ends = parse_instant(until or "", "--until")
-        granted = desk.grant(Override(action, reason, by, second, ends, instant), instant)
+        given = Override(action, reason, by, second, ends, instant)
+        granted = desk.grant(given, instant)
+        told = occurrence_of_override(given, clock.now())
+        hand_over(optional_settings(config), clock, lambda: (told,))
     rows = [one for one in desk.rows() if not action or one.override.action == action]
     return Answer(
         {

@@ -27,7 +27,15 @@ from hkex_ops.flows.incidents.attaching import attach
 from hkex_ops.model import JsonObject, Occurrence
 from hkex_ops.notifications import EVENT_KINDS
 from hkex_ops.reports import DayStanding, ReportState
-from hkex_ops.rundown import RundownEvent, SessionAborted, StepFinished, StepSkipped, StepState
+from hkex_ops.rundown import (
+    RundownEvent,
+    SessionAborted,
+    SessionClosed,
+    SessionOpened,
+    StepFinished,
+    StepSkipped,
+    StepState,
+)
 
 __all__ = [
     "Hearer",
@@ -168,6 +176,11 @@ def occurrence_of_step(rollout: str, event: RundownEvent) -> Occurrence | None:
         case StepSkipped(at, step, reason, by):
             name = "rundown/step-skipped"
             facts = {"session": step.session, "step": step.id, "reason": reason, "by": by}
+        case SessionOpened(at, session):
+            name, facts = "rundown/session-opened", {"session": session}
+        case SessionClosed(at, session, unfinished):
+            name = "rundown/session-closed"
+            facts = {"session": session, "unfinished": ", ".join(unfinished) or "nothing"}
         case SessionAborted(at, session, reason, by):
             name = "rundown/session-aborted"
             facts = {"session": session, "reason": reason, "by": by}

@@ -167,10 +167,10 @@ _KINDS = (
         ("action", "rule", "until"),
     ),
     EventKind(
-        "guard/overridden",
+        "guard/override-granted",
         _MAJOR,
-        "an act was let through that a rule forbids",
-        ("action", "rule", "by", "reason"),
+        "two people set a rule aside until an hour",
+        ("action", "by", "second", "reason", "until"),
     ),
     EventKind(
         "clearing/system-text", _INFORMATION, "the clearing system announced something", ("text",)

@@ -22,12 +22,14 @@ from hkex_ops.model import (
 )
 from hkex_ops.notifications import EVENT_KINDS
 from hkex_ops.reports.events import ReportFinding
+from hkex_ops.rollouts import Override
 
 __all__ = [
     "occurrence_of_breaks",
     "occurrence_of_denial",
     "occurrence_of_findings",
     "occurrence_of_gateway",
+    "occurrence_of_override",
     "occurrence_of_unavailable",
 ]
 
@@ -43,6 +45,18 @@ def occurrence_of_denial(denied: Denied, at: datetime) -> Occurrence:
         at,
         {"action": denied.action, "rule": f"{denied.rule} ({denied.source})", "until": until},
     )
+
+
+def occurrence_of_override(override: Override, at: datetime) -> Occurrence:
+    """Leave that two people gave, to do what a rule forbids."""
+    facts = {
+        "action": override.action,
+        "by": override.by,
+        "second": override.second,
+        "reason": override.reason,
+        "until": f"{override.expires:%Y-%m-%d %H:%M}",
+    }
+    return _made("guard/override-granted", f"{override.action}/{at.isoformat()}", at, facts)
 
 
 def occurrence_of_findings(
