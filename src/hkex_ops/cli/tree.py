@@ -46,6 +46,11 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ),
     ("calendar", "hkex_ops.cli.calendar:calendar", "Show a day's sessions, or why it is closed."),
     ("plugins", "hkex_ops.cli.plugins:plugins", "List the plug-ins found and what became of them."),
+    (
+        "completion",
+        "hkex_ops.cli.completion:completion",
+        "Give the script that lets a shell complete.",
+    ),
 )
 NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
     (
