@@ -10,6 +10,7 @@ from hkex_ops.config.routes import load_templates, shipped_templates
 from hkex_ops.errors import UsageError
 from hkex_ops.model import Audience, Language, Occurrence, Severity
 from hkex_ops.notifications import EVENT_KINDS, Template, Templates, faults_of_templates
+from hkex_ops.notifications.meanings import meaning
 from tests.notifications.made import DAY, MORNING, occurrence
 
 ENGLISH, CHINESE = Language.ENGLISH, Language.CHINESE
@@ -48,6 +49,17 @@ def test_every_event_can_be_told_in_every_language(event: str, language: Languag
     )
     assert not re.search(r"[{}]", told.subject + told.body)
     assert "k" in told.body
+
+
+@pytest.mark.parametrize("event", list(EVENT_KINDS))
+def test_every_event_means_something_in_every_language(event: str) -> None:
+    """A message whose event has no wording of its own still says what happened."""
+    assert EVENT_KINDS[event].what.lower() == meaning(event, ENGLISH).lower()
+    assert not meaning(event, CHINESE).isascii()
+
+
+def test_an_event_that_nobody_knows_is_called_by_its_name() -> None:
+    assert ["own/event"] * 2 == [meaning("own/event", language) for language in Language]
 
 
 def test_the_highest_version_is_used_and_named() -> None:
@@ -120,7 +132,8 @@ def test_every_fault_of_a_file_of_wordings_is_told() -> None:
         shipped_templates(),
     )
     known = (
-        "at, business_date, event, expected, held, incident, key, missing, service, severity, site"
+        "at, business_date, event, expected, held, incident, key, missing, service, severity, "
+        "site, what"
     )
     assert [
         (
@@ -137,7 +150,7 @@ def test_every_fault_of_a_file_of_wordings_is_told() -> None:
     ] == list(faults)
 
 
-COMMON = "at, business_date, event, facts, incident, key, severity, site"
+COMMON = "at, business_date, event, facts, incident, key, severity, site, what"
 
 
 def test_a_wording_twice_in_one_file_is_a_fault() -> None:

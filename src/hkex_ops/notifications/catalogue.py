@@ -16,7 +16,7 @@ from hkex_ops.model import Severity
 
 __all__ = ["COMMON_FACTS", "DIGEST", "EVENT_KINDS", "MESSAGE", "EventKind", "matches"]
 
-COMMON_FACTS = ("at", "business_date", "event", "incident", "key", "severity", "site")
+COMMON_FACTS = ("at", "business_date", "event", "incident", "key", "severity", "site", "what")
 
 MESSAGE = "message/sent"
 DIGEST = "notify/digest"

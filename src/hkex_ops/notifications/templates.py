@@ -24,6 +24,7 @@ from hkex_ops.model import (
     SiteRole,
 )
 from hkex_ops.notifications.catalogue import COMMON_FACTS, EVENT_KINDS
+from hkex_ops.notifications.meanings import meaning
 
 __all__ = [
     "ANY_EVENT",
@@ -197,6 +198,7 @@ def _facts(occurrence: Occurrence, language: Language) -> Mapping[str, str]:
         "key": occurrence.key,
         "severity": _SEVERITIES[language][occurrence.severity],
         "site": "" if site is None else _SITES[language][site],
+        "what": meaning(occurrence.event, language),
     }
 
 
