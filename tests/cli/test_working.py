@@ -55,7 +55,7 @@ def desk(tmp_path: Path) -> Desk:
     desk = Desk(Program(home, (site,)), home / "config.toml")
     desk.configure(source=SOURCE, more='[work]\nfolder = "work"')
     desk.publish_day()
-    assert 0 == desk.fetch().code
+    assert 1 == desk.fetch().code, "that the client points at the secondary site is told"
     return desk
 
 
