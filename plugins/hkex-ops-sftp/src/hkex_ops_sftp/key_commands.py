@@ -192,12 +192,12 @@ def _try_next(
     following = next_file(key_file)
     key = read_key(following, options)
 
-    async def log_in() -> None:
+    async def _log_in() -> None:
         async with open_sftp(evolve(options, key_file=following), site):
             pass
 
     try:
-        asyncio.run(log_in())
+        asyncio.run(_log_in())
     except AuthRefused:
         document = _of_key(key, "not-active", following)
         days = options.key_active_after_days
@@ -254,13 +254,13 @@ def add(
     place = parse_site(site, configured.site)
     addresses = options.site(place).addresses
 
-    async def look() -> list[ShownKey]:
+    async def _look() -> list[ShownKey]:
         found: list[ShownKey] = []
         for address in addresses:
             found += await shown_keys(address.host, address.port, options.login_timeout_s)
         return found
 
-    shown = asyncio.run(look())
+    shown = asyncio.run(_look())
     path = options.host_keys_file
     known = {
         (one.host, one.port, pin.fingerprint)
