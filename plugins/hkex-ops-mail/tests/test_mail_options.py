@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from mail_benches import secret_file
 
+from hkex_ops.config.secret_files import secret_line
 from hkex_ops.config.settings import load_settings, structure_options
 from hkex_ops.errors import ConfigError
 from hkex_ops.model import Endpoint, SiteRole, TickKind
 from hkex_ops_mail import LineSecurity, MailPublisherOptions, hkex_ops_index_publishers
 from hkex_ops_mail.options import is_address
-from hkex_ops_mail.secrets import read_secret
 
 HOST = "mail.example"
 SENDER = "index@broker.example"
@@ -151,7 +151,7 @@ def test_an_address_is_a_plain_one(expected: bool, text: str) -> None:
 
 def test_a_secret_is_one_line(tmp_path: Path) -> None:
     path = secret_file(tmp_path, "password", "open sesame\n")
-    assert "open sesame" == read_secret(path, "password_file")
+    assert "open sesame" == secret_line(path, "password_file")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_file_that_holds_no_secret_is_told_without_what_it_holds(
     tmp_path: Path, content: str, reason: str
 ) -> None:
     with pytest.raises(ConfigError, match=reason) as caught:
-        read_secret(secret_file(tmp_path, "secret", content), "password_file")
+        secret_line(secret_file(tmp_path, "secret", content), "password_file")
     assert "SECRET" not in str(caught.value)
 
 
@@ -170,7 +170,7 @@ def test_a_file_of_a_secret_that_is_not_text_is_told_without_what_it_holds(tmp_p
     path = secret_file(tmp_path, "secret", "")
     path.write_bytes(b"SECRET\xff")
     with pytest.raises(ConfigError, match="is not text") as caught:
-        read_secret(path, "token_file")
+        secret_line(path, "token_file")
     assert caught.value.__context__ is None
 
 
@@ -178,7 +178,7 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path = secret_file(tmp_path, "secret", "open sesame")
     path.chmod(0o604)
     with pytest.raises(ConfigError, match=r"open to other users \(mode 0604\): run chmod 600"):
-        read_secret(path, "password_file")
+        secret_line(path, "password_file")
 
 
 @pytest.mark.parametrize(
@@ -187,4 +187,4 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path) -> None:
 )
 def test_a_secret_that_is_not_there_is_told(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(ConfigError, match=reason):
-        read_secret(tmp_path / name, "password_file")
+        secret_line(tmp_path / name, "password_file")

@@ -16,6 +16,7 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from hkex_ops.clock import Clock, SystemClock
+from hkex_ops.config.secret_files import secret_line
 from hkex_ops.errors import PluginError, RemoteError, TransientError, UsageError
 from hkex_ops.model import Notification, Outcome, Receipt
 from hkex_ops_basic.certificates import client_context
@@ -23,7 +24,6 @@ from hkex_ops_basic.note_documents import note_document, note_identity, spelt
 from hkex_ops_basic.notifier_options import WebhookOptions
 from hkex_ops_basic.pages import Page
 from hkex_ops_basic.posts import knock, post
-from hkex_ops_basic.secrets import read_secret
 from hkex_ops_basic.translation import printable, translated
 
 __all__ = ["Webhook", "signature"]
@@ -44,14 +44,14 @@ class Webhook:
         self._options = options
         self._clock: Clock = SystemClock() if clock is None else clock
         self._context: ssl.SSLContext = _context(options)
-        read_secret(options.secret_file, "secret_file")
+        secret_line(options.secret_file, "secret_file")
 
     async def notify(
         self, notification: Notification, receivers: Sequence[str]
     ) -> tuple[Receipt, ...]:
         """Post to every receiver at once; see the port."""
         self._require(receivers)
-        secret = read_secret(self._options.secret_file, "secret_file")
+        secret = secret_line(self._options.secret_file, "secret_file")
         posting = [self._post(notification, receiver, secret) for receiver in receivers]
         return tuple(await asyncio.gather(*posting))
 

@@ -17,9 +17,9 @@ import aiosmtplib
 from aiosmtplib.typing import Default
 from attrs import define, field, frozen
 
+from hkex_ops.config.secret_files import secret_line
 from hkex_ops.errors import ConfigError, Rejected
 from hkex_ops_mail.options import LineSecurity, MailServerOptions
-from hkex_ops_mail.secrets import read_secret
 from hkex_ops_mail.translation import is_for_good, printable, repeats, translated
 
 __all__ = ["RecipientResult", "require_files", "send", "try_recipients"]
@@ -83,7 +83,7 @@ def require_files(options: MailServerOptions) -> None:
     if options.security is not LineSecurity.NONE:
         _context(options.ca_file)
     for path, option in _secret_files(options):
-        read_secret(path, option)
+        secret_line(path, option)
 
 
 async def send(
@@ -161,7 +161,7 @@ async def _logged_in(options: MailServerOptions) -> AsyncGenerator[tuple[_Client
 async def _log_in(client: _Client, options: MailServerOptions, attempt: _Attempt) -> None:
     attempt.doing = "logging in"
     for path, option in _secret_files(options):
-        secret = read_secret(path, option)
+        secret = secret_line(path, option)
         attempt.secrets += [secret, f"\0{options.user}\0{secret}"]
         if path is options.password_file:
             await client.login(options.user, secret)

@@ -6,19 +6,13 @@ renewed while a publisher runs. Called by :mod:`hkex_ops_nats.connecting`.
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from pathlib import Path
 
+from hkex_ops.config.secret_files import secret_text
 from hkex_ops.errors import ConfigError
 
 __all__ = ["read_credentials", "read_password", "read_seed"]
-
-# A file with a JWT and a seed has about 2 kB.
-MAX_SECRET_BYTES = 64 * 1024
-
-_SHARED = stat.S_IRWXG | stat.S_IRWXO
 
 _SEED = re.compile(r"SU[A-Z2-7]{56}", re.ASCII)
 _CREDENTIALS = re.compile(
@@ -30,7 +24,7 @@ _CREDENTIALS = re.compile(
 
 def read_password(path: Path) -> str:
     """The first line of a file, which is all that it holds."""
-    password = _text(path, "password_file").rstrip("\r\n")
+    password = secret_text(path, "password_file").rstrip("\r\n")
     if not password or "\n" in password:
         raise ConfigError(f"password_file {path} must hold one line, the password")
     return password
@@ -38,7 +32,7 @@ def read_password(path: Path) -> str:
 
 def read_seed(path: Path) -> str:
     """The seed of a user's nkey, as ``nk -gen user`` writes it."""
-    seed = _text(path, "nkey_file").strip()
+    seed = secret_text(path, "nkey_file").strip()
     if not _SEED.fullmatch(seed):
         raise ConfigError(f"nkey_file {path} holds no seed of a user (SU…): name the right file")
     return seed
@@ -46,33 +40,10 @@ def read_seed(path: Path) -> str:
 
 def read_credentials(path: Path) -> str:
     """A user's JWT and seed in one text, as ``nsc generate creds`` writes it."""
-    text = _text(path, "credentials_file").replace("\r\n", "\n")
+    text = secret_text(path, "credentials_file").replace("\r\n", "\n")
     if not _CREDENTIALS.search(f"{text}\n"):
         raise ConfigError(
             f"credentials_file {path} holds no user JWT with its seed: name the .creds file that "
             "nsc wrote"
         )
     return text
-
-
-def _text(path: Path, option: str) -> str:
-    what = f"{option} {path}"
-    try:
-        with path.expanduser().open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ConfigError(f"{what} is not a plain file: name the file of the secret")
-            mode = stat.S_IMODE(status.st_mode)
-            if mode & _SHARED:
-                raise ConfigError(
-                    f"{what} is open to other users (mode {mode:04o}): run chmod 600 {path}"
-                )
-            return file.read(MAX_SECRET_BYTES).decode()
-    except FileNotFoundError:
-        raise ConfigError(f"there is no file at {path}: set {option} to the right one") from None
-    except UnicodeDecodeError:
-        pass
-    except OSError as error:
-        raise ConfigError(f"{what} cannot be read: {error.strerror}") from error
-    # Out of the except clause on purpose: the library's reason quotes the file.
-    raise ConfigError(f"{what} is not text: name the file of the secret")

@@ -7,11 +7,10 @@ Every fault names the path, never the content. Read again at each log-in. Called
 from __future__ import annotations
 
 import getpass
-import os
-import stat
 import sys
 from pathlib import Path
 
+from hkex_ops.config.secret_files import secret_text
 from hkex_ops.errors import ConfigError
 
 __all__ = ["PASSWORD_BYTES_MOST", "ask_password", "check_password", "read_password"]
@@ -19,13 +18,10 @@ __all__ = ["PASSWORD_BYTES_MOST", "ask_password", "check_password", "read_passwo
 PASSWORD_BYTES_MOST = 31
 """The field has 32 bytes, one of which ends it (fact sheet, section 2.1)."""
 
-_FILE_BYTES_MOST = 4096
-_SHARED = stat.S_IRWXG | stat.S_IRWXO
-
 
 def read_password(path: Path) -> str:
     """The one line of the file; `ConfigError` when it cannot be used."""
-    password = _text(path).rstrip("\r\n")
+    password = secret_text(path, "password_file", "password").rstrip("\r\n")
     return check_password(password, f"password_file {path}")
 
 
@@ -51,28 +47,3 @@ def check_password(password: str, what: str) -> str:
     if len(password) > PASSWORD_BYTES_MOST:
         raise ConfigError(f"{what} is longer than {PASSWORD_BYTES_MOST} characters")
     return password
-
-
-def _text(path: Path) -> str:
-    what = f"password_file {path}"
-    try:
-        with path.expanduser().open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ConfigError(f"{what} is not a plain file: name the file of the password")
-            mode = stat.S_IMODE(status.st_mode)
-            if mode & _SHARED:
-                raise ConfigError(
-                    f"{what} is open to other users (mode {mode:04o}): run chmod 600 {path}"
-                )
-            return file.read(_FILE_BYTES_MOST).decode()
-    except FileNotFoundError:
-        raise ConfigError(
-            f"there is no file at {path}: set password_file to the right one"
-        ) from None
-    except UnicodeDecodeError:
-        pass
-    except OSError as error:
-        raise ConfigError(f"{what} cannot be read: {error.strerror}") from error
-    # Out of the except clause on purpose: the library's reason quotes the file.
-    raise ConfigError(f"{what} is not text: name the file of the password")

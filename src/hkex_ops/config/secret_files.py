@@ -1,7 +1,7 @@
-"""Secrets that lie in files: safe to use, readable, one line.
+"""Secrets that lie in files, for adapters: safe to use, readable, and never in a sentence.
 
-Every fault names the path, never the content. Read again for each mail, so that a token can be
-renewed while a publisher runs. Called by :mod:`hkex_ops_mail.sending`.
+Every fault names the option and the path, never the content. Adapters read a secret when they need
+it and keep nothing, so that it can be renewed while a program runs.
 """
 
 from __future__ import annotations
@@ -12,29 +12,34 @@ from pathlib import Path
 
 from hkex_ops.errors import ConfigError
 
-__all__ = ["read_secret"]
+__all__ = ["secret_line", "secret_text"]
 
-# The longest real tokens have some kilobytes.
 MAX_SECRET_BYTES = 64 * 1024
+"""The longest real tokens and credentials have some kilobytes."""
 
 _SHARED = stat.S_IRWXG | stat.S_IRWXO
 
 
-def read_secret(path: Path, option: str) -> str:
+def secret_line(path: Path, option: str, noun: str = "secret") -> str:
     """The one line of the file that ``option`` names; `ConfigError` when it cannot be used."""
-    secret = _text(path, option).rstrip("\r\n")
-    if not secret or not secret.isprintable():
-        raise ConfigError(f"{option} {path} must hold one line, the secret itself")
-    return secret
+    line = secret_text(path, option, noun).rstrip("\r\n")
+    if not line or not line.isprintable():
+        raise ConfigError(f"{option} {path} must hold one line, the {noun} itself")
+    return line
 
 
-def _text(path: Path, option: str) -> str:
+def secret_text(path: Path, option: str, noun: str = "secret") -> str:
+    """The whole file that ``option`` names, which only its owner may read.
+
+    Raises `ConfigError` for a file that is not there, open to other users, no plain file, or no
+    text.
+    """
     what = f"{option} {path}"
     try:
         with path.expanduser().open("rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise ConfigError(f"{what} is not a plain file: name the file of the secret")
+                raise ConfigError(f"{what} is not a plain file: name the file of the {noun}")
             mode = stat.S_IMODE(status.st_mode)
             if mode & _SHARED:
                 raise ConfigError(
@@ -48,4 +53,4 @@ def _text(path: Path, option: str) -> str:
     except OSError as error:
         raise ConfigError(f"{what} cannot be read: {error.strerror}") from error
     # Out of the except clause on purpose: the library's reason quotes the file.
-    raise ConfigError(f"{what} is not text: name the file of the secret")
+    raise ConfigError(f"{what} is not text: name the file of the {noun}")
