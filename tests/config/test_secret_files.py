@@ -45,5 +45,5 @@ def test_what_cannot_be_used_is_told_without_its_content(
 def test_a_folder_and_nothing_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         secret_text(tmp_path, "token_file")
-    with pytest.raises(ConfigError, match="there is no file at .*: set token_file"):
+    with pytest.raises(ConfigError, match=r"there is no file at .*: set token_file"):
         secret_text(tmp_path / "none", "token_file")
