@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hkex_ops.clock import ManualClock
 from hkex_ops.model import HONG_KONG
 from tests.cli import folder_source, notifying_desk
 from tests.cli.notifying_desk import CONFIG, ROUTES, arrived
-from tests.cli.program import HKEX_OPS, Ended, Program, require_refused
+from tests.cli.program import HKEX_OPS, TIMEOUT_S, Ended, Program, require_refused
 
 AT = datetime(2026, 2, 2, 10, 5, tzinfo=HONG_KONG)
 SENT = ("notify", "send", "Reports are late.", "--by", "A. Chan", "--key", "late")
@@ -217,10 +218,14 @@ def test_a_process_that_runs_on_delivers_what_others_hand_in(desk: Program) -> N
         stdout=subprocess.PIPE,
         text=True,
     )
+    # One that says too little must not be waited for.
+    alarm = threading.Timer(TIMEOUT_S, process.kill)
+    alarm.start()
     with process:
         assert process.stdout is not None
         seen = [json.loads(process.stdout.readline()) for _ in range(5)]
         process.terminate()
+    alarm.cancel()
     assert 4 == len([one for one in seen if one["happened"] == "receipt"])
     assert 4 == len(arrived(desk.home))
 
