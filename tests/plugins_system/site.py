@@ -50,6 +50,7 @@ class Site:
         module: str = "",
         attribute: str = "",
         version: str = "1.0",
+        requires: Iterable[str] = (),
     ) -> None:
         """Install a distribution whose entry point loads ``module``, which holds ``text``.
 
@@ -61,12 +62,20 @@ class Site:
         information = self.folder / f"{package}-{version}.dist-info"
         information.mkdir()
         metadata = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
         (information / "METADATA").write_text(metadata, encoding="utf-8")
         entry = f"[hkex_ops]\n{entry_point or package} = {module}{attribute}\n"
         (information / "entry_points.txt").write_text(entry, encoding="utf-8")
         if text is not None:
             (self.folder / f"{module}.py").write_text(dedent(text), encoding="utf-8")
         self.modules.append(module)
+
+    def set_core(self, version: str) -> None:
+        """Let the core be installed in that version."""
+        information = self.folder / f"hkex_ops-{version}.dist-info"
+        information.mkdir()
+        metadata = f"Metadata-Version: 2.1\nName: hkex-ops\nVersion: {version}\n"
+        (information / "METADATA").write_text(metadata, encoding="utf-8")
 
     def lose_metadata(self, distribution: str, *, version: str = "1.0") -> None:
         """Damage an installed distribution as an interrupted installer does."""

@@ -10,8 +10,9 @@ from attrs import frozen
 
 from hkex_ops import hookspecs
 from hkex_ops.errors import PluginError
+from hkex_ops.installed import CORE, FoundPlugin
 
-__all__ = ["LoadedPlugin", "PluginFault", "nearest_plugin", "wrong_hooks"]
+__all__ = ["LoadedPlugin", "PluginFault", "nearest_plugin", "wrong_core", "wrong_hooks"]
 
 
 @frozen
@@ -45,6 +46,20 @@ def nearest_plugin(word: str, known: Sequence[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"installed: {', '.join(known) or 'none'}"
+
+
+def wrong_core(plugin: FoundPlugin, core: str) -> str | None:
+    """Why a plug-in is not for the version ``core`` of the core; nothing where it is, or may be."""
+    if not plugin.core or not core:
+        return None
+    from packaging.specifiers import SpecifierSet
+
+    if SpecifierSet(plugin.core).contains(core, prereleases=True):
+        return None
+    return (
+        f"is made for {CORE} {plugin.core}, and {core} is installed: install a version of "
+        f"{plugin.distribution} that is made for {core}, or that {CORE}"
+    )
 
 
 def wrong_hooks(module: object, known: Sequence[str]) -> list[tuple[str, str]]:

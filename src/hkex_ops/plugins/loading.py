@@ -17,8 +17,14 @@ import pluggy
 
 from hkex_ops import hookspecs
 from hkex_ops.errors import ConfigError, HkexOpsError, PluginError
-from hkex_ops.installed import FoundPlugin, installed
-from hkex_ops.plugins.faults import LoadedPlugin, PluginFault, nearest_plugin, wrong_hooks
+from hkex_ops.installed import FoundPlugin, core_version, installed
+from hkex_ops.plugins.faults import (
+    LoadedPlugin,
+    PluginFault,
+    nearest_plugin,
+    wrong_core,
+    wrong_hooks,
+)
 from hkex_ops.plugins.kinds import (
     COMMANDS,
     INDEX_FEEDS,
@@ -64,6 +70,7 @@ class Plugins:
     def __init__(self, found: Sequence[FoundPlugin], *, block: Iterable[str] = ()) -> None:
         self._found = sorted(found, key=lambda plugin: (plugin.name, plugin.distribution))
         self._blocked = frozenset(block)
+        self._core = core_version()
         self._faults: list[PluginFault] = []
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
@@ -226,6 +233,10 @@ class Plugins:
         ]
 
     def _register(self, plugin: FoundPlugin) -> None:
+        unfit = wrong_core(plugin, self._core)
+        if unfit is not None:
+            self._fault(plugin, unfit)
+            return
         try:
             module = plugin.load()
         # A plug-in may raise anything at import, SystemExit included; all of it is its own fault.
