@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from hkex_ops.errors import PluginError
 from tests.plugins_system.site import Site, source
+from tests.wheel import CHECKOUT
 
 
 @pytest.mark.parametrize(
@@ -70,3 +74,21 @@ def test_where_nothing_says_which_core_this_is_nothing_is_refused(site: Site) ->
     """As when it runs from an archive of its source."""
     site.add("good-plugin", source("folder"), requires=["hkex-ops>=9"])
     assert () == site.load().faults
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        *sorted((CHECKOUT / "plugins").glob("*/pyproject.toml")),
+        *(CHECKOUT / "src" / "hkex_ops" / "testing" / "template").rglob("pyproject.toml.jinja"),
+    ],
+    ids=lambda file: file.parent.name,
+)
+def test_what_is_made_here_says_that_it_is_made_for_this_core(file: Path) -> None:
+    """By its minor version, which is the promise to authors of plug-ins."""
+    core = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    major, minor = (int(part) for part in core.split(".")[:2])
+    wanted = f"hkex-ops>={major}.{minor},<{major}.{minor + 1}"
+    said = re.findall(r'"(hkex-ops(?:\[[a-z,]*\])?[<>=][^"]*)"', file.read_text("utf-8"))
+    assert said
+    assert {wanted} == {re.sub(r"\[.*\]", "", one) for one in said}
