@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import date
+from typing import TYPE_CHECKING
 
 from attrs import Factory, evolve, frozen
 
@@ -15,12 +16,14 @@ from hkex_ops.config.report_sources import (
     has_dated_folder,
     of_business_date,
 )
-from hkex_ops.config.settings import Settings, structure_options
 from hkex_ops.errors import PluginError, UsageError
 from hkex_ops.model import Endpoint, ListedReport, Listing, SiteRole
-from hkex_ops.plugins import Plugins
 from hkex_ops.ports import Offer, ReportSource
 from hkex_ops.reports.events import ReportEvent
+
+if TYPE_CHECKING:
+    from hkex_ops.config.settings import Settings
+    from hkex_ops.plugins import Plugins
 
 __all__ = ["ConfiguredSource", "Observe", "Sleep", "configured_source", "take_listing"]
 
@@ -74,6 +77,9 @@ class ConfiguredSource:
 
 def configured_source(settings: Settings, plugins: Plugins, name: str | None) -> ConfiguredSource:
     """The source called ``name``, or the only one. Raises what the configuration deserves."""
+    # Here, so that code which makes its source itself does not load all that files can say.
+    from hkex_ops.config.settings import structure_options
+
     name, source = settings.source(name)
     offer = plugins.report_source(source.adapter)
 
