@@ -79,6 +79,13 @@ class Keys:
         user.write_public_key(folder / "authorized_keys")
         return cls(folder, user, hosts)
 
+    @classmethod
+    def read(cls, folder: Path) -> Keys:
+        """Those that :meth:`make` left in ``folder``."""
+        user = asyncssh.read_private_key(folder / "user")
+        hosts = {site: asyncssh.read_private_key(folder / site) for site in SiteRole}
+        return cls(folder, user, hosts)
+
     def file(self, name: str) -> Path:
         """The path of a private key."""
         return self.folder / name
