@@ -7,10 +7,12 @@ import pytest
 from hkex_ops.testing.plugin_check import check_plugin
 from tests.plugins_system.site import IMPORTS, Site, source
 
+BOUNDS = "hkex-ops>=0.1,<0.2"
 
-def install(site: Site, text: str, *, typed: bool = True) -> None:
+
+def install(site: Site, text: str, *, typed: bool = True, requires: str = BOUNDS) -> None:
     """The distribution desk-paper with a package."""
-    site.add("desk-paper", None)
+    site.add("desk-paper", None, requires=[requires])
     package = site.folder / "desk_paper"
     package.mkdir()
     (package / "__init__.py").write_text(text, encoding="utf-8")
@@ -65,3 +67,14 @@ def test_several_faults_are_told_together(site: Site) -> None:
         check_plugin("desk_paper", engines=["sqlite3"])
     assert 3 == len(str(raised.value).splitlines()), str(raised.value)
     assert "py.typed" in str(raised.value)
+
+
+@pytest.mark.parametrize("requires", ["attrs", "hkex-ops", "hkex-ops>=0.1"])
+def test_one_that_any_later_core_would_load_is_told_to_say_for_which_it_is_made(
+    site: Site, requires: str
+) -> None:
+    """The bounds are those of the core that it is checked with."""
+    site.set_core("0.1.4")
+    install(site, source("paper"), requires=requires)
+    with pytest.raises(AssertionError, match=r"require hkex-ops>=0\.1,<0\.2 in its metadata"):
+        check_plugin("desk_paper")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hkex_ops.config.structuring import structure
 from hkex_ops.errors import ConfigError
+from hkex_ops.installed import CORE, core_version, installed
 from hkex_ops.plugins import LoadedPlugin, Plugins
 from hkex_ops.plugins.kinds import KINDS
 from hkex_ops.ports import Offer
@@ -36,7 +37,7 @@ def check_plugin(name: str, *, engines: Iterable[str] = ()) -> LoadedPlugin:
         )
     [row] = rows
     wrong = [*_faults(plugins, name), *_wrong_offers(plugins, name), *_wrong_package(name)]
-    wrong += _loaded_engines(name, tuple(engines))
+    wrong += [*_wrong_bounds(name), *_loaded_engines(name, tuple(engines))]
     if not row.offers and not wrong:
         wrong.append("offers nothing: implement a hook and mark it with hookimpl")
     if wrong:
@@ -78,6 +79,17 @@ def _wrong_package(name: str) -> Iterator[str]:
     folder = Path(next(iter(spec.submodule_search_locations)))
     if not (folder / "py.typed").exists():
         yield "has no py.typed: type checkers pass over its types"
+
+
+def _wrong_bounds(name: str) -> Iterator[str]:
+    """Without an upper bound it would be loaded by a core that it was not made for."""
+    for plugin in installed():
+        if plugin.name == name and not any(sign in plugin.core for sign in ("<", "==", "~=")):
+            major, minor = (core_version() or "0.1").split(".")[:2]
+            yield (
+                f"does not say for which {CORE} it is made: require "
+                f"{CORE}>={major}.{minor},<{major}.{int(minor) + 1} in its metadata"
+            )
 
 
 def _loaded_engines(name: str, engines: tuple[str, ...]) -> Iterator[str]:
