@@ -90,6 +90,8 @@ class Doubts:
     def due(self, due: Due) -> Doubt | None:
         """What cannot be relied upon at a moment, where that is other than at the last one."""
         closing = due.status is IndexStatus.CLOSING
+        if not (closing or due.missing or self._changed or self._rates_lost):
+            return None
         if closing and self._marked:
             securities = self._reckoning.totals.securities
             for slot in self._reckoning.closing_prices:

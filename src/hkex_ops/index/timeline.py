@@ -223,7 +223,7 @@ class Timeline(Generic[R]):
 
     def _arrive(self, record: IndexRecord, steps: list[Step[R]]) -> None:
         # What has settled by the time of whatever came before, as an engine that is asked after it.
-        if record.send_time_ns > self._newest_ns:
+        if self._settles and record.send_time_ns > self._newest_ns:
             self._settle(self._newest_ns // ASKED_NS * ASKED_NS, steps)
             self._note_time(record.send_time_ns)
         for one in self._order.arrive(record, self._now):

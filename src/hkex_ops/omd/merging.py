@@ -88,6 +88,12 @@ class _Lane:
         self.restarted = _NO_RESTART
         self.watched_until_ns = 0
 
+    def is_due(self, at_ns: int) -> bool:
+        """Whether what waits has waited long enough."""
+        if self.arbitrated:
+            return self.arbiter.is_due(at_ns)
+        return bool(self.early) and at_ns >= self.waits_until_ns
+
     def knows(self, begin: int, end: int) -> bool:
         """Whether every message from ``begin`` up to ``end`` was delivered, or waits."""
         begin = max(begin, self.next)
@@ -191,14 +197,16 @@ class Merger:
         heappush(early, (sequence, self._arrivals, packet, count, line, at_ns, sent_ns))
         return self._drain(slot, lane)
 
+    def is_due(self, at_ns: int) -> bool:
+        """Whether anything has waited long enough by now."""
+        lanes = zip(self.expected, self._lanes, strict=True)
+        return any(number == IN_CARE and lane.is_due(at_ns) for number, lane in lanes)
+
     def poll(self, at_ns: int) -> Sequence[Settled]:
         """What has waited long enough by now. Only where :attr:`plain` is false anything waits."""
         found: list[Settled] = []
         for slot, lane in enumerate(self._lanes):
-            if self.expected[slot] != IN_CARE:
-                continue
-            due = at_ns >= lane.waits_until_ns
-            if lane.arbiter.is_due(at_ns) if lane.arbitrated else lane.early and due:
+            if self.expected[slot] == IN_CARE and lane.is_due(at_ns):
                 arbiter, events = self._arbiter(lane)
                 events += arbiter.poll(at_ns)
                 self._release(slot, lane, at_ns)

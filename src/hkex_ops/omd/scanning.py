@@ -252,6 +252,10 @@ class CaptureSubscription:
 
     def _poll(self, data: bytes, at: int) -> None:
         """Look after waiting channels; everything before ``at`` is read."""
+        if not (self._subscription.quiet_ns or self._merger.is_due(self._time_ns)):
+            self._polled = self._time_ns // POLL_NS
+            self._last_ns = max(self._last_ns, self._time_ns)
+            return  # nothing settles, and what time it is does not matter
         self._at = at
         self._flush(data, at)
         self._polled = self._time_ns // POLL_NS

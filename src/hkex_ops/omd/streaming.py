@@ -46,7 +46,8 @@ RESET_AT = PACKET_HEADER_BYTES + 2
 _header_of = packet_header.unpack_from
 _size_and_type = message_header.unpack_from
 _TRADE = Trade.TYPE
-_NO_CHANNEL = -1
+_NO_SLOT = -1
+_NEVER_BEHIND_NS = -1
 _reset_type = SequenceReset.TYPE.to_bytes(2, "little")
 
 
@@ -263,52 +264,50 @@ class Subscription:
         begin = len(rows), len(marks), len(channels)
         low, high = self.interval
         numbers, passed = self.merger.numbers, self.passed
-        current = channels[-1][1] if channels else _NO_CHANNEL
+        current = self.merger.slot(channels[-1][1]) if channels else _NO_SLOT
         quiet_ns, newest_ns, before = self.quiet_ns, self.newest_ns, passed[:]
-        caring, met, told = self._caring, not quiet_ns, (0, 0)
+        # While messages are waited for every packet is looked at, else those of who was behind.
+        looked_at_ns = _NEVER_BEHIND_NS if self._caring else quiet_ns
+        told: tuple[int, int] | None = None
         if len(passed) < len(numbers):
             passed += [0] * (len(numbers) - len(passed))
         step, heard, least, trade_of = self.step_ns, self.heard, self._trade_bytes, self._trade_of
         add, header_of = rows.append, _size_and_type
         try:
             for data, at, end, count, sent_ns, slot in found:
-                if numbers[slot] != current:
-                    current = numbers[slot]
-                    channels.append((len(rows), current))
                 if quiet_ns:
                     since_ns, until_ns = passed[slot], newest_ns
-                    newest_ns = max(newest_ns, sent_ns)
-                    if newest_ns - since_ns > quiet_ns:
-                        stood = ChannelStood(current, max(since_ns, 0))
-                        marks.append(Mark(len(rows), 0 if caring else until_ns, stood))
-                    later = sent_ns // step > abs(since_ns) // step
-                    met = since_ns > 0 or (since_ns < 0 and later)
-                    if caring and met and later:
-                        reached = ChannelPassed(current, sent_ns)
-                        marks.append(Mark(len(rows), sent_ns, reached))
-                    passed[slot] = max(since_ns, sent_ns) if met else since_ns or -sent_ns
+                    if sent_ns > newest_ns:
+                        newest_ns = sent_ns
+                    if newest_ns - since_ns > looked_at_ns or since_ns <= 0:
+                        met = self._passes(slot, sent_ns, until_ns, piece)
+                        told = None if met else (len(rows), len(marks))
+                    elif sent_ns > since_ns:
+                        passed[slot] = sent_ns
                 if not low <= sent_ns < high:
                     low = sent_ns // step * step
                     high = low + step
                     marks.append(Mark(len(rows), sent_ns))
-                if not met:
-                    told = len(rows), len(marks)
                 for _ in repeat(None, count):
                     size, kind = header_of(data, at)
                     if heard[kind]:
                         if kind == _TRADE and size >= least:
+                            if slot != current:
+                                current = slot
+                                channels.append((len(rows), numbers[slot]))
                             add(trade_of(data, at))
                         else:
                             message = self.rare_message(data, at, size, end, plain=plain)
-                            marks.append(Mark(len(rows), sent_ns, message, current))
+                            marks.append(Mark(len(rows), sent_ns, message, numbers[slot]))
                     elif size < HEADER_BYTES:
                         raise Unsound
                     at += size
                 if at != end:
                     raise Unsound
-                if not met and told != (len(rows), len(marks)):
-                    brought = len(rows) > told[0] or not isinstance(marks[-1][2], SequenceReset)
-                    passed[slot] = sent_ns if brought else passed[slot]
+                if told:
+                    if len(rows) > told[0] or _brings(marks[told[1] :]):
+                        passed[slot] = sent_ns
+                    told = None
         except (StructError, WireError, Unsound):
             del rows[begin[0] :], marks[begin[1] :], channels[begin[2] :]
             passed[: len(before)] = before
@@ -316,6 +315,23 @@ class Subscription:
         self.interval = (low, high)
         self.newest_ns = newest_ns
         return True
+
+    def _passes(self, slot: int, sent_ns: int, until_ns: int, piece: Piece) -> bool:
+        """How far a channel comes that was behind, or that nobody knows; whether it is known.
+
+        Others had come as far as ``until_ns`` before.
+        """
+        rows, marks, _ = piece
+        number, since_ns = self.merger.numbers[slot], self.passed[slot]
+        if max(until_ns, sent_ns) - since_ns > self.quiet_ns:
+            stood = ChannelStood(number, max(since_ns, 0))
+            marks.append(Mark(len(rows), 0 if self._caring else until_ns, stood))
+        later = sent_ns // self.step_ns > abs(since_ns) // self.step_ns
+        met = since_ns > 0 or (since_ns < 0 and later)
+        if self._caring and met and later:
+            marks.append(Mark(len(rows), sent_ns, ChannelPassed(number, sent_ns)))
+        self.passed[slot] = max(since_ns, sent_ns) if met else since_ns or -sent_ns
+        return met
 
     def rare_message(self, data: Octets, at: int, size: int, end: int, *, plain: bool) -> Message:
         """A message of a rare type; `Unsound` or `WireError` when it is not one that is plain."""
@@ -325,3 +341,9 @@ class Subscription:
         if plain and isinstance(message, SequenceReset):
             raise Unsound
         return message
+
+
+def _brings(marks: Sequence[Mark]) -> bool:
+    """Whether the last of a packet's marks is of a message that is no Sequence Reset."""
+    last = marks[-1].message if marks else None
+    return not (last is None or isinstance(last, SequenceReset))
