@@ -8,6 +8,7 @@ accelerated recalculation; wants the extra ``data``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -45,16 +46,20 @@ class Limbs:
         self.count: int = -(-widest // self.bits)
         self.offsets: Ints = np.cumsum([0, *map(len, totals.moves)], dtype=np.int64)
         self.places: Ints = np.array([place for place, _ in pairs], np.int64)
-        self.weights: Ints = np.array([self._cut(weight) for _, weight in pairs], np.int64).T.copy()
+        self.weights: Ints = self._cut([weight for _, weight in pairs])
         self.sums: Ints = self._spread()
         rates = zip(totals.multipliers, totals.divisors, strict=True)
         self._rates: Floats = np.array([float(Fraction(*rate)) for rate in rates])
 
-    def _cut(self, whole: int) -> list[int]:
-        """A number in limbs; the highest takes what is left."""
-        low = (1 << self.bits) - 1
-        limbs = [whole >> (self.bits * limb) & low for limb in range(self.count - 1)]
-        return [*limbs, whole >> (self.bits * (self.count - 1))]
+    def _cut(self, weights: Sequence[int]) -> Ints:
+        """Numbers in limbs, a row for each limb; the highest takes what is left."""
+        whole, low = np.array(weights, object), (1 << self.bits) - 1
+        limbs = np.empty((self.count, len(weights)), np.int64)
+        for limb in range(self.count - 1):
+            limbs[limb] = whole & low
+            whole >>= self.bits
+        limbs[-1] = whole
+        return limbs
 
     def _spread(self) -> Ints:
         """The sums as they follow from prices, each limb's own, and so none larger than it may."""

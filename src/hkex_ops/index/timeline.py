@@ -160,28 +160,24 @@ class Timeline(Generic[R]):
             if place > at:
                 self._stretch(rows, at, place, steps)
                 at = place
-            if isinstance(record, Standing):
+            if record is None:
+                self._sent_ns = sent_ns
+                if not order.since <= sent_ns < order.moment:
+                    self._arrive(TimePassed(_EVERYBODY, 0, sent_ns), steps)
+            elif isinstance(record, Standing):
                 # Whatever settles by then settles without what the channel has to say.
                 self._settle(sent_ns // ASKED_NS * ASKED_NS, steps)
                 self._standing[record.channel].popleft()
-                continue
-            if isinstance(record, Passed):
+            elif isinstance(record, Passed):
                 self._channel_passed(record, steps)
-                continue
-            if isinstance(record, Reached):
+            elif isinstance(record, Reached):
                 self._note_time(record.at_ns)
                 if record.asked:
                     self._settle(record.at_ns, steps)
-                continue
-            if isinstance(record, RecordsLost):
+            elif isinstance(record, RecordsLost):
                 self._lost(record, sent_ns, steps)
-                continue
-            if record is not None:
+            else:
                 self._arrive(record, steps)
-                continue
-            self._sent_ns = sent_ns
-            if not order.since <= sent_ns < order.moment:
-                self._arrive(TimePassed(_EVERYBODY, 0, sent_ns), steps)
         if count > at:
             self._stretch(rows, at, count, steps)
         return steps

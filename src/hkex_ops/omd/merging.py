@@ -199,8 +199,10 @@ class Merger:
 
     def is_due(self, at_ns: int) -> bool:
         """Whether anything has waited long enough by now."""
-        lanes = zip(self.expected, self._lanes, strict=True)
-        return any(number == IN_CARE and lane.is_due(at_ns) for number, lane in lanes)
+        for slot, number in enumerate(self.expected):
+            if number == IN_CARE and self._lanes[slot].is_due(at_ns):
+                return True
+        return False
 
     def poll(self, at_ns: int) -> Sequence[Settled]:
         """What has waited long enough by now. Only where :attr:`plain` is false anything waits."""

@@ -192,7 +192,6 @@ class CaptureSubscription:
         caring = not merger.plain
         try:
             while at <= last:
-                here = at
                 head, length, link, hop, key, size, count, number, sent_ns, first = unpack(data, at)
                 slot = slots[key]
                 if (
@@ -223,7 +222,7 @@ class CaptureSubscription:
                 elif not count and (sent_ns >= horizon or every):
                     horizon = self._time_passed(sent_ns, slot)
                 at += steps[size]
-                if caring and self._is_due(data, here):
+                if caring and self._is_due(data, at - steps[size]):
                     self._horizon = horizon
                     self._poll(data, at)
                     add, floor_ns = self._found.append, merger.floor_ns
@@ -252,14 +251,13 @@ class CaptureSubscription:
 
     def _poll(self, data: bytes, at: int) -> None:
         """Look after waiting channels; everything before ``at`` is read."""
+        self._last_ns = max(self._last_ns, self._time_ns)
         if not (self._subscription.quiet_ns or self._merger.is_due(self._time_ns)):
             self._polled = self._time_ns // POLL_NS
-            self._last_ns = max(self._last_ns, self._time_ns)
             return  # nothing settles, and what time it is does not matter
         self._at = at
         self._flush(data, at)
         self._polled = self._time_ns // POLL_NS
-        self._last_ns = max(self._last_ns, self._time_ns)
         settled = self._merger.poll(self._time_ns)
         if settled:
             self._reach(self._time_ns, asked=False)

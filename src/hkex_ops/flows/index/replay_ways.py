@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -43,7 +44,9 @@ from hkex_ops.omd.streaming import (
 )
 
 if TYPE_CHECKING:
+    from hkex_ops.index.accelerated import Work
     from hkex_ops.index.vector import VectorRecalculation
+    from hkex_ops.omd.accelerated import Scan
     from hkex_ops.omd.columns import ColumnPiece, ColumnSubscription
 
 __all__ = [
@@ -240,16 +243,27 @@ def compiled_way(
 ) -> QuickWay:
     """By code that numba compiles; `ConfigError` where it is not installed, `StoreError` where
     nothing can be kept in ``cache``."""
-    compiler = Compiler(cache or default_cache())
-    from hkex_ops.index.accelerated import AcceleratedRecalculation, compiled_work
-    from hkex_ops.omd.accelerated import AcceleratedSubscription, compiled_scan
+    place = cache or default_cache()
+    Compiler(place)  # says what is missing, whether or not anything is left to be compiled
+    from hkex_ops.index.accelerated import AcceleratedRecalculation
+    from hkex_ops.omd.accelerated import AcceleratedSubscription
 
-    scan = compiled_scan(compiler)
+    scan, work = _loops(place)
     return _column_way(
         subscription,
         lambda: AcceleratedSubscription(subscription, scan, streams=streams),
-        AcceleratedRecalculation(baskets, rules, work=compiled_work(compiler), first_ns=first_ns),
+        AcceleratedRecalculation(baskets, rules, work=work, first_ns=first_ns),
     )
+
+
+@lru_cache(maxsize=1)
+def _loops(cache: Path) -> tuple[Scan, Work]:
+    """The compiled loops, which are loaded once in a process."""
+    from hkex_ops.index.accelerated import compiled_work
+    from hkex_ops.omd.accelerated import compiled_scan
+
+    compiler = Compiler(cache)
+    return compiled_scan(compiler), compiled_work(compiler)
 
 
 def _column_way(
