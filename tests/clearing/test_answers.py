@@ -74,6 +74,16 @@ def test_every_fault_of_a_page_is_told() -> None:
     ] == [str(one) for one in error.value.faults]
 
 
+def test_a_field_that_no_item_has_is_told_once() -> None:
+    """A mapping that names another field than the layouts have would else be told for each item."""
+    short = {name: value for name, value in ITEM.items() if name != "series"}
+    with pytest.raises(ConfigError) as error:
+        AnswerReader(MAPPING).rows(page(short, short, short))
+    assert ["page 1 item 1, field series: is not in the answer; it has date, account, net"] == [
+        str(one) for one in error.value.faults
+    ]
+
+
 def test_another_answer_than_the_declared_one_is_refused() -> None:
     with pytest.raises(ConfigError, match="was answered by CA3, and CA103 is declared"):
         AnswerReader(evolve(MAPPING, answer="CA103")).rows(page(ITEM))

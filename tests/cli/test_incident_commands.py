@@ -105,6 +105,12 @@ def test_enquiries_figures_and_actions_are_entered(desk: Program) -> None:
     assert "47220" == found["entries"][2]["what"]["value"]
 
 
+def test_a_correction_without_a_time_leaves_the_time_as_it_was(desk: Program) -> None:
+    """The help of its --at says so too, and not that it would be now."""
+    shown = desk.here("incident", "correct", "--help").words.replace("│ │ ", "")
+    assert "as it was, if left out" in shown
+
+
 def test_a_correction_shows_what_was_and_what_is(desk: Program) -> None:
     entry(desk, "note", "one", "HSIL issued press release.", "--at", "10:28", "--teller", "HKEx")
     entry(desk, "correct", "one", "2", "--at", "10:26", "--reason", "the issuer's own time")

@@ -12,6 +12,7 @@ import pytest
 
 from hkex_ops.clock import ManualClock
 from hkex_ops.model import HONG_KONG
+from hkex_ops.notifications import EVENT_KINDS
 from tests.cli import folder_source, notifying_desk
 from tests.cli.notifying_desk import CONFIG, ROUTES, arrived
 from tests.cli.program import HKEX_OPS, TIMEOUT_S, Ended, Program, require_refused
@@ -173,6 +174,20 @@ def test_a_routing_file_is_judged(desk: Program) -> None:
     (desk.home / "routes.toml").write_text(ROUTES.replace('by = "mail"', 'by = "male"', 1))
     met = run(desk, "notify", "check", "--json")
     require_refused(met, 6, "ConfigError", "there is no [notifiers.male]")
+
+
+def test_a_routing_file_that_is_not_there_is_no_finding(desk: Program) -> None:
+    """Nothing was judged: as with every other command that judges a file, exit 6."""
+    for more in ((), ("--json",)):
+        met = run(desk, "notify", "routes", "none.toml", *more)
+        require_refused(met, 6, "ConfigError", "there is no routing file at none.toml")
+
+
+def test_the_names_of_events_stand_apart_from_what_they_mean(desk: Program) -> None:
+    """The longest name has a space after it, too."""
+    listed = desk.here("notify", "events").stdout.splitlines()
+    told = {line.split()[0] for line in listed if not line.startswith(" ")}
+    assert set(EVENT_KINDS) == told
 
 
 def test_the_events_are_listed(desk: Program) -> None:

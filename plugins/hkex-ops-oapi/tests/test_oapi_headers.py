@@ -317,6 +317,24 @@ def test_the_command_writes_nothing_of_a_header_that_does_not_parse(
     assert "there is no header" in capsys.readouterr().err
 
 
+def test_a_file_of_another_format_is_not_promised(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would be TOML under a name that says otherwise."""
+    header, file = tmp_path / "messages.h", tmp_path / "layouts.yaml"
+    header.write_text(TINY, encoding="utf-8")
+    assert 2 == run(["oapi", "layouts", str(header), "-o", str(file)])
+    assert "must end in .toml or .json" in capsys.readouterr().err
+    assert not file.exists()
+
+
+def test_one_fault_is_one_fault(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "layouts.toml"
+    file.write_text("", encoding="utf-8")
+    assert 1 == run(["oapi", "check", str(file)])
+    assert ["version: is missing", "1 fault"] == capsys.readouterr().out.splitlines()
+
+
 def test_the_command_never_writes_over_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -290,3 +290,4 @@ class TestWithout:
         lacking = [one["step"] for one in steps if one["outcome"] == "unavailable"]
         assert (1, sorted(OAPI_STEPS)) == (code, sorted(lacking))
         assert "DCASS-OAPI: unavailable:" in told.err
+        assert "  unavailable log-in-2 " in told.err

@@ -105,12 +105,14 @@ class AnswerReader:
             )
         rows: list[Placed] = []
         faults: list[Fault] = []
+        told: set[str] = set()  # what one item lacks, all do as a rule: it is told once
         for number, item in enumerate(page.items, start=1):
             place = f"page {page.number} item {number}"
             fields = {**page.header, **item}
             absent = [name for name in self._sources if name not in fields]
             if absent:
-                faults += [_absent(place, name, fields) for name in absent]
+                faults += [_absent(place, name, fields) for name in absent if name not in told]
+                told.update(absent)
             else:
                 cells = [self._text(name, fields[name]) for name in self._sources]
                 if self._reader.keeps(cells):

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hkex_ops.cli.answer import Answer
-from hkex_ops.cli.incident_options import On, Teller, When, entered, room_of
+from hkex_ops.cli.incident_options import On, RightWhen, Teller, When, entered, room_of
 from hkex_ops.cli.options import Config, Json, parse_day
 from hkex_ops.cli.working import By, Work
 from hkex_ops.config.structuring import nearest
@@ -240,7 +240,7 @@ def correct(
     *,
     by: By,
     reason: Annotated[str, Parameter(help="Why it is corrected.")],
-    at: When = None,
+    at: RightWhen = None,
     on: On = None,
     count: Annotated[int | None, Parameter(help="How many enquiries it were.")] = None,
     value: Annotated[str | None, Parameter(help="What the figure is.")] = None,

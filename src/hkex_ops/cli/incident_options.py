@@ -38,7 +38,7 @@ from hkex_ops.incidents import (
 )
 from hkex_ops.model import HONG_KONG, JsonObject, plain
 
-__all__ = ["On", "Room", "Teller", "When", "entered", "entry_document", "room_of"]
+__all__ = ["On", "RightWhen", "Room", "Teller", "When", "entered", "entry_document", "room_of"]
 
 When = Annotated[
     str | None,
@@ -46,6 +46,13 @@ When = Annotated[
         name="--at",
         help="When it happened: 10:05, about 09:52, 10:15 to 10:17, 10:03 onwards, "
         "2010-01-22T10:05, unknown. Now, if left out.",
+    ),
+]
+RightWhen = Annotated[
+    str | None,
+    Parameter(
+        name="--at",
+        help="When it really happened, written as for incident note; as it was, if left out.",
     ),
 ]
 On = Annotated[

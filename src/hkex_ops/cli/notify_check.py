@@ -61,6 +61,8 @@ def routes(file: Path, /, *, config: Config = None, json: Json = False) -> Answe
     try:
         routing = load_routing(file, notifiers or None)
     except ConfigError as error:
+        if not error.document:  # no file that could be judged
+            raise
         faults = error.faults
     return Answer(
         {
@@ -182,4 +184,4 @@ def _render_who(
 
 def _render_events(kinds: Sequence[EventKind], console: Console) -> None:
     for kind in kinds:
-        say(console, f"{kind.what} ({kind.severity.value})", lead=f"{kind.name:<26}")
+        say(console, f"{kind.what} ({kind.severity.value})", lead=f"{kind.name:<25} ")

@@ -10,11 +10,17 @@ from cyclopts import App, Parameter
 
 from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import Json
-from hkex_ops.errors import ConfigError, Fault
+from hkex_ops.errors import ConfigError, Fault, UsageError
 from hkex_ops.flows.outputs import write_new_file
 from hkex_ops.model import plain
 from hkex_ops_oapi.headers import Codes, Converted, convert_header
-from hkex_ops_oapi.layout_files import JSON_SUFFIX, format_layouts, load_layouts, read_codes
+from hkex_ops_oapi.layout_files import (
+    JSON_SUFFIX,
+    TOML_SUFFIX,
+    format_layouts,
+    load_layouts,
+    read_codes,
+)
 from hkex_ops_oapi.layouts import Layouts, faults_of
 
 if TYPE_CHECKING:
@@ -55,6 +61,8 @@ def layouts(
     header
         The header of the exchange's own messages, as the licensed kit brings it.
     """
+    if output.suffix not in (JSON_SUFFIX, TOML_SUFFIX):
+        raise UsageError(f"{output} must end in {TOML_SUFFIX} or {JSON_SUFFIX}: that is its format")
     raw = _read(header)
     told = Codes({}, {}) if codes is None else read_codes(codes)
     source = f"{header.name}, sha256 {hashlib.sha256(raw).hexdigest()}"
@@ -136,11 +144,11 @@ def _render_layouts(output: Path, converted: Converted, console: Console) -> Non
 def _render_check(
     file: Path, layouts: Layouts | None, faults: Sequence[Fault], console: Console
 ) -> None:
-    from hkex_ops.cli.text import say
+    from hkex_ops.cli.text import say, say_count
 
     if layouts is not None:
         say(console, f"{file}: {len(layouts.records)} records, {len(_codes(layouts))} messages")
     for fault in faults:
         say(console, str(fault))
     if faults:
-        say(console, f"{len(faults)} faults")
+        say(console, say_count(len(faults), "fault"))

@@ -21,6 +21,7 @@ from hkex_ops_oapi.layouts import Body, Items, LayoutField, Layouts, Record, fau
 __all__ = ["format_layouts", "load_layouts", "parse_layouts", "read_codes"]
 
 JSON_SUFFIX = ".json"
+TOML_SUFFIX = ".toml"
 
 
 def load_layouts(path: Path) -> Layouts:

@@ -149,7 +149,7 @@ def _opened(ffi: ForeignFunctions, name: str, flags: int) -> object:
         found = _kept[name, flags] = ffi.dlopen(name, flags)
         return found
     except OSError as error:
-        said = str(error)
+        said = str(error).partition(".  Additionally, ctypes")[0]  # of no help to anybody
     undefined = _UNDEFINED.search(said)
     if undefined is not None:
         raise ConfigError(

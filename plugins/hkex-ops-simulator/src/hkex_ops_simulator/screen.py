@@ -63,7 +63,7 @@ class Screen:
             self._heading = heading
             self._say("")
             self._say(heading)
-        self._say(_found(event), f"  {_state(event):<9}{event.step.id:<24} ")
+        self._say(_found(event), f"  {_state(event):<8} {event.step.id:<24} ")
 
     def _say(self, text: str, lead: str = "") -> None:
         self.lines.append(f"{lead}{text}")
