@@ -315,6 +315,38 @@ class TestHostKeys:
         assert "do not connect if the paper says otherwise" in capsys.readouterr().out
         assert not (tmp_path / "host_keys").exists()
 
+    def test_accepting_what_is_known_already_changes_nothing(
+        self, running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The same command may be run again: what the paper says is shown, and is taken."""
+        more = "host_keys_file = 'host_keys'"
+        config = str(configure(tmp_path, running.bench, pins=False, more=more))
+        right = running.bench.keys.fingerprint(PRIMARY)
+        assert 0 == command("hostkeys", "add", "--accept", right, "--config", config)
+        before = (tmp_path / "host_keys").read_bytes()
+        capsys.readouterr()
+        assert 0 == command("hostkeys", "add", "--accept", right, "--config", config)
+        assert {"known"} == {one["state"] for one in told(capsys)["host_keys"]}  # type: ignore[attr-defined]
+        assert before == (tmp_path / "host_keys").read_bytes()
+
+    def test_an_address_that_is_away_hides_no_other(
+        self, running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """What the others show is shown and can be taken; the one that is away is told."""
+        more = "host_keys_file = 'host_keys'"
+        config = configure(tmp_path, running.bench, pins=False, more=more)
+        text, port = config.read_text(), running.bench.port
+        first, second = HOSTS[PRIMARY]
+        away = re.sub(rf"({re.escape(first)}\D+){port}", r"\g<1>1", text)
+        assert text != away
+        config.write_text(away)
+        assert 1 == command("hostkeys", "add", "--config", str(config))
+        document = told(capsys)
+        assert [second] == [one["host"] for one in document["host_keys"]]  # type: ignore[attr-defined]
+        assert [f"asking {first} port 1 for its host keys: Connection refused"] == document[
+            "failures"
+        ]
+
     def test_without_any_pin_nobody_is_connected(self, running: Running, tmp_path: Path) -> None:
         options = evolve(
             running.bench.options(),

@@ -197,3 +197,9 @@ def test_an_encrypted_key_of_ssh_keygen_is_told_as_such(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(ConfigError, match="is encrypted"):
         read_key(path)
+
+
+def test_an_agent_key_that_is_no_public_key_is_told_as_that() -> None:
+    """The sentence speaks of the key of ours, not of a server's."""
+    with pytest.raises(ConfigError, match="agent_key is not a public key: write the line that"):
+        SftpOptions(user="desk", agent_key="x", sites={})

@@ -19,13 +19,13 @@ from hkex_ops.cli.papers import ask
 from hkex_ops.cli.text import say
 from hkex_ops.cli.working import Work, work_folder
 from hkex_ops.config.settings import load_settings
-from hkex_ops.errors import AuthRefused, ConfigError, UsageError
+from hkex_ops.errors import AuthRefused, ConfigError, RemoteError, UsageError
 from hkex_ops.flows.overrides import guard_of
 from hkex_ops.flows.sources import ConfiguredSource, configured_source
 from hkex_ops.model import JsonObject, SiteRole
 from hkex_ops.plugins import Plugins
 from hkex_ops_sftp.opening import open_sftp
-from hkex_ops_sftp.options import SftpOptions
+from hkex_ops_sftp.options import SftpAddress, SftpOptions
 from hkex_ops_sftp.pins import HostKeyPin, pins_in_file, place_of
 
 if TYPE_CHECKING:
@@ -248,19 +248,13 @@ def add(
     it nothing is written, and a person at a terminal is asked. Nobody logs in. Exits 1 when an
     address showed no key that is taken as right.
     """
-    from hkex_ops_sftp.host_key_lookup import shown_keys
-
     configured, options = _source(source, config)
     place = parse_site(site, configured.site)
     addresses = options.site(place).addresses
 
-    async def _look() -> list[ShownKey]:
-        found: list[ShownKey] = []
-        for address in addresses:
-            found += await shown_keys(address.host, address.port, options.login_timeout_s)
-        return found
-
-    shown = asyncio.run(_look())
+    shown, failed = asyncio.run(_ask(addresses, options.login_timeout_s))
+    if failed and not shown:
+        raise failed[0]
     path = options.host_keys_file
     known = {
         (one.host, one.port, pin.fingerprint)
@@ -268,7 +262,7 @@ def add(
         for pin in (*one.pins, *(pins_in_file(path, one.host, one.port) if path else ()))
     }
     fresh = [key for key in shown if (key.host, key.port, key.sha256) not in known]
-    taken = _accepted(fresh, accept)
+    taken = _accepted(shown, fresh, accept)
     if taken:
         if path is None:
             raise ConfigError(
@@ -292,6 +286,7 @@ def add(
             }
             for key in shown
         ],
+        "failures": [str(error) for error in failed],
     }
 
     def render(console: Console) -> None:
@@ -300,24 +295,43 @@ def add(
             say(console, f"{key.host} port {key.port} {key.key_type}: {state}")
             say(console, f"  {key.sha256}")
             say(console, f"  {key.md5}")
+        for error in failed:
+            say(console, str(error))
         if fresh and not taken:
             say(console, "compare with the paper, then run again with --accept FINGERPRINT")
 
     return Answer(document, render, ExitCode.FINDINGS if missing else ExitCode.DONE)
 
 
-def _accepted(fresh: Sequence[ShownKey], accept: Sequence[str]) -> list[ShownKey]:
+async def _ask(
+    addresses: Sequence[SftpAddress], timeout_s: int
+) -> tuple[list[ShownKey], list[RemoteError]]:
+    """The keys that the addresses show, and why some cannot be asked: one hides no other."""
+    from hkex_ops_sftp.host_key_lookup import shown_keys
+
+    found: list[ShownKey] = []
+    failed: list[RemoteError] = []
+    for address in addresses:
+        try:
+            found += await shown_keys(address.host, address.port, timeout_s)
+        except RemoteError as error:
+            failed.append(error)
+    return found, failed
+
+
+def _accepted(
+    shown: Sequence[ShownKey], fresh: Sequence[ShownKey], accept: Sequence[str]
+) -> list[ShownKey]:
     """Those that somebody confirms: by the fingerprints that were typed, or by answering."""
     if accept:
-        taken = [key for key in fresh if {key.sha256, key.md5} & set(accept)]
-        seen = {form for key in taken for form in (key.sha256, key.md5)}
+        seen = {form for key in shown for form in (key.sha256, key.md5)}
         unseen = [one for one in accept if one not in seen]
         if unseen:
             raise UsageError(
-                f"no address shows a new host key with the fingerprint {unseen[0]}: compare it "
-                "with what is shown, and do not connect if the paper says otherwise"
+                f"no address shows a host key with the fingerprint {unseen[0]}: compare it with "
+                "what is shown, and do not connect if the paper says otherwise"
             )
-        return taken
+        return [key for key in fresh if {key.sha256, key.md5} & set(accept)]
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return []
     answered: list[ShownKey] = []

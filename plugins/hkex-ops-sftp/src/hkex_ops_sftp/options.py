@@ -157,6 +157,14 @@ class SftpOptions:
                 "name key_file, the private key to log in with, or agent_key, the public key of "
                 "one that the agent holds, and not both"
             )
+        if self.agent_key is not None:
+            try:
+                HostKeyPin.parse(self.agent_key)
+            except ConfigError:
+                raise ConfigError(
+                    "agent_key is not a public key: write the line that ssh-add -L shows, or the "
+                    "fingerprint (SHA256:…) that ssh-add -l shows"
+                ) from None
         if self.passphrase_file is not None and self.passphrase_entry is not None:
             raise ConfigError("name passphrase_file or passphrase_entry, and not both")
         if self.key_active_after_days < 0:
