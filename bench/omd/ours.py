@@ -60,6 +60,8 @@ def differing(values, reference):
 def replay():
     from hkex_ops.flows.index.replay import Replay, ReplayPlan, ReplayWay
     from hkex_ops.index.rules import IndexRules, TickOrder
+    if MODE == "vector":  # the peers too import numpy before their clock starts
+        import hkex_ops.index.vector, hkex_ops.omd.columns
     meta = json.loads(Path(STEM + ".json").read_text())
     plan = ReplayPlan(baskets_of(meta), IndexRules(order=TickOrder.ARRIVAL, interval_s=2), ReplayWay(MODE),
                       first_ns=meta["cts_start"] + STEP, cache=Path(os.environ.get("OURS_CACHE", ".")) if MODE == "compiled" else None)
