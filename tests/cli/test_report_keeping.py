@@ -56,6 +56,15 @@ class TestExpected:
 
 
 class TestStatus:
+    def test_a_person_reads_each_state_once(self, due: Desk) -> None:
+        """And of a date that no listing was kept of, that nobody looked."""
+        due.publish_day()
+        due.fetch("2023-04-13")
+        when = ("--business-date", FRIDAY, "--at", EVENING, "--config", due.config)
+        shown = due.program.here("reports", "status", *when).words
+        assert f"missing: HKCC TP001 of {FRIDAY} missing:" in shown
+        assert f"RRS of Fri {FRIDAY}, never looked at" in shown
+
     def test_all_held_is_well(self, due: Desk) -> None:
         """Exit 0 and no digest."""
         due.publish_day()
@@ -192,6 +201,9 @@ class TestSecondCopy:
             ended.code,
             [one["kind"] for one in ended.document["findings"]],
         )
+        shown = desk.program.here("reports", "verify", "--config", desk.config).words
+        assert "archive is whole: 3 ledger records of files, chain intact" in shown
+        assert "copy is NOT whole: 1 finding" in shown
 
     def test_a_copy_that_is_gone_is_one_finding(self, desk: Desk) -> None:
         """And the archive is verified all the same."""
@@ -227,6 +239,15 @@ class TestSecondCopy:
 
 
 class TestExport:
+    def test_dates_of_which_nothing_is_held_make_no_bag(self, desk: Desk) -> None:
+        """Nobody is handed an empty folder that proves well."""
+        desk.publish_day()
+        desk.fetch()
+        bag = desk.home / "bag"
+        ended = desk.reports("export", "--since", "2023-04-12", "--out", str(bag))
+        require_refused(ended, 2, "UsageError", "holds no report of 2023-04-12")
+        assert not bag.exists()
+
     def test_a_bag_holds_the_reports_of_the_dates(self, desk: Desk, tmp_path: Path) -> None:
         """It verifies as evidence does, second versions included."""
         first, *_ = desk.publish_day()

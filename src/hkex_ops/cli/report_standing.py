@@ -210,8 +210,10 @@ def _standing_document(one: ReportStanding) -> JsonObject:
 def render_days(found: Sequence[DayStanding], told: Notification | None, console: Console) -> None:
     """How reports stand, for a person: a line for each session, and whatever needs an eye."""
     for day in found:
-        looked = "never looked" if day.looked_at is None else say_instant(day.looked_at)
-        say(console, f"{day.service} of {day.business_date:%a %Y-%m-%d}, looked at {looked}")
+        looked = "never looked at"
+        if day.looked_at is not None:
+            looked = f"looked at {say_instant(day.looked_at)}"
+        say(console, f"{day.service} of {day.business_date:%a %Y-%m-%d}, {looked}")
         for session in _sessions(one.session for one in day.standings):
             here = [one for one in day.standings if one.session == session]
             counts = ", ".join(
@@ -222,7 +224,8 @@ def render_days(found: Sequence[DayStanding], told: Notification | None, console
             say(console, counts, lead=f"  {session or 'of the day'}: ")
             for one in here:
                 if one.state in _TOLD:
-                    say(console, str(one), lead=f"    {one.state.value}: ")
+                    told_of = str(one).removesuffix(f": {one.state.value}")
+                    say(console, told_of, lead=f"    {one.state.value}: ")
         if not day.standings:
             say(console, "nothing is expected and nothing is held", indent=2)
         for due in day.obligations:

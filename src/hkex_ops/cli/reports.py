@@ -312,27 +312,46 @@ def verify(
     settings = load_settings(config_path(config))
     place = settings.required_archive()
     with open_archive(settings, system_clock(), read_only=True) as archive:
-        findings = archive.verify(deep=deep)
-        findings = (*findings, *copy_findings(place, archive, deep=deep))
-        files = sum(1 for _ in archive.recorded()) if not findings else None
+        own = archive.verify(deep=deep)
+        of_copy = copy_findings(place, archive, deep=deep)
+        files = sum(1 for _ in archive.recorded()) if not own else None
+    findings = (*own, *of_copy)
+    copy = None if place.copy is None else str(place.copy.folder or place.copy.url)
     return Answer(
         {
             "archive": str(place.folder),
-            "copy": None if place.copy is None else str(place.copy.folder or place.copy.url),
+            "copy": copy,
             "records": files,
             "findings": [plain(finding) for finding in findings],
         },
-        lambda console: _render_verify(place.folder, files, findings, console),
+        lambda console: _render_verify(place.folder, files, own, copy, of_copy, console),
         ExitCode.FINDINGS if findings else ExitCode.DONE,
     )
 
 
 def _render_verify(
-    folder: Path, files: int | None, findings: Sequence[Finding], console: Console
+    folder: Path,
+    files: int | None,
+    own: Sequence[Finding],
+    copy: str | None,
+    of_copy: Sequence[Finding],
+    console: Console,
 ) -> None:
-    if not findings:
+    """The archive, and then its copy: what is wrong with one is not said of the other."""
+    if own:
+        say(console, f"{folder} is NOT whole: {say_count(len(own), 'finding')}")
+    else:
         say(console, f"{folder} is whole: {files} ledger records of files, chain intact")
+    _say_findings(own, console)
+    if copy is None:
         return
-    say(console, f"{folder} is NOT whole: {say_count(len(findings), 'finding')}")
+    if of_copy:
+        say(console, f"its copy {copy} is NOT whole: {say_count(len(of_copy), 'finding')}")
+    else:
+        say(console, f"its copy {copy} agrees with it")
+    _say_findings(of_copy, console)
+
+
+def _say_findings(findings: Sequence[Finding], console: Console) -> None:
     for finding in findings:
         say(console, f"{finding.where}: {finding.message}", lead=f"  {finding.kind.value}: ")

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from hkex_ops.clock import Clock
 from hkex_ops.config.settings import ArchiveSettings, CopySettings
-from hkex_ops.errors import ConfigError, Denied, StoreError
+from hkex_ops.errors import ConfigError, Denied, StoreError, UsageError
 from hkex_ops.evidence import Finding, FindingKind
 from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.store import (
@@ -147,7 +147,8 @@ def export_reports(
 ) -> Exported:
     """A BagIt bag of the reports of business dates, with the ledger's row of each.
 
-    A file that is missing or changed is left out and told; the bag says so too.
+    A file that is missing or changed is left out and told; the bag says so too. Raises `UsageError`
+    where the archive holds no report of those dates: nobody is handed an empty bag.
     """
     rows = [
         row
@@ -156,6 +157,9 @@ def export_reports(
         and service in (None, row.identity.service)
         and row.outcome is not Outcome.REMOVED
     ]
+    if not rows:
+        dates = f"{first}" if first == last else f"{first} to {last}"
+        raise UsageError(f"the archive holds no report of {dates}: no bag was made")
     findings: list[Finding] = []
     size = files = 0
     identifier = f"reports {first.isoformat()} to {last.isoformat()}"
