@@ -134,6 +134,18 @@ class TestSettlement:
         [
             ((*SETTLE[:-1], "2010-01-23", "--ticks", "published.jsonl"), "no trading day"),
             (SETTLE, "name --ticks FILE, --capture FILE, --feed NAME"),
+            (
+                (
+                    "index",
+                    "settlement",
+                    "--index",
+                    "HSIX",
+                    *SETTLE[4:],
+                    "--ticks",
+                    "published.jsonl",
+                ),
+                "there is no tick of HSIX on 2010-01-22",
+            ),
         ],
     )
     def test_a_question_that_makes_no_sense_is_refused(

@@ -47,6 +47,20 @@ def test_the_ticks_are_those_of_the_live_engine(desk: Program, way: str) -> None
     ] == [(row["index"], row["time"], row["value"], row["high"]) for row in rows]
 
 
+def test_a_folder_is_read_as_the_captures_in_it(desk: Program) -> None:
+    """As `index record` leaves one that begins another file now and then."""
+    parts = desk.home / "parts"
+    parts.mkdir()
+    middle = len(MARKET) // 2
+    capture_of(parts / "omd-20261117-085700.pcapng", MARKET[:middle])
+    capture_of(parts / "omd-20261117-093005.pcapng", MARKET[middle:])
+    ended = desk.here(*ASK[:2], "parts", *ASK[3:], "--out", "t.jsonl")
+    assert (0, TICKS) == (ended.code, written(desk.home / "t.jsonl"))
+    (desk.home / "empty").mkdir()
+    ended = desk.here(*ASK[:2], "empty", *ASK[3:], "--json")
+    require_refused(ended, 6, "ConfigError", "is a folder without a capture")
+
+
 def test_numpy_gives_the_same(desk: Program) -> None:
     pytest.importorskip("numpy", reason="wants the extra `data`")
     ended = desk.here(*ASK, "--way", "vector", "--out", "t.jsonl")

@@ -32,6 +32,7 @@ __all__ = [
     "HowRead",
     "basket_file",
     "baskets_of_day",
+    "capture_files",
     "read_captures",
     "reading_progress",
     "say_lacking",
@@ -39,6 +40,9 @@ __all__ = [
 
 TOLD_EVERY_BYTES = 256 << 20
 """Where no terminal shows it, there is a line for so much of a capture."""
+
+CAPTURE_SUFFIXES = (".pcap", ".pcapng")
+"""How the files of captures end that are looked for in a folder."""
 
 _STREAMS = CaptureStreams()
 
@@ -118,6 +122,23 @@ def baskets_of_day(path: Path, day: date, wanted: Collection[str] = ()) -> tuple
     return tuple(one for one in baskets if not codes or one.index in codes)
 
 
+def capture_files(captures: Sequence[Path]) -> tuple[Path, ...]:
+    """The captures that were named; of a folder, as `index record` fills one, those in it by name.
+
+    `ConfigError` for a folder without any.
+    """
+    found: list[Path] = []
+    for path in captures:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(one for one in path.iterdir() if one.suffix in CAPTURE_SUFFIXES)
+        if not inside:
+            raise ConfigError("is a folder without a capture: name another", document=str(path))
+        found += inside
+    return tuple(found)
+
+
 def read_captures(
     captures: Sequence[Path],
     baskets: Sequence[Basket],
@@ -131,7 +152,7 @@ def read_captures(
     """What the captures give, with progress on stderr."""
     with reading_progress() as watch:
         return recompute(
-            captures,
+            capture_files(captures),
             baskets,
             day,
             reading,

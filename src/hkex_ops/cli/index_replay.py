@@ -15,7 +15,13 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.index_captures import BasketFile, HowRead, basket_file, reading_progress
+from hkex_ops.cli.index_captures import (
+    BasketFile,
+    HowRead,
+    basket_file,
+    capture_files,
+    reading_progress,
+)
 from hkex_ops.cli.index_options import JsonLines, moment_on
 from hkex_ops.cli.options import Config, system_clock
 from hkex_ops.cli.text import say, say_count
@@ -72,7 +78,8 @@ def replay(
     Parameters
     ----------
     captures
-        pcap or pcapng files with both lines, such as ``index record`` writes, in order of time.
+        pcap or pcapng files with both lines, in order of time, or a folder that ``index record``
+        filled.
     """
     if not captures:
         raise UsageError("there is nothing to replay: name a capture")
@@ -99,7 +106,7 @@ def replay(
         if json:
             writers.append(_stdout(reading.rules.decimals))
         progress = stack.enter_context(reading_progress())
-        for moment in again.moments(*captures, progress=progress):
+        for moment in again.moments(*capture_files(captures), progress=progress):
             seen.take(moment)
             for write in writers:
                 write(moment)

@@ -22,6 +22,7 @@ from hkex_ops.cli.index_ticks import (
 )
 from hkex_ops.cli.options import At, Config, Json, calendar_of, parse_at, system_clock
 from hkex_ops.cli.text import say
+from hkex_ops.errors import UsageError
 from hkex_ops.index.marks import LunchEdges
 from hkex_ops.index.names import index_code, index_name
 from hkex_ops.index.settlement import (
@@ -107,7 +108,11 @@ def settlement(
             so_far = machine.answer(clock.now() if at is None else now)
             say(console, f"{_event(event)}; EAS so far {_figure(so_far.eas)}{_standing(so_far)}")
 
-    take_ticks([machine], sources, clock, watch, day=day, indexes={code}, wanted=wanted, now=now)
+    taken = take_ticks(
+        [machine], sources, clock, watch, day=day, indexes={code}, wanted=wanted, now=now
+    )
+    if not taken and feed is None and at is None:
+        raise UsageError(f"there is no tick of {index} on {day.date} there: name another file")
     answer = machine.answer(now if at is not None or feed is not None else None)
     code_of_exit = ExitCode.FINDINGS if answer.missing else ExitCode.DONE
     return Answer(_document(answer), lambda shown: _render(answer, shown), code_of_exit)
