@@ -78,8 +78,7 @@ def replay(
     Parameters
     ----------
     captures
-        pcap or pcapng files with both lines, in order of time, or a folder that ``index record``
-        filled.
+        pcap or pcapng files with both lines, in order of time; or a folder of ``index record``.
     """
     if not captures:
         raise UsageError("there is nothing to replay: name a capture")
