@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from struct import pack
 
 import pytest
@@ -145,6 +145,23 @@ def test_channels_that_are_not_wanted_give_no_rows_and_move_the_time_all_the_sam
     sent = {read_header(one.packet).send_time_ns // STEP_NS for one in arrivals}
     marked = {mark.sent_ns // STEP_NS for piece in pieces for mark in piece.marks}
     assert sent == marked
+
+
+def test_every_row_is_told_with_the_channel_it_came_on() -> None:
+    """Those of a channel are the rows that a subscription to it alone has; one word a change."""
+    arrivals = traffic(3, packets=600)
+    pieces, _ = scanned(pcap(arrivals), piece=1 << 20)
+    rows: dict[int, list[tuple[int, ...]]] = {arrival.channel: [] for arrival in arrivals}
+    for piece in pieces:
+        numbers = [number for _, number in piece.channels]
+        assert all(one != other for one, other in pairwise(numbers))
+        ends = [*(begin for begin, _ in piece.channels), len(piece.rows)][1:]
+        for (begin, number), end in zip(piece.channels, ends, strict=True):
+            rows[number] += piece.rows[begin:end]
+    for channel, told_of in rows.items():
+        reader = CaptureSubscription(subscription(channels={channel}))
+        alone = [*reader.feed(pcap(arrivals)).rows, *reader.close()[0].rows]
+        assert alone == told_of
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -261,8 +261,8 @@ class ColumnSubscription(CaptureSubscription):
             subscription.interval = (low, low + step_ns)
             return marks
         placed = [(packet, -1, mark) for packet, mark in zip(changes.tolist(), marks, strict=True)]
-        for packet, until_ns, channel_stood in stood:
-            row = int(np.searchsorted(trades_of, packet))
+        rows = np.searchsorted(trades_of, [packet for packet, _, _ in stood])
+        for row, (packet, until_ns, channel_stood) in zip(rows.tolist(), stood, strict=True):
             placed.append((packet, -2, Mark(row, until_ns, channel_stood)))
         before = np.cumsum(is_trade)
         for place in np.flatnonzero(~is_trade).tolist():
