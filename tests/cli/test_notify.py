@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import threading
 from datetime import datetime
@@ -239,8 +240,10 @@ def test_a_process_that_runs_on_delivers_what_others_hand_in(desk: Program) -> N
     with process:
         assert process.stdout is not None
         seen = [json.loads(process.stdout.readline()) for _ in range(5)]
-        process.terminate()
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
     alarm.cancel()
+    assert 0 == process.returncode  # Ctrl-C is how it ends
     assert 4 == len([one for one in seen if one["happened"] == "receipt"])
     assert 4 == len(arrived(desk.home))
 

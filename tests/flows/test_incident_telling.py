@@ -6,14 +6,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from hkex_ops.errors import ConfigError
 from hkex_ops.flows.incidents import IncidentStore
-from hkex_ops.flows.incidents.telling import TOLD, send_told, take_over
+from hkex_ops.flows.incidents.telling import TOLD, Outstanding, outstanding, send_told, take_over
 from hkex_ops.incidents import Given, OpenIncident, Tell, TimeTold
 from hkex_ops.model import Outcome, Receipt, Severity
-from hkex_ops.notifications import Telling
-from tests.notifications.made import MORNING, route
+from hkex_ops.notifications import Routing, Telling
+from tests.notifications.made import MORNING, NIGHT, QUIET, route
 from tests.notifying.rooms import Room
 
 DESK, OTHER = "desk@broker.example", "b@broker.example"
@@ -108,6 +109,32 @@ def test_who_was_reached_only_later_is_taken_over_then(store: IncidentStore, roo
         asyncio.run(mailroom.deliver())
     assert (2, 3) == take_over(store, "one", "desk", room.correspondence, room.clock, "desk")
     assert [DESK, OTHER] == [who for who, _, _ in receipts(store)]
+
+
+def test_who_is_not_reached_yet_is_named(store: IncidentStore, room: Room) -> None:
+    """Without a receipt the log has nothing of them, and somebody has to know that."""
+    room.exchanges["mail"].is_up = False
+    send(store, room)
+    waiting = outstanding("one", room.correspondence, room.clock)
+    assert [(f"mail  {DESK}", True), (f"mail  {OTHER}", True)] == [
+        (one.who, one.was_tried) for one in waiting
+    ]
+    assert all(one.due and one.due > MORNING and one.why for one in waiting)
+    assert () == outstanding("another", room.correspondence, room.clock)
+    room.exchanges["mail"].is_up = True
+    room.later(minutes=1)
+    with room.open() as mailroom:
+        asyncio.run(mailroom.deliver())
+    assert () == outstanding("one", room.correspondence, room.clock)
+
+
+def test_who_is_told_in_the_morning_is_named(store: IncidentStore, room: Room) -> None:
+    quiet = Routing((ROUTE,), QUIET)
+    room.correspondence = evolve(room.correspondence, routing=quiet)
+    room.clock.turn_to(NIGHT)
+    assert () == send(store, room)
+    (held,) = outstanding("one", room.correspondence, room.clock)
+    assert Outstanding("route desk", MORNING.replace(day=3, hour=7), "quiet hours", False) == held
 
 
 def test_what_was_told_by_hand_beside_it_is_taken_over(store: IncidentStore, room: Room) -> None:

@@ -21,12 +21,12 @@ from hkex_ops.cli.incident_options import (
     room_of,
 )
 from hkex_ops.cli.options import Config, Json, parse_day
-from hkex_ops.cli.text import say, say_count
+from hkex_ops.cli.text import say, say_count, say_instant
 from hkex_ops.cli.working import By, Work
 from hkex_ops.config.structuring import nearest
 from hkex_ops.errors import ConfigError, UsageError
 from hkex_ops.incidents import Act, Conclude, Enquire, EnquiryKind, Measure, Tell
-from hkex_ops.model import Audience, Outcome, Receipt
+from hkex_ops.model import Audience, Outcome, Receipt, plain
 from hkex_ops.plugins import Plugins
 
 __all__ = ["action", "enquiry", "figure", "tell"]
@@ -66,8 +66,9 @@ def tell(
     """Tell somebody of an incident, and write down who was told, when, by which channel, by whom.
 
     With PARTY it was told by hand and is written down. With --send it is told by the routes that
-    name incident/told, and the receipts of all receivers are entered. With neither, receipts that
-    came since are taken over. Exits 1 when somebody was not reached, or nobody knows.
+    name incident/told, and the receipts of all receivers are entered; who still waits is named.
+    With neither, receipts that came since are taken over. Told by routes, exits 1 when somebody was
+    not reached so far, or nobody knows.
 
     Parameters
     ----------
@@ -98,7 +99,7 @@ def tell(
 
 def _told(room: Room, id: str, send: str, by: str, teller: str) -> Answer:
     """By the routes; the mailroom is imported only for this."""
-    from hkex_ops.flows.incidents.telling import send_told, take_over
+    from hkex_ops.flows.incidents.telling import outstanding, send_told, take_over
     from hkex_ops.flows.notifying.configured import correspondence
 
     if room.settings is None:
@@ -113,7 +114,9 @@ def _told(room: Room, id: str, send: str, by: str, teller: str) -> Answer:
         numbers = take_over(room.store, id, by, routes, room.clock, teller)
     entries = [one for one in room.store.read(id).entries if one.number in numbers]
     receipts = [one.given.what.receipt for one in entries if isinstance(one.given.what, Tell)]
+    waiting = outstanding(id, routes, room.clock)
     well = all(one.outcome is Outcome.TAKEN for one in receipts)
+    well = well and not any(one.was_tried for one in waiting)
 
     def render(console: Console) -> None:
         say(console, f"{id}: {say_count(len(receipts), 'receipt')} entered")
@@ -121,9 +124,17 @@ def _told(room: Room, id: str, send: str, by: str, teller: str) -> Answer:
             words = ", ".join(word for word in (one.reference, one.detail) if word)
             lead = f"  {one.outcome.value:<9} {one.channel}  {one.receiver}  "
             say(console, words, lead=lead)
+        for late in waiting:
+            until = f"until {say_instant(late.due)}" if late.due else ""
+            words = ", ".join(word for word in (until, late.why) if word)
+            say(console, words, lead=f"  waits     {late.who}  ")
 
     return Answer(
-        {"incident": id, "entries": [entry_document(one) for one in entries]},
+        {
+            "incident": id,
+            "entries": [entry_document(one) for one in entries],
+            "waiting": [plain(one) for one in waiting],
+        },
         render,
         ExitCode.DONE if well else ExitCode.FINDINGS,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from json import dumps
 from typing import Annotated
@@ -95,7 +96,10 @@ def run(
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    with mailroom_of(config, verbose=verbose, as_json=json, observe=tell) as mailroom:
+    with (
+        suppress(KeyboardInterrupt),  # how it ends, and no fault: all is on disk
+        mailroom_of(config, verbose=verbose, as_json=json, observe=tell) as mailroom,
+    ):
         asyncio.run(serve(mailroom, clock_of()))
     return ExitCode.DONE
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from attrs import frozen
+
 from hkex_ops.clock import Clock
 from hkex_ops.errors import ConfigError
 from hkex_ops.evidence import digest
@@ -21,7 +23,7 @@ from hkex_ops.incidents import Given, IncidentView, Tell, TimeTold
 from hkex_ops.model import Occurrence, Outcome, Receipt
 from hkex_ops.notifications import DeliveryState, OccurrenceUnrouted
 
-__all__ = ["TOLD", "send_told", "take_over"]
+__all__ = ["TOLD", "Outstanding", "outstanding", "send_told", "take_over"]
 
 TOLD = "incident/told"
 """The event by which routes speak of what is told of an incident."""
@@ -29,6 +31,7 @@ TOLD = "incident/told"
 MOST_MESSAGES = 5_000
 """Messages of the outbox that are looked through, the latest ones."""
 
+_WAITS = (DeliveryState.QUEUED, DeliveryState.SENDING)
 _PROOF = "; nobody is told: give it a route, or tell by hand and write that down"
 
 
@@ -77,6 +80,39 @@ def take_over(
     """Enter the receipts that came since; the numbers of their entries."""
     with Mailroom(correspondence, clock) as mailroom:
         return _enter(store, id, mailroom, by, teller, clock)
+
+
+@frozen
+class Outstanding:
+    """Somebody who is not told yet, and has no receipt that could be entered."""
+
+    who: str
+    due: datetime | None
+    why: str
+    was_tried: bool
+
+
+def outstanding(id: str, correspondence: Correspondence, clock: Clock) -> tuple[Outstanding, ...]:
+    """Whom the mailroom has yet to tell of the incident: not reached so far, or held till later."""
+    with Mailroom(correspondence, clock) as mailroom:
+        waiting = [
+            Outstanding(
+                f"{one.channel}  {one.receiver}",
+                one.due,
+                one.receipts[-1].detail if one.receipts else "",
+                bool(one.receipts),
+            )
+            for told in standing(mailroom.outbox, most=MOST_MESSAGES)
+            if told.notification.incident == id
+            for one in told.receivers
+            if one.state in _WAITS
+        ]
+        held = [
+            Outstanding(f"route {one.route.id}", one.due, one.batch, was_tried=False)
+            for one in mailroom.waiting()
+            if any(inner.incident == id for inner in one.occurrences)
+        ]
+    return (*waiting, *held)
 
 
 def _enter(
