@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 from hkex_ops.index.day import TradingDay
@@ -25,7 +26,6 @@ from hkex_ops.index.records import (
 )
 from hkex_ops.index.rules import NS_PER_MS, IndexRules, TickOrder
 from hkex_ops.index.sequencing import Moment, Sequenced, Untimely, make_sequencer
-from hkex_ops.index.ticks import moment_of
 from hkex_ops.model import IndexStatus
 
 __all__ = [
@@ -80,6 +80,8 @@ sent; or none, and the rows from there on were sent in the interval of that time
 
 _NOBODY = -1  # the slowest channel; unheard, while none is waited for: moments then settle
 _EVERYBODY = 0
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 ASKED_NS = 100_000_000
 """On the grid of this a live engine is asked what has settled."""
@@ -142,7 +144,7 @@ class Timeline(Generic[R]):
         self._sent_ns = 0
         self._newest_ns = 0
         self._settles = rules.order is TickOrder.EVENT_TIME
-        self._now = moment_of(0)
+        self._now = _instant(0)
         self._standing: dict[int, deque[int]] = {}
         self._clocks: dict[int, int] = {}  # of channels, while messages are waited for
         self._closing_lost = False
@@ -189,7 +191,7 @@ class Timeline(Generic[R]):
         """
         steps: list[Step[R]] = []
         self._foresee(marks)
-        for one in self._order.poll(moment_of(self._newest_ns + self._settle_ns)):
+        for one in self._order.poll(_instant(self._newest_ns + self._settle_ns)):
             self._tell(one, steps)
         return steps
 
@@ -243,12 +245,12 @@ class Timeline(Generic[R]):
     def _note_time(self, time_ns: int) -> None:
         if self._settles and time_ns > self._newest_ns:
             self._newest_ns = time_ns
-            self._now = moment_of(time_ns)
+            self._now = _instant(time_ns)
 
     def _settle(self, time_ns: int, steps: list[Step[R]]) -> None:
         """Let settle what has waited long enough by then."""
         if self._settles:
-            for one in self._order.poll(moment_of(time_ns)):
+            for one in self._order.poll(_instant(time_ns)):
                 self._tell(one, steps)
 
     def _tell(self, one: Sequenced, steps: list[Step[R]]) -> None:
@@ -270,3 +272,8 @@ class Timeline(Generic[R]):
             if type(one) is RecordsLost:
                 self._closing_lost = self._closing_lost or not self._day.trading
             steps.append(cast("Step[R]", one))
+
+
+def _instant(time_ns: int) -> datetime:
+    """For whoever settles, and only compares: in no zone that would have to be looked up."""
+    return _EPOCH + timedelta(microseconds=time_ns // 1_000)
