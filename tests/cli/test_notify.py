@@ -90,6 +90,10 @@ def test_who_may_have_it_wants_a_person_who_tells_it(desk: Program) -> None:
     )
     assert 0 == told.code, told
     assert "told by phone at 10:04 by A. Chan to head" in told.words
+    eve = run(
+        desk, *("notify", "told", "1", "--to", "Lee", "--by", "me", "--at"), "2026-02-01T10:04"
+    )
+    assert "told by phone at Sun 2026-02-01 10:04 by me to Lee" in eve.words
     status = run(desk, "notify", "status", "--json")
     assert {"taken"} == {state for _, _, state in states(status)}
 

@@ -133,9 +133,9 @@ def _render(messages: Sequence[Told], held: Sequence[Held], remark: str, console
         for receiver in told.receivers:
             _render_receiver(receiver, console)
         for receipt in told.by_hand:
-            say(console, _by_hand(receipt), indent=3)
+            say(console, _by_hand(receipt, told.at), indent=3)
         for at, by in told.acknowledgements:
-            say(console, f"acknowledged {at:%H:%M} by {by}", indent=3)
+            say(console, f"acknowledged {_when(at, told.at)} by {by}", indent=3)
         for case, state in told.cases:
             if state in ("unanswered", "unreached"):
                 word = "NOBODY ACKNOWLEDGED" if state == "unanswered" else "NOBODY WAS REACHED"
@@ -162,14 +162,19 @@ def _render_receiver(one: ToldReceiver, console: Console) -> None:
         say(console, f"is tried again at {one.due:%H:%M:%S}", indent=5)
 
 
-def _by_hand(receipt: Receipt) -> str:
+def _when(at: datetime, told: datetime) -> str:
+    """The time of day, and the day too where it is another one than that of the message."""
+    return f"{at:%H:%M}" if at.date() == told.date() else say_instant(at)
+
+
+def _by_hand(receipt: Receipt, told: datetime) -> str:
+    at = _when(receipt.at, told)
     remark = f": {receipt.detail}" if receipt.detail else ""
     if receipt.outcome is Outcome.TAKEN:
         return (
-            f"told by {receipt.channel} at {receipt.at:%H:%M} by {receipt.told_by} to "
-            f"{receipt.receiver}{remark}"
+            f"told by {receipt.channel} at {at} by {receipt.told_by} to {receipt.receiver}{remark}"
         )
     return (
-        f"tried by {receipt.channel} at {receipt.at:%H:%M} by {receipt.told_by}: "
+        f"tried by {receipt.channel} at {at} by {receipt.told_by}: "
         f"{receipt.receiver} was not reached{remark}"
     )
