@@ -69,6 +69,20 @@ def test_the_others_wait_until_it_has_passed_the_last_message(
     assert 0 == second.count
 
 
+def test_what_was_held_is_taken_in_the_order_in_which_it_came(board: Board) -> None:
+    """Whatever its channel: a capture at full speed is read to its end before ranks are given, and
+    one channel after the other would have closed every moment without the rest."""
+    board.row(2).rank_as(NO_RANK)
+    newcomer = HoldBack(board, 2, LIMITS, ranked=True)
+    for first, channel in ((5, CHANNEL), (6, OTHER), (7, CHANNEL), (8, OTHER)):
+        assert [] == taken(newcomer.admit(batch(packet(first), channel=channel), at(0)))
+    for row in (board.row(0), board.row(1)):
+        row.rank_as(NO_RANK)
+    board.row(2).rank_as(0)
+    assert [5] == taken(newcomer.admit(batch(packet(9)), at(1)))
+    assert [6, 7, 8, 9] == taken(newcomer.release(at(2)))
+
+
 def test_what_was_passed_already_is_not_held(board: Board, second: HoldBack) -> None:
     board.row(0).passed(CHANNEL, 9)
     assert [5, 6] == taken(second.admit(batch(packet(5), packet(6)), at(0)))
@@ -86,7 +100,9 @@ def test_order_is_kept_behind_what_is_held(board: Board, second: HoldBack) -> No
 def test_channels_do_not_hold_each_other(board: Board, second: HoldBack) -> None:
     assert [] == taken(second.admit(batch(packet(5)), at(0)))
     board.row(0).passed(OTHER, 5)
-    assert [5] == taken(second.admit(batch(packet(5), channel=OTHER), at(0)))
+    assert [] == taken(second.admit(batch(packet(5), channel=OTHER), at(0)))
+    assert [5] == taken(second.release(at(2)))
+    assert 1 == second.count
 
 
 def test_the_wait_is_bounded_and_grows_with_the_rank(board: Board, second: HoldBack) -> None:

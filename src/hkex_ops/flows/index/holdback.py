@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heapreplace
 from struct import Struct
 from time import monotonic_ns
 from typing import NamedTuple
@@ -64,6 +65,7 @@ _COUNT_AT = 2
 
 
 class _Held(NamedTuple):
+    came: int
     first: int
     last: int
     since_ns: int
@@ -92,6 +94,7 @@ class HoldBack:
         self._others = [row for place, row in enumerate(board.rows()) if place != engine]
         self._limits = limits
         self._held: dict[int, deque[_Held]] = {}
+        self._came = 0
         self._stood: dict[tuple[int, int], int] = {}
         self._late: dict[int, int] = {}
         self._asked = 0
@@ -106,11 +109,13 @@ class HoldBack:
         """What may be taken now of what was held on the channel and of ``batch``, in order.
 
         Each is asked for when it is drawn: while one is worked on, another engine may have got
-        hold of the next.
+        hold of the next. What came after something that another channel holds is left to
+        `release`, or one channel would run ahead of the others, and moments be closed without them.
         """
         held = self._held.get(batch.channel)
-        one = _Held(*_numbers(batch.packets), now_ns, batch)
-        if not held and self._may(batch.channel, one, now_ns):
+        self._came += 1
+        one = _Held(self._came, *_numbers(batch.packets), now_ns, batch)
+        if not self.count and self._may(batch.channel, one, now_ns):
             return (batch,)
         if held is None:
             held = self._held[batch.channel] = deque()
@@ -119,10 +124,20 @@ class HoldBack:
         return self._free(batch.channel, held, now_ns)
 
     def release(self, now_ns: int) -> Iterator[PacketBatch]:
-        """What may be taken by now of all that was held, each asked for when it is drawn."""
-        for channel, held in self._held.items():
-            if held:
-                yield from self._free(channel, held, now_ns)
+        """What may be taken by now of all that was held, in the order in which it came; each is
+        asked for when it is drawn."""
+        heads = [(held[0].came, channel) for channel, held in self._held.items() if held]
+        heapify(heads)
+        while heads:
+            _, channel = heads[0]
+            held = self._held[channel]
+            batch = self._next(channel, held, now_ns)
+            if batch is not None:
+                yield batch
+            if batch is None or not held:
+                heappop(heads)
+            else:
+                heapreplace(heads, (held[0].came, channel))
 
     def may_close(self, moment_ns: int) -> bool:
         """Whether this engine may close a moment: what waits for it may be poison, and no message
@@ -148,13 +163,22 @@ class HoldBack:
         return True
 
     def _free(self, channel: int, held: deque[_Held], now_ns: int) -> Iterator[PacketBatch]:
-        while held:
-            too_many = self.count > self._limits.packets
-            if not too_many and not self._may(channel, held[0], now_ns):
+        others = (one[0].came for at, one in self._held.items() if one and at != channel)
+        until = min(others, default=self._came + 1)
+        while held and held[0].came < until:
+            batch = self._next(channel, held, now_ns)
+            if batch is None:
                 return
-            batch = held.popleft().batch
-            self.count -= len(batch.packets)
             yield batch
+
+    def _next(self, channel: int, held: deque[_Held], now_ns: int) -> PacketBatch | None:
+        """What was held first on a channel, if it may be taken now or too much is held."""
+        too_many = self.count > self._limits.packets
+        if not too_many and not self._may(channel, held[0], now_ns):
+            return None
+        batch = held.popleft().batch
+        self.count -= len(batch.packets)
+        return batch
 
     def _may(self, channel: int, one: _Held, now_ns: int) -> bool:
         """Whether this process may take a batch now."""
