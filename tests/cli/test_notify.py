@@ -195,6 +195,23 @@ def test_the_names_of_events_stand_apart_from_what_they_mean(desk: Program) -> N
     assert set(EVENT_KINDS) == told
 
 
+def test_whom_a_person_told_by_hand_is_no_more_unreached(desk: Program) -> None:
+    (desk.home / "routes.toml").write_text(
+        """\
+[[routes]]
+id = "desk"
+audience = "desk"
+severity = "minor"
+tell = [{ by = "mail", to = ["desk"] }]
+""",
+        encoding="utf-8",
+    )
+    (desk.home / "far" / "desk.refused").touch()
+    assert "NOBODY WAS REACHED" in run(desk, *SENT).words
+    by_hand = run(desk, "notify", "told", "late", "--to", "desk", "--by", "A. Chan")
+    assert (0, False) == (by_hand.code, "NOBODY WAS REACHED" in by_hand.words)
+
+
 def test_the_events_are_listed(desk: Program) -> None:
     ended = desk.here("notify", "events", "--json")
     names = [event["name"] for event in ended.document["events"]]

@@ -136,10 +136,9 @@ def _render(messages: Sequence[Told], held: Sequence[Held], remark: str, console
             say(console, _by_hand(receipt, told.at), indent=3)
         for at, by in told.acknowledgements:
             say(console, f"acknowledged {_when(at, told.at)} by {by}", indent=3)
-        for case, state in told.cases:
-            if state in ("unanswered", "unreached"):
-                word = "NOBODY ACKNOWLEDGED" if state == "unanswered" else "NOBODY WAS REACHED"
-                say(console, f"{word} ({case})", indent=3)
+        for case, state in told.failed_cases:
+            word = "NOBODY ACKNOWLEDGED" if state == "unanswered" else "NOBODY WAS REACHED"
+            say(console, f"{word} ({case})", indent=3)
     for waiting in held:
         keys = ", ".join(inner.key for inner in waiting.occurrences)
         until = say_instant(waiting.due)

@@ -65,14 +65,22 @@ class Told:
     def wants_a_person(self) -> bool:
         """Whether somebody has to ask or call: a receiver may not have it and was not told by hand,
         nobody at all has it, or nobody has acknowledged it who should."""
-        states = {state for _, state in self.cases}
-        told = {one.receiver for one in self.by_hand if one.outcome is Outcome.TAKEN}
-        has_it = bool(told) or any(one.state is DeliveryState.TAKEN for one in self.receivers)
-        return (
-            ("unanswered" in states and not self.acknowledgements)
-            or ("unreached" in states and not has_it)
-            or any(one.wants_a_person and one.receiver not in told for one in self.receivers)
+        told = self._told_by_hand()
+        return bool(self.failed_cases) or any(
+            one.wants_a_person and one.receiver not in told for one in self.receivers
         )
+
+    @property
+    def failed_cases(self) -> tuple[tuple[str, str], ...]:
+        """The cases that ended unanswered or unreached, unless somebody has mended it since."""
+        has_it = bool(self._told_by_hand()) or any(
+            one.state is DeliveryState.TAKEN for one in self.receivers
+        )
+        mended = {"unanswered": bool(self.acknowledgements), "unreached": has_it}
+        return tuple((case, state) for case, state in self.cases if not mended.get(state, True))
+
+    def _told_by_hand(self) -> set[str]:
+        return {one.receiver for one in self.by_hand if one.outcome is Outcome.TAKEN}
 
 
 def standing(outbox: Outbox, key: str | None = None, *, most: int = 200) -> tuple[Told, ...]:
