@@ -215,6 +215,16 @@ class Folder:
                     states.append((entry.name, entry.stat(follow_symlinks=False)))
         return [Found(name, _kind(state), state.st_size) for name, state in sorted(states)]
 
+    def sizes(self) -> dict[str, int]:
+        """The plain files directly in this folder, with their sizes, in no order."""
+        found: dict[str, int] = {}
+        with translating(self.path, "list the folder"), os.scandir(self._descriptor) as scanned:
+            for entry in scanned:
+                if entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        found[entry.name] = entry.stat(follow_symlinks=False).st_size
+        return found
+
     def walk(self, *below: str) -> Iterator[Found]:
         """Everything below that is no folder, however deep."""
         waiting: list[Sequence[str]] = [below]

@@ -6,7 +6,7 @@ one look at each folder of the archive, not twenty thousand of both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from hkex_ops.flows.store import layout
@@ -99,15 +99,13 @@ class Held:
     def _lies_there(self, notes: FileNotes, sizes: dict[str, dict[str, int]]) -> bool:
         day = notes.business_date
         if day not in sizes:
-            sizes[day] = dict(self._files_of(date.fromisoformat(day)))
+            sizes[day] = self._files_of(date.fromisoformat(day))
         return sizes[day].get(versioned(notes.name, notes.version)) == notes.size_bytes
 
-    def _files_of(self, day: date) -> Iterable[tuple[str, int]]:
+    def _files_of(self, day: date) -> dict[str, int]:
         names = (REPORTS, self._service, day.isoformat())
         found = self._folder.look(*names)
         if found is None or found.kind is not EntryKind.FOLDER:
-            return
+            return {}
         with self._folder.folder(*names) as folder:
-            for entry in folder.entries():
-                if entry.kind is EntryKind.FILE:
-                    yield entry.path, entry.size_bytes
+            return folder.sizes()
