@@ -408,6 +408,20 @@ def test_ticks_wait_for_the_fallback_and_stay(desk: ClearingDesk) -> None:
     assert ["listed", "re-entered"] == [one["what"] for one in packed["transactions"][0]["trail"]]
 
 
+def test_a_tick_that_was_taken_back_is_shown_with_who_took_it_back(desk: ClearingDesk) -> None:
+    """The audit trail is for whoever reads the list, too."""
+    desk.write("put-in.csv", PUT_IN)
+    decide(desk)
+    tick = ("reentry", "--ours", "put-in.csv", "--by", "duty desk", "--at")
+    desk.clearing(*tick, "2019-05-07T15:00", "--done", "R1", "--remark", "now G77")
+    back = desk.clearing(*tick, "2019-05-07T15:30", "--reopen", "R1", "--remark", "rejected")
+    assert "open R1 give-up" in back.words
+    assert (
+        "re-entered Tue 2019-05-07 15:00, duty desk: now G77 "
+        "reopened Tue 2019-05-07 15:30, duty desk: rejected"
+    ) in back.words
+
+
 def test_reports_in_the_archive_prove_what_was_put_in(desk: ClearingDesk) -> None:
     """Of the same business date, with a code that the configuration names for the type."""
     desk.configure('[clearing.proof]\ngive-up = ["TP001"]')

@@ -45,8 +45,13 @@ class _Entry:
     @property
     def tick(self) -> TransactionTicked | None:
         """Who said that it is done or need not be, if somebody did."""
-        ticks = [one for one in self.listed.trail if isinstance(one, TransactionTicked)]
+        ticks = self.ticks
         return ticks[-1] if ticks and self.listed.state is not ReentryState.OPEN else None
+
+    @property
+    def ticks(self) -> tuple[TransactionTicked, ...]:
+        """Everything that was ever said of it, also what holds no more."""
+        return tuple(one for one in self.listed.trail if isinstance(one, TransactionTicked))
 
 
 @frozen
@@ -161,7 +166,6 @@ def render_list(view: ListView, console: Console) -> None:
         say(console, f"{entered} by {given.entered_by}" if given.entered_by else entered, indent=14)
         proofs = ", ".join(it.name for it in one.proofs)
         say(console, f"proven by {proofs}" if proofs else "no report proves it", indent=14)
-        if one.tick is not None:
-            tick = one.tick
+        for tick in one.ticks:
             more = f": {tick.remark}" if tick.remark else ""
             say(console, f"{tick.kind} {say_instant(tick.at)}, {tick.by}{more}", indent=14)
