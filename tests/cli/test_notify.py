@@ -269,6 +269,15 @@ def test_a_process_that_runs_on_delivers_what_others_hand_in(desk: Program) -> N
     assert 4 == len(arrived(desk.home))
 
 
+def test_a_form_that_may_not_be_made_is_told(desk: Program) -> None:
+    """Asked about another time it is a question, and no act."""
+    words = ("forms", "fill", "hkats-dcass-2019", "B", "--data", "x.toml", "--out", "b.pdf")
+    assert 3 == run(desk, *words, "--at", "2019-05-05T08:50").code
+    assert [] == arrived(desk.home)
+    assert 3 == run(desk, *words).code
+    assert "desk: [minor] Denied: filling password-reset" in arrived(desk.home)
+
+
 def test_an_act_that_is_denied_is_told_once_a_day(
     desk: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.options import At, Config, Json, parse_at
+from hkex_ops.cli.handing import hand_over
+from hkex_ops.cli.options import At, Config, Json, optional_settings, parse_at
 from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.text import say, say_bound, say_instant, say_window
 from hkex_ops.cli.working import Work, desk_of, now_of
@@ -24,6 +25,7 @@ from hkex_ops.flows.forms import (
     form_state,
 )
 from hkex_ops.flows.journal import Journal
+from hkex_ops.flows.notifying.streams import occurrence_of_denial
 from hkex_ops.model import FieldKind, Form, FormField, JsonObject, Rollout, plain
 
 __all__ = ["fill_", "list_"]
@@ -75,6 +77,9 @@ def fill_(
             journal=lambda: Journal.open(desk.work, desk.rollout.id, clock=desk.clock),
         )
     except Denied as denied:
+        if at is None:  # a question about another time is no act
+            told = occurrence_of_denial(denied, instant)
+            hand_over(optional_settings(config), desk.clock, lambda: (told,))
         return _denied(desk.rollout, found, denied, instant)
     return Answer(
         _made_document(desk.rollout, made, instant),
