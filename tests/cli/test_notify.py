@@ -278,6 +278,12 @@ def test_a_form_that_may_not_be_made_is_told(desk: Program) -> None:
     assert "desk: [minor] Denied: filling password-reset" in arrived(desk.home)
 
 
+def test_a_fallback_that_may_not_be_decided_is_told(desk: Program) -> None:
+    words = ("--decide", "--by", "A. Chan", "--reason", "told so", "--at", "2019-05-03T10:00")
+    assert 3 == run(desk, "fallback", "hkats-dcass-2019", *words).code
+    assert "desk: [minor] Denied: fallback at 2019-05-03T10:00:00+08:00" in arrived(desk.home)
+
+
 def test_an_act_that_is_denied_is_told_once_a_day(
     desk: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

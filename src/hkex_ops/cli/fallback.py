@@ -13,7 +13,8 @@ from rich.console import Console
 
 from hkex_ops.clearing.reentry import ReentryState
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.options import At, Config, Json, parse_at
+from hkex_ops.cli.handing import hand_over
+from hkex_ops.cli.options import At, Config, Json, optional_settings, parse_at
 from hkex_ops.cli.text import say, say_bound, say_count, say_instant, say_window
 from hkex_ops.cli.working import Desk, Remark, Work, denied_document, desk_of
 from hkex_ops.errors import Denied, UsageError
@@ -21,6 +22,7 @@ from hkex_ops.flows.checklist import checklist_of
 from hkex_ops.flows.clearing.reentering import reentry_of
 from hkex_ops.flows.fallback import fallback_of, record_fallback
 from hkex_ops.flows.journal import Journal, read_journal
+from hkex_ops.flows.notifying.streams import occurrence_of_denial
 from hkex_ops.model import JsonObject, Restriction, plain
 from hkex_ops.rollouts import Guard
 from hkex_ops.rundown import Decide, Fallback, FallbackState, ItemStanding, Tick, TickStanding
@@ -81,6 +83,8 @@ def fallback(
     document = _document(view, instant)
     if denied is not None:
         document = {**document, "denied": denied_document(denied)}
+        told = occurrence_of_denial(denied, now)
+        hand_over(optional_settings(config), desk.clock, lambda: (told,))
     return Answer(
         document,
         lambda console: _render(view, instant, denied, console),
