@@ -284,6 +284,12 @@ def test_a_fallback_that_may_not_be_decided_is_told(desk: Program) -> None:
     assert "desk: [minor] Denied: fallback at 2019-05-03T10:00:00+08:00" in arrived(desk.home)
 
 
+def test_a_session_that_may_not_be_worked_now_is_told(desk: Program) -> None:
+    assert 3 == run(desk, "rundown", "run", "hkats-dcass-2019", "post-release-verification").code
+    denied = "desk: [minor] Denied: work hkats-dcass-2019/post-release-verification"
+    assert denied in arrived(desk.home)
+
+
 def test_an_act_that_is_denied_is_told_once_a_day(
     desk: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.bench import Bench, bench_of
 from hkex_ops.cli.contacts import findings_before, say_finding
 from hkex_ops.cli.evidence import shown_path, target_of
+from hkex_ops.cli.handing import hand_over
 from hkex_ops.cli.logs import configure_logs
 from hkex_ops.cli.options import At, Config, Json, Source, Verbose, parse_at
 from hkex_ops.cli.papers import Audience
@@ -26,6 +27,7 @@ from hkex_ops.config.structuring import nearest
 from hkex_ops.errors import UsageError
 from hkex_ops.flows.attempts import StepRow, Worked, rows_of
 from hkex_ops.flows.journal import Journal
+from hkex_ops.flows.notifying.streams import occurrence_of_denial
 from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrence_of_step
 from hkex_ops.flows.pack import kept_evidence, pack_again, pack_session
 from hkex_ops.flows.packing import Packed, require_free
@@ -74,6 +76,9 @@ def run(
     bench = bench_of(rollout, session, audience, config, work, source)
     bar = bench.bar(bench.desk.clock.now())
     if bar is not None:
+        clock = bench.desk.clock
+        told = occurrence_of_denial(bar.error(f"work {rollout}/{session}"), clock.now())
+        hand_over(bench.desk.settings, clock, lambda: (told,))
         return _denied(bench, bar)
     asker = bench.asker(answers)
     if out is not None and _is_new(out, bench):
