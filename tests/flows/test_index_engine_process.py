@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hkex_ops.config.settings import Settings
 from hkex_ops.flows.index import engine_process
 from hkex_ops.flows.index.board import BOARD_NAME, Board, InHand
 from hkex_ops.flows.index.engine_process import EngineWork
+from hkex_ops.flows.index.holdback import HoldBack
 from hkex_ops.flows.index.process import Brief, Task, together
 from hkex_ops.flows.store.disk import Folder
 from hkex_ops.index.engine import Engine
@@ -147,6 +149,31 @@ async def test_an_engine_that_dies_of_a_message_never_says_that_it_has_passed_it
     assert number > (row.has_passed(TRADES) or 0)
     assert not (tmp_path / "checkpoints").exists()
     assert feed.closed
+
+
+async def test_a_moment_that_waits_for_another_engine_is_closed_when_the_feed_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A capture's last values, the closing ones, come out as all others did."""
+    monkeypatch.setattr(engine_process, "BEAT_S", 0.001)
+    asked: list[int] = []
+
+    def may_close(self: HoldBack, moment_ns: int) -> bool:
+        asked.extend([moment_ns] if feed.closed else [])
+        self.keeps_open = len(asked) < 3
+        return not self.keeps_open
+
+    monkeypatch.setattr(HoldBack, "may_close", may_close)
+    market, wire = Market(now=SystemClock().now() - timedelta(days=1)), Wire()
+    batches = market.begin()
+    for _ in range(3):
+        market.wait(2)
+        batches += market.heartbeats()
+    feed = Feed(batches)
+    feed.more.set()
+    await work_of(tmp_path, feed, wire).run()
+    said = [line["say"] for line in wire.said]
+    assert (True, "ended") == ("ticks" in said, said[-1])
 
 
 async def test_an_engine_outlives_that_its_checkpoint_cannot_be_written(

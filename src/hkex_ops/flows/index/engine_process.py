@@ -156,8 +156,10 @@ class EngineWork:
                 if monotonic_ns() - breathed > BREATH_NS:
                     await asyncio.sleep(0)
                     breathed = monotonic_ns()
-        # The feed has ended, as a capture does: what is held back comes to its end too.
-        while self._hold.count:  # noqa: ASYNC110 - others pass it; only looking tells
+        # The feed has ended, as a capture does: what is held back comes to its end too, and so does
+        # a moment that waits for another engine.
+        self._settle()
+        while self._hold.count or self._hold.keeps_open:  # noqa: ASYNC110 - only looking tells
             await asyncio.sleep(BEAT_S)
 
     def _receive(self, batch: PacketBatch) -> None:
