@@ -17,7 +17,7 @@ from typing import IO
 import pytest
 from cyclopts import App
 
-from hkex_ops.errors import ConfigError, StoreError
+from hkex_ops.errors import ConfigError, StoreError, UsageError
 from hkex_ops.model import SiteRole
 from hkex_ops.plugins import Plugins
 from hkex_ops_simulator.cli import simulator
@@ -188,6 +188,12 @@ class TestCommand:
         with pytest.raises(ConfigError, match=r"holds a config\.toml already"):
             simulator(folder=tmp_path)
         assert "mine" == (tmp_path / "config.toml").read_text()
+
+    def test_a_date_without_business_is_refused(self, tmp_path: Path) -> None:
+        """No command would fetch what the box published for it."""
+        with pytest.raises(UsageError, match=r"2023-04-15 is no business day \(Saturday\)"):
+            simulator(folder=tmp_path / "box", business_date=(date(2023, 4, 15),))
+        assert not (tmp_path / "box").exists()
 
     def test_a_folder_that_is_a_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("mine")

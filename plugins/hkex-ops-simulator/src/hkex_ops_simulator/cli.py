@@ -18,6 +18,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from hkex_ops.cli.options import parse_business_date, system_clock
+from hkex_ops.config.shipped import load_calendar
 from hkex_ops.errors import ConfigError, StoreError
 from hkex_ops.model import JsonObject, SiteRole
 from hkex_ops_simulator.addresses import STANDS_IN_FOR
@@ -66,8 +68,11 @@ def simulator(
     """Keep an exchange in a box running on loopback until Ctrl-C.
 
     Both sites' SFTP with invented reports; every name and byte is SYNTHETIC. A folder that holds
-    a configuration already is refused, and so is a port that is taken.
+    a configuration already is refused, and so is a port that is taken, or a date without business.
     """
+    calendar = load_calendar()
+    for day in business_date:
+        parse_business_date(day.isoformat(), calendar, system_clock())
     make_folder(folder)
     asyncio.run(_keep_running(folder.absolute(), port, business_date, seed, as_json=as_json))
 
