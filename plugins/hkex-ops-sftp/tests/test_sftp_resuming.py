@@ -127,3 +127,20 @@ async def test_the_time_of_the_report_is_part_of_what_it_is(desk: Desk, keys: Ke
     server.modified_s[NAME] = MODIFIED_S + 1
     await go_on(desk, keys, server)
     assert [FindingKind.CHANGED_WHILE_READ] == list(desk.found().values())
+
+
+async def test_what_came_whole_before_a_run_was_killed_is_swept(desk: Desk, keys: Keys) -> None:
+    """Killed after the report had its final name: the temporary one is a second name of it."""
+    await begin(desk, keys)
+    left = {path.name: path.read_bytes() for path in desk.folder.rglob("resume-*")}
+    [staging] = {path.parent for path in desk.folder.rglob("resume-*")}
+    await go_on(desk, keys, MemoryServer({NAME: CONTENT}))
+    [placed] = desk.folder.rglob(NAME.decode())
+    for name, content in left.items():
+        if name.endswith(".part"):
+            (staging / name).hardlink_to(placed)
+        else:
+            (staging / name).write_bytes(content)
+    await go_on(desk, keys, MemoryServer({NAME: CONTENT}))
+    assert [] == list(desk.folder.rglob("resume-*"))
+    assert {NAME.decode(): CONTENT} == desk.kept()

@@ -150,7 +150,11 @@ def sweep_partials(staging: Staging, now: datetime) -> frozenset[str]:
         if not name.startswith(_PREFIX) or not name.endswith(".part"):
             continue
         note = _read_note(staging, _note_of(name))
-        if note is not None and now - datetime.fromisoformat(note.at) < KEPT_FOR:
+        if note is None or now - datetime.fromisoformat(note.at) >= KEPT_FOR:
+            continue
+        # One that bears its final name as well came whole, before a run was killed.
+        state = os.stat(name, dir_fd=staging.folder.descriptor, follow_symlinks=False)
+        if state.st_nlink == 1:
             kept |= {name, _note_of(name)}
     return frozenset(kept)
 
