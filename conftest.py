@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import doctest
 import os
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+import structlog
 from sybil import Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
@@ -39,3 +41,10 @@ def pytest_configure() -> None:
         raise pytest.UsageError(
             f"{', '.join(found)} would be imported from the checkout, and this run tests the wheels"
         )
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """A command that is run in this process sets up the log, to a file that its test closes."""
+    yield
+    structlog.reset_defaults()

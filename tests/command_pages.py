@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from inspect import cleandoc
+from inspect import cleandoc, getdoc
 
 from cyclopts import App, Parameter
 
@@ -79,7 +79,10 @@ def _command(command: App, words: str, target: str, line: str, *, level: int) ->
     for name in command.resolved_commands():
         if not name.startswith("-"):
             below = command[name]
-            yield from _command(below, f"{words} {name}", "", below.help or "", level=level + 1)
+            # Its docstring, for its help is told anew once somebody has asked for it.
+            said = getdoc(below.default_command) if below.default_command else below.help
+            line = (said or "").partition("\n\nParameters\n---")[0]
+            yield from _command(below, f"{words} {name}", "", line, level=level + 1)
 
 
 def _paragraphs(text: str) -> Iterator[str]:
