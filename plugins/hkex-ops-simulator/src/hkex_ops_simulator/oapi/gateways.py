@@ -92,7 +92,15 @@ class Gateway:
         self._start(self._accept, listening, self._closing)
 
     def kill(self) -> None:
-        """Take no connection and cut those that stand, as a machine that goes down does."""
+        """Take no connection and cut those that stand, as a machine that goes down does.
+
+        Who was logged in here is logged in no longer before any line is cut, so that nobody who
+        goes to another gateway at once is taken for somebody else.
+        """
+        with self.exchange.lock:
+            for session in self.exchange.sessions:
+                if session.gateway == self.name:
+                    session.leave()
         with self._lock:
             listening, self._listening = self._listening, None
             self._closing.set()
