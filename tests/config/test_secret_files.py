@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from hkex_ops.config.secret_files import secret_line, secret_text
+from hkex_ops.config.secret_files import secret_bytes, secret_line, secret_text
 from hkex_ops.errors import ConfigError
 
 
@@ -43,7 +44,15 @@ def test_what_cannot_be_used_is_told_without_its_content(
 
 
 def test_a_folder_and_nothing_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(
+        ConfigError, match="is not a plain file: it is a folder, name the file"
+    ):
         secret_text(tmp_path, "token_file")
     with pytest.raises(ConfigError, match=r"there is no file at .*: set token_file"):
         secret_text(tmp_path / "none", "token_file")
+
+
+def test_a_pipe_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    with pytest.raises(ConfigError, match="is not a plain file"):
+        secret_bytes(tmp_path / "pipe", "token_file")

@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from hkex_ops.config.secret_files import secret_text
 from hkex_ops.errors import ConfigError
 
 __all__ = ["read_receivers"]
 
 LONGEST_FILE_BYTES = 256 * 1024
 
-_SHARED = stat.S_IRWXG | stat.S_IRWXO
-
 
 def read_receivers(path: Path) -> Mapping[str, str]:
     """The URL of each receiver, by name; `ConfigError` when the file cannot be used."""
     what = f"receivers_file {path}"
-    try:
-        with path.expanduser().open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ConfigError(f"{what} is not a plain file")
-            mode = stat.S_IMODE(status.st_mode)
-            if mode & _SHARED:
-                raise ConfigError(
-                    f"{what} is open to other users (mode {mode:04o}): run chmod 600 {path}"
-                )
-            text = file.read(LONGEST_FILE_BYTES).decode()
-    except FileNotFoundError:
-        raise ConfigError(
-            f"there is no file at {path}: set receivers_file to the right one"
-        ) from None
-    except OSError as error:
-        raise ConfigError(f"{what} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError:
-        text = "\0"
+    text = secret_text(path, "receivers_file", "receivers", most_bytes=LONGEST_FILE_BYTES)
     try:
         table = tomllib.loads(text)
     # The parser's reason may quote the file.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -20,6 +19,7 @@ from hkex_ops.cli.text import say
 from hkex_ops.cli.working import Work, work_folder
 from hkex_ops.config.settings import load_settings
 from hkex_ops.errors import AuthRefused, ConfigError, RemoteError, UsageError
+from hkex_ops.flows.outputs import write_over_file
 from hkex_ops.flows.overrides import guard_of
 from hkex_ops.flows.sources import ConfiguredSource, configured_source
 from hkex_ops.model import JsonObject, SiteRole
@@ -349,17 +349,12 @@ def _accepted(
 def _append(path: Path, keys: Sequence[ShownKey]) -> None:
     try:
         before = path.read_bytes() if path.exists() else b""
-        if before and not before.endswith(b"\n"):
-            before += b"\n"
-        lines = "".join(f"{place_of(key.host, key.port)} {key.line}\n" for key in keys)
-        fresh = path.with_name(f".{path.name}.new")
-        with fresh.open("wb") as file:
-            file.write(before + lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
     except OSError as error:
-        raise ConfigError(f"host_keys_file {path} cannot be written: {error.strerror}") from error
+        raise ConfigError(f"host_keys_file {path} cannot be read: {error.strerror}") from error
+    if before and not before.endswith(b"\n"):
+        before += b"\n"
+    lines = "".join(f"{place_of(key.host, key.port)} {key.line}\n" for key in keys)
+    write_over_file(path, before + lines.encode())
 
 
 # -- both ------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import stat
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import asyncssh
 
+from hkex_ops.config.secret_files import secret_bytes, secret_line
 from hkex_ops.errors import AuthRefused, ConfigError
 from hkex_ops_sftp.options import SftpOptions
 from hkex_ops_sftp.pins import HostKeyPin, fingerprint_of
@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Credential", "credential", "passphrase_of", "read_key"]
 
 Credential: TypeAlias = asyncssh.SSHKey | asyncssh.SSHKeyPair
-
-# The largest real private keys (RSA 16384) are about 13 kB; more is not a key.
-MAX_KEY_BYTES = 64 * 1024
-
-_SHARED = stat.S_IRWXG | stat.S_IRWXO
 
 # Under which the credential store knows passphrases of ours.
 STORE_SERVICE = "hkex-ops"
@@ -73,7 +68,7 @@ async def credential(options: SftpOptions) -> AsyncGenerator[Credential]:
 def read_key(key_file: Path, options: SftpOptions | None = None) -> asyncssh.SSHKey:
     """The private key in ``key_file``; `ConfigError` says what to do when it cannot be used."""
     path = key_file.expanduser()
-    text = _text(path, "private key")
+    text = secret_bytes(path, "key_file", "key", kind="private key")
     fault = "unreadable"
     try:
         return asyncssh.import_private_key(text)
@@ -104,8 +99,7 @@ def read_key(key_file: Path, options: SftpOptions | None = None) -> asyncssh.SSH
 def passphrase_of(path: Path, options: SftpOptions) -> str | None:
     """The passphrase that the options lead to, or that is typed; none where there is nobody."""
     if options.passphrase_file is not None:
-        text = _text(options.passphrase_file.expanduser(), "passphrase_file")
-        return text.decode("utf-8", "replace").rstrip("\r\n")
+        return secret_line(options.passphrase_file, "passphrase_file", "passphrase")
     if options.passphrase_entry is not None:
         return _stored(options.passphrase_entry)
     if sys.stdin.isatty() and sys.stderr.isatty():
@@ -134,26 +128,3 @@ def _stored(entry: str) -> str:
             f"{STORE_SERVICE} {entry}"
         )
     return found
-
-
-def _text(path: Path, what: str) -> bytes:
-    try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise ConfigError(f"{what} {path} is a folder: name the file in it")
-        if not stat.S_ISREG(kind):
-            raise ConfigError(f"{what} {path} is not a plain file: name the file itself")
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            if mode & _SHARED:
-                raise ConfigError(
-                    f"{what} {path} is open to other users (mode {mode:04o}): run chmod 600 {path}"
-                )
-            return file.read(MAX_KEY_BYTES)
-    except FileNotFoundError:
-        option = "key_file to the key" if what == "private key" else f"{what} to the file"
-        raise ConfigError(f"there is no {what} at {path}: set {option}") from None
-    except PermissionError:
-        raise ConfigError(f"{what} {path} may not be read: make this user its owner") from None
-    except OSError as error:
-        raise ConfigError(f"{what} {path} cannot be read: {error.strerror}") from error
