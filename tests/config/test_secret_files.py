@@ -44,9 +44,7 @@ def test_what_cannot_be_used_is_told_without_its_content(
 
 
 def test_a_folder_and_nothing_are_told(tmp_path: Path) -> None:
-    with pytest.raises(
-        ConfigError, match="is not a plain file: it is a folder, name the file"
-    ):
+    with pytest.raises(ConfigError, match="is not a plain file: it is a folder, name the file"):
         secret_text(tmp_path, "token_file")
     with pytest.raises(ConfigError, match=r"there is no file at .*: set token_file"):
         secret_text(tmp_path / "none", "token_file")
