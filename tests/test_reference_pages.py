@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hkex_ops import hookspecs
+from hkex_ops.plugins.kinds import KINDS
 from tests.command_pages import COMMAND_PLUGINS
 from tests.reference_pages import FOLDER, PAGES
+from tests.wheel import CHECKOUT
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -22,3 +25,19 @@ def test_everything_on_it_is_described(name: str) -> None:
     """A line that ends with its name has no docstring behind it."""
     page = (FOLDER / name).read_text(encoding="utf-8")
     assert [] == [line for line in page.splitlines() if line.rstrip().endswith("`:")]
+
+
+def test_every_hook_that_is_specified_is_on_the_page() -> None:
+    """The page is written from the table of hooks; one that stood only in the module is missed."""
+    specified = {name for name in vars(hookspecs) if name.startswith("hkex_ops_")}
+    assert specified == {kind.hook for kind in KINDS}
+
+
+def test_every_shipped_plugin_that_brings_commands_is_on_their_page() -> None:
+    """Looked for in the sources, so that one that is not installed is not forgotten."""
+    bringing = {
+        path.parent.name
+        for path in CHECKOUT.glob("plugins/*/src/*/__init__.py")
+        if "def hkex_ops_commands" in path.read_text(encoding="utf-8")
+    }
+    assert bringing == set(COMMAND_PLUGINS)

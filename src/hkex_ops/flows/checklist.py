@@ -22,8 +22,7 @@ from hkex_ops.rundown import (
     Attach,
     Attached,
     Checklist,
-    ItemAnswered,
-    ItemAttached,
+    ChecklistEvent,
 )
 
 __all__ = ["LARGEST_ATTACHMENT_BYTES", "answer_items", "attach_file", "checklist_of"]
@@ -122,7 +121,7 @@ def _given(entry: Record) -> AnswerYes | AnswerNo | Attach | None:
             return None
 
 
-def _body(told: ItemAnswered | ItemAttached) -> JsonObject:
+def _body(told: ChecklistEvent) -> JsonObject:
     body = plain(told)
     assert isinstance(body, dict), "an event has keys"
     return body

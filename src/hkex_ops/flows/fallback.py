@@ -13,7 +13,7 @@ from hkex_ops.evidence import Record
 from hkex_ops.flows.journal import Journal
 from hkex_ops.flows.rundown import event_kind
 from hkex_ops.model import Rollout, plain
-from hkex_ops.rundown import Decide, Fallback, FallbackDecided, StandingTicked, TickStanding
+from hkex_ops.rundown import Decide, Fallback, FallbackEvent, TickStanding
 
 __all__ = ["fallback_of", "record_fallback"]
 
@@ -32,7 +32,7 @@ def fallback_of(
 
 def record_fallback(
     journal: Journal, rollout: Rollout, given: Decide | TickStanding, now: datetime
-) -> FallbackDecided | StandingTicked:
+) -> FallbackEvent:
     """Take a decision or a tick and keep it.
 
     Raises `Denied` for a decision outside the plan's window, `UsageError` for what makes no sense.

@@ -17,7 +17,14 @@ from hkex_ops.flows.journal import Journal, read_journal
 from hkex_ops.flows.rundown import event_kind
 from hkex_ops.model import JsonObject, Rollout, plain
 from hkex_ops.rollouts import Guard, Override, Ruling
-from hkex_ops.rundown import Grant, OverrideGranted, Overrides, OverrideWithdrawn, Withdraw
+from hkex_ops.rundown import (
+    Grant,
+    OverrideEvent,
+    OverrideGranted,
+    Overrides,
+    OverrideWithdrawn,
+    Withdraw,
+)
 
 __all__ = ["guard_of", "overrides_of", "record_override", "recorded_at", "require"]
 
@@ -44,7 +51,7 @@ def recorded_at(entries: Iterable[Record]) -> Mapping[int, str]:
 
 def record_override(
     journal: Journal, rollout: Rollout, given: Grant | Withdraw, now: datetime
-) -> OverrideGranted | OverrideWithdrawn:
+) -> OverrideEvent:
     """Take an agreement or its end and keep it; `UsageError` for what makes no sense."""
     told = overrides_of(rollout, journal.entries()).handle(given, now)
     journal.record(event_kind(told), _body(told))
@@ -82,7 +89,7 @@ def require(
     return ruling
 
 
-def _event(entry: Record, rollout: Rollout) -> OverrideGranted | OverrideWithdrawn | None:
+def _event(entry: Record, rollout: Rollout) -> OverrideEvent | None:
     match entry.kind, entry.body:
         case "override-granted", {
             "at": str(at),

@@ -25,6 +25,7 @@ __all__ = [
     "Attach",
     "Attached",
     "Checklist",
+    "ChecklistEvent",
     "ChecklistInput",
     "ItemAnswered",
     "ItemAttached",
@@ -127,6 +128,9 @@ class ItemAttached:
     file: Attached
 
 
+ChecklistEvent: TypeAlias = ItemAnswered | ItemAttached
+
+
 @frozen
 class ItemStanding:
     """An item with where it stands, and who said so last."""
@@ -151,7 +155,7 @@ class Checklist:
         self._answered: dict[int, ItemAnswered] = {}
         self._attached: dict[int, list[ItemAttached]] = {}
 
-    def handle(self, given: ChecklistInput | Attach, now: datetime) -> ItemAnswered | ItemAttached:
+    def handle(self, given: ChecklistInput | Attach, now: datetime) -> ChecklistEvent:
         """Take an answer or a file; the event of it. `UsageError` says what is wrong with it."""
         if given.number not in self._items:
             numbers = sorted(self._items)

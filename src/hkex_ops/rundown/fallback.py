@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -22,6 +23,7 @@ __all__ = [
     "Decide",
     "Fallback",
     "FallbackDecided",
+    "FallbackEvent",
     "FallbackState",
     "StandingTicked",
     "TickStanding",
@@ -87,6 +89,9 @@ class StandingTicked:
     remark: str
 
 
+FallbackEvent: TypeAlias = FallbackDecided | StandingTicked
+
+
 class Fallback:
     """One rollout's way back."""
 
@@ -109,9 +114,7 @@ class Fallback:
         """When the fallback may be decided."""
         return self.plan.trigger_window or self.plan.window
 
-    def handle(
-        self, given: Decide | TickStanding, now: datetime
-    ) -> FallbackDecided | StandingTicked:
+    def handle(self, given: Decide | TickStanding, now: datetime) -> FallbackEvent:
         """Take a decision or a tick; the event of it.
 
         Raises `Denied` for a decision outside the plan's window, and `UsageError` for one that was

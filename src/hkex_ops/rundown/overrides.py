@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeAlias
 
 from attrs import evolve, frozen
 
@@ -22,6 +23,7 @@ from hkex_ops.rollouts import Override
 __all__ = [
     "OVERRIDE_TRANSITIONS",
     "Grant",
+    "OverrideEvent",
     "OverrideGranted",
     "OverrideStanding",
     "OverrideState",
@@ -88,6 +90,9 @@ class OverrideWithdrawn:
     reason: str
 
 
+OverrideEvent: TypeAlias = OverrideGranted | OverrideWithdrawn
+
+
 @frozen
 class OverrideStanding:
     """An override with what became of it."""
@@ -133,7 +138,7 @@ class Overrides:
         held = (one.effective for one in self._standing.values())
         return tuple(one for one in held if one is not None)
 
-    def handle(self, given: Grant | Withdraw, now: datetime) -> OverrideGranted | OverrideWithdrawn:
+    def handle(self, given: Grant | Withdraw, now: datetime) -> OverrideEvent:
         """Take an agreement or its end; the event of it. `UsageError` says what is wrong with it.
 
         That a rule forbids the act is judged here, once: see :meth:`tell`.
@@ -146,13 +151,13 @@ class Overrides:
         if given.at > now:
             raise UsageError(f"nothing is recorded ahead of time, at {given.at.isoformat()}")
         if isinstance(given, Withdraw):
-            told: OverrideGranted | OverrideWithdrawn = self._withdrawn(given)
+            told: OverrideEvent = self._withdrawn(given)
         else:
             told = self._granted(given, number)
         self.tell(told)
         return told
 
-    def tell(self, event: OverrideGranted | OverrideWithdrawn) -> None:
+    def tell(self, event: OverrideEvent) -> None:
         """Take an event that was kept. The papers may have changed since; the event stands."""
         if isinstance(event, OverrideGranted):
             self._standing[event.number] = OverrideStanding(event)

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import cast
+from typing import TypeAlias, cast
 
 from attrs import frozen
 
@@ -24,6 +24,7 @@ from hkex_ops.model import JsonObject
 __all__ = [
     "Beginning",
     "Checkpoint",
+    "CheckpointEvent",
     "CheckpointFailed",
     "CheckpointWritten",
     "checkpoints",
@@ -61,6 +62,9 @@ class CheckpointWritten:
     """An engine writes down where it stands again, which failed before for ``reason``."""
 
     reason: str
+
+
+CheckpointEvent: TypeAlias = CheckpointFailed | CheckpointWritten
 
 
 @frozen

@@ -19,6 +19,7 @@ from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.checkpoint import (
     Beginning,
     Checkpoint,
+    CheckpointEvent,
     CheckpointFailed,
     CheckpointWritten,
     checkpoints,
@@ -29,7 +30,7 @@ from hkex_ops.flows.index.closing import versions_told
 from hkex_ops.flows.index.drawing import drawing
 from hkex_ops.flows.index.events import event_name
 from hkex_ops.flows.index.feed_health import FeedHealth
-from hkex_ops.flows.index.feed_time import FeedTime
+from hkex_ops.flows.index.feed_time import FeedTime, is_patient
 from hkex_ops.flows.index.holdback import HoldBack, limits_of
 from hkex_ops.flows.index.link import Link
 from hkex_ops.flows.index.pipeline import Pipeline, Taken
@@ -46,8 +47,9 @@ from hkex_ops.flows.index.telling import lines_of
 from hkex_ops.flows.store.disk import Folder
 from hkex_ops.index.engine import Engine
 from hkex_ops.model import JsonObject
+from hkex_ops.omd.merging import POLL_NS
 from hkex_ops.omd.ordering import LineLimits
-from hkex_ops.ports import MarketFeed, PacketBatch
+from hkex_ops.ports import MarketFeed, PacketBatch, SupportsRefresh, SupportsRetransmission
 
 __all__ = ["EngineWork"]
 
@@ -67,7 +69,18 @@ class EngineWork:
         self._feed = feed
         self._board = board
         self._folder = folder
-        self._time = FeedTime(SystemClock())
+        # Of a feed that waits nothing is late: everything follows its packets, and none of it the
+        # clock, so that every engine computes what a replay of the same would.
+        self._patient = is_patient(feed)
+        self._recovers = not self._patient or isinstance(
+            feed, SupportsRetransmission | SupportsRefresh
+        )
+        # Nothing is asked for again there: a gap waits for what the record itself still brings.
+        self._limits = (
+            LineLimits(gap_wait_ns=run.gap_ms * _NS_PER_MS) if self._recovers else LineLimits()
+        )
+        self._polled = 0
+        self._time = FeedTime(SystemClock(), stands=self._patient)
         self._codec = load_codec(task.settings.index.specification)
         self._row = board.row(task.brief.number)
         self._hold = HoldBack(
@@ -75,6 +88,7 @@ class EngineWork:
             task.brief.number,
             limits_of(run.hold_back_ms),
             ranked=True,
+            strict=self._patient,
         )
         self._checkpoint_every_ns = run.checkpoint_s * _NS_PER_S
         self._checkpoint_ns = monotonic_ns()
@@ -132,12 +146,11 @@ class EngineWork:
             site=self._task.brief.site,
             channels=channels,
         )
-        limits = LineLimits(gap_wait_ns=index.run.gap_ms * _NS_PER_MS)
         pipeline = Pipeline(
             engine,
             self._codec,
             channels,
-            limits=limits,
+            limits=self._limits,
             row=self._row,
             may_close=self._hold.may_close,
         )
@@ -153,13 +166,26 @@ class EngineWork:
         async with drawing(self._feed.packets()) as packets:
             async for batch in packets:
                 self._receive(batch)
+                while self._hold.is_full:  # noqa: ASYNC110 - only looking tells
+                    await asyncio.sleep(RELEASE_S)
                 if monotonic_ns() - breathed > BREATH_NS:
                     await asyncio.sleep(0)
                     breathed = monotonic_ns()
         # The feed has ended, as a capture does: what is held back comes to its end too, and so does
         # a moment that waits for another engine.
+        await self._until_nothing_waits()
+        if self._patient:
+            settle_ns = self._task.settings.index.rules.settle_ms * _NS_PER_MS
+            limits = self._limits
+            for wait_ns in (limits.gap_wait_ns + settle_ns, limits.give_up_ns, settle_ns):
+                self._time.skip(wait_ns)
+                await self._until_nothing_waits()
+
+    async def _until_nothing_waits(self) -> None:
+        while self._hold.count:  # noqa: ASYNC110 - only looking tells
+            await asyncio.sleep(BEAT_S)
         self._settle()
-        while self._hold.count or self._hold.keeps_open:  # noqa: ASYNC110 - only looking tells
+        while self._hold.keeps_open:  # noqa: ASYNC110 - only looking tells
             await asyncio.sleep(BEAT_S)
 
     def _receive(self, batch: PacketBatch) -> None:
@@ -173,6 +199,9 @@ class EngineWork:
         # Only what was told as well is passed: to tell is work that a message may end.
         self._tell(self._pipeline.work(batch, self._time.at(batch)))
         self._pipeline.pass_on(batch.channel)
+        if self._patient and batch.received_ns // POLL_NS > self._polled:
+            self._polled = batch.received_ns // POLL_NS
+            self._settle()
 
     def _look_at_quarantine(self) -> None:
         if self._board.quarantined != self._quarantined:
@@ -186,7 +215,8 @@ class EngineWork:
                 self._link.send(line)
             for line in versions_told(self._pipeline.engine, taken.data):
                 self._link.send(line)
-            self._recoverer.observe(taken.health)
+            if self._recovers:
+                self._recoverer.observe(taken.health)
 
     async def _listen(self) -> None:
         """Until the supervisor says that this shall end, or is gone."""
@@ -202,7 +232,8 @@ class EngineWork:
             self._row.beat(now_ns)
             for batch in self._hold.release(now_ns):
                 self._work(batch)
-            self._settle()
+            if not self._patient or self._hold.keeps_open:
+                self._settle()
             for line in self._health.lines(now_ns):
                 self._link.send(line)
             if now_ns - self._checkpoint_ns > self._checkpoint_every_ns:
@@ -234,7 +265,7 @@ class EngineWork:
         elif before is not None and trouble is None:
             self._tell_of(CheckpointWritten(before))
 
-    def _tell_of(self, event: CheckpointFailed | CheckpointWritten) -> None:
+    def _tell_of(self, event: CheckpointEvent) -> None:
         fields: JsonObject = {"reason": event.reason}
         self._link.send({"say": "health", "kind": event_name(event), "fields": fields})
 

@@ -8,6 +8,7 @@ told of again with what it dropped since. Called by engine and contingency proce
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -15,7 +16,7 @@ from hkex_ops.flows.index.events import event_name
 from hkex_ops.model import JsonObject
 from hkex_ops.ports import LineHealth, MarketFeed, SupportsHealth
 
-__all__ = ["LOOK_EVERY_S", "BufferRefused", "FeedHealth", "PacketsDropped"]
+__all__ = ["LOOK_EVERY_S", "BufferRefused", "FeedHealth", "HearingEvent", "PacketsDropped"]
 
 LOOK_EVERY_S = 10
 """How often a feed is asked. What it says costs a call to the kernel for every line."""
@@ -44,6 +45,9 @@ class PacketsDropped:
     dropped_packets: int
 
 
+HearingEvent: TypeAlias = BufferRefused | PacketsDropped
+
+
 class FeedHealth:
     """What was found out about one feed so far."""
 
@@ -63,7 +67,7 @@ class FeedHealth:
         for found in self.look(self._feed.health()):
             yield {"say": "told", "kind": event_name(found), "fields": _fields(found)}
 
-    def look(self, lines: Sequence[LineHealth]) -> Iterator[BufferRefused | PacketsDropped]:
+    def look(self, lines: Sequence[LineHealth]) -> Iterator[HearingEvent]:
         """What is new in ``lines``, as the feed stands now."""
         poor: list[LineHealth] = []
         for one in lines:
@@ -84,7 +88,7 @@ class FeedHealth:
             )
 
 
-def _fields(found: BufferRefused | PacketsDropped) -> JsonObject:
+def _fields(found: HearingEvent) -> JsonObject:
     if isinstance(found, PacketsDropped):
         return {
             "channel": found.channel,
