@@ -139,8 +139,39 @@ def _defined(tree: ast.Module) -> Iterator[str]:
                 yield name
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 yield from (alias.asname or alias.name for alias in names)
+            case ast.If(test=ast.Name(id="TYPE_CHECKING"), body=body):
+                yield from _defined(ast.Module(body, []))
             case _:
                 pass
+
+
+FRONTS = [
+    path for path in CORE_MODULES if "__getattr__, __dir__ = front(" in path.read_text("utf-8")
+]
+
+
+@every_module(FRONTS)
+def test_a_front_gives_what_type_checkers_are_told(path: Path) -> None:
+    """The imports that only a type checker follows, and the table that Python follows, agree."""
+    [chosen] = [node for node in tree_of(path).body if isinstance(node, ast.If)]
+    package = ".".join(path.parent.relative_to(CORE.parent).parts)
+    [told] = [node for node in chosen.orelse if isinstance(node, ast.Assign)]
+    assert isinstance(told.value, ast.Call)
+    table: dict[str, str] = ast.literal_eval(told.value.args[1])
+    imported = {
+        node.module: [alias.name for alias in node.names]
+        for node in chosen.body
+        if isinstance(node, ast.ImportFrom)
+    }
+    assert imported == {f"{package}.{home}": names.split() for home, names in table.items()}
+
+
+def test_a_front_is_no_stranger_to_its_own_modules() -> None:
+    """A name and a module of one spelling would be mistaken for each other."""
+    assert 5 <= len(FRONTS)
+    for path in FRONTS:
+        modules = {one.stem for one in path.parent.iterdir() if one.suffix == ".py" or one.is_dir()}
+        assert set() == (_stated_all(tree_of(path)) or set()) & modules
 
 
 @every_module([path for path in CORE_MODULES if not MAY_WAIT & set(path.relative_to(CORE).parts)])

@@ -8,21 +8,23 @@ carry no data and do no work; importing a plug-in must be cheap.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pluggy
 
-from hkex_ops.ports import (
-    CommandOffer,
-    IndexFeed,
-    IndexPublisher,
-    MarketFeed,
-    Notifier,
-    OapiGateway,
-    Offer,
-    Probe,
-    ReportSource,
-    RolloutDocument,
-)
+if TYPE_CHECKING:
+    from hkex_ops.ports import (
+        CommandOffer,
+        IndexFeed,
+        IndexPublisher,
+        MarketFeed,
+        Notifier,
+        OapiGateway,
+        Offer,
+        Probe,
+        ReportSource,
+        RolloutDocument,
+    )
 
 __all__ = [
     "PROJECT",

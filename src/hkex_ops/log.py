@@ -1,11 +1,14 @@
-"""The names of the log events this library writes, each with its meaning.
+"""The names of the log events this library writes, each with its meaning; and the way to write one.
 
 The library logs through structlog and never configures it: levels, formats and destinations are
-the program's. The command line configures it for itself, to stderr.
+the program's. The command line configures it for itself, to stderr. A program that never loaded
+structlog has said nothing about where lines should go: it is told what a person should look at, and
+is spared the rest, and what loading structlog costs.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -19,6 +22,7 @@ __all__ = [
     "REPORT_FINDING",
     "REPORT_KEPT",
     "SESSION_REFUSED",
+    "Logger",
 ]
 
 REPORT_KEPT = "report_kept"
@@ -42,3 +46,23 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         INDEX_EVENT: "something happened in an index run (happened, and what that event has)",
     }
 )
+
+
+class Logger:
+    """Writes events through structlog, which is loaded when there is something to say."""
+
+    def info(self, event: str, /, **facts: object) -> None:
+        """An event that is as it should be; nothing unless the program has loaded structlog."""
+        if "structlog" in sys.modules:
+            _structlog().info(event, **facts)
+
+    def warning(self, event: str, /, **facts: object) -> None:
+        """An event that a person should look at."""
+        _structlog().warning(event, **facts)
+
+
+def _structlog() -> Logger:
+    import structlog
+
+    logger: Logger = structlog.get_logger()
+    return logger

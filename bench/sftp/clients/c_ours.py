@@ -13,8 +13,6 @@ from hkex_ops.model import SiteRole
 from hkex_ops.reports.catalogue import Catalogue, IgnoreRule, ReportRule
 from hkex_ops.reports.dates import DateForm
 from hkex_ops_sftp import SftpAddress, SftpOptions, SftpSite, hkex_ops_report_sources
-import logging, structlog
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
 t_imp = time.perf_counter()
 CODES = tuple(f"CB{number:03}" for number in range(1000))
 RULES = (ReportRule("bench", r"00RPT(?P<code>CB[0-9]{3})_(?P<business_date>[0-9]{8})_(?P<instance>[0-9]+)\.CSV", DateForm.YYYYMMDD, CODES, "CRE"),

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import define, field, frozen
 
 from hkex_ops.flows.store import StagedFile
-from hkex_ops.flows.unpacking import Damaged, content_of
 from hkex_ops.model import ListedReport, ReportIdentity
 from hkex_ops.reports import ContentReader, NameReading, Packing, content_fault
 
@@ -90,6 +89,9 @@ class Acceptance:
 
 def _fault(parts: Sequence[tuple[NameReading, StagedFile]]) -> str | None:
     """Why the files are not whole, by what they say themselves."""
+    # Here, because most catalogues check nothing, and to unpack loads a good deal.
+    from hkex_ops.flows.unpacking import Damaged, content_of
+
     rule = parts[0][0].rule
     contents: dict[str | None, ContentReader] = {}
     try:

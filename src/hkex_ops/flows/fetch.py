@@ -13,8 +13,6 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
-import stamina
-import structlog
 from attrs import define, field, frozen
 
 from hkex_ops import log
@@ -52,7 +50,7 @@ __all__ = ["FetchResult", "fetch_reports"]
 BATCH_REPORTS = 64
 BATCH_BYTES = 64 * 1024 * 1024
 
-_log = structlog.get_logger()
+_log = log.Logger()
 
 
 @frozen
@@ -89,6 +87,13 @@ async def fetch_reports(
     configured = configured.of_date(business_date)
     manners = configured.manners
     run = _Run(configured, archive, catalogue, clock, site, business_date, observe, sleep)
+    try:
+        return await run.once()
+    except TransientError as error:
+        first = error
+    # Here, because most runs need no second attempt: only now is what waits and tries again loaded.
+    import stamina
+
     async for attempt in stamina.retry_context(
         on=TransientError,
         attempts=manners.attempts,
@@ -98,6 +103,8 @@ async def fetch_reports(
     ):
         with attempt:
             try:
+                if attempt.num == 1:
+                    raise first
                 return await run.once()
             except TransientError as error:
                 if attempt.num < manners.attempts:

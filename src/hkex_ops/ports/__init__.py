@@ -18,41 +18,70 @@ What not every adapter can do is a *capability*, a protocol named ``Supports…`
 adapter is asked for with `isinstance`.
 """
 
-from hkex_ops.ports.clearing import (
-    OapiGateway,
-    SupportsHeartbeat,
-    SupportsOneGateway,
-    SupportsTransact,
-)
-from hkex_ops.ports.index import IndexFeed, IndexPublisher, SupportsEvents, SupportsSnapshot
-from hkex_ops.ports.market import (
-    FeedLine,
-    LineHealth,
-    MarketFeed,
-    PacketBatch,
-    SupportsHealth,
-    SupportsRefresh,
-    SupportsRetransmission,
-)
-from hkex_ops.ports.notifying import (
-    Acknowledgement,
-    Notifier,
-    SupportsAcknowledgement,
-    SupportsInquiry,
-    SupportsPreflight,
-)
-from hkex_ops.ports.offers import CommandOffer, Offer, RolloutDocument
-from hkex_ops.ports.probes import Probe, ProbeResult
-from hkex_ops.ports.reports import (
-    Delivery,
-    ReportChunk,
-    ReportEnd,
-    ReportFailed,
-    ReportSource,
-    SupportsResume,
-    SupportsUpload,
-    UploadEnd,
-)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hkex_ops.fronts import front
+
+if TYPE_CHECKING:
+    from hkex_ops.ports.clearing import (
+        OapiGateway,
+        SupportsHeartbeat,
+        SupportsOneGateway,
+        SupportsTransact,
+    )
+    from hkex_ops.ports.index import IndexFeed, IndexPublisher, SupportsEvents, SupportsSnapshot
+    from hkex_ops.ports.market import (
+        FeedLine,
+        LineHealth,
+        MarketFeed,
+        PacketBatch,
+        SupportsHealth,
+        SupportsPause,
+        SupportsRefresh,
+        SupportsRetransmission,
+    )
+    from hkex_ops.ports.notifying import (
+        Acknowledgement,
+        Notifier,
+        SupportsAcknowledgement,
+        SupportsInquiry,
+        SupportsPreflight,
+    )
+    from hkex_ops.ports.offers import CommandOffer, Offer, RolloutDocument
+    from hkex_ops.ports.probes import Probe, ProbeResult
+    from hkex_ops.ports.reports import (
+        Delivery,
+        ReportChunk,
+        ReportEnd,
+        ReportFailed,
+        ReportSource,
+        SupportsResume,
+        SupportsUpload,
+        UploadEnd,
+    )
+else:
+    __getattr__, __dir__ = front(
+        __name__,
+        {
+            "clearing": "OapiGateway SupportsHeartbeat SupportsOneGateway SupportsTransact",
+            "index": "IndexFeed IndexPublisher SupportsEvents SupportsSnapshot",
+            "market": (
+                "FeedLine LineHealth MarketFeed PacketBatch SupportsHealth SupportsPause "
+                "SupportsRefresh SupportsRetransmission"
+            ),
+            "notifying": (
+                "Acknowledgement Notifier SupportsAcknowledgement SupportsInquiry SupportsPreflight"
+            ),
+            "offers": "CommandOffer Offer RolloutDocument",
+            "probes": "Probe ProbeResult",
+            "reports": (
+                "Delivery ReportChunk ReportEnd ReportFailed ReportSource SupportsResume "
+                "SupportsUpload UploadEnd"
+            ),
+        },
+    )
 
 __all__ = [
     "Acknowledgement",
@@ -77,6 +106,7 @@ __all__ = [
     "SupportsAcknowledgement",
     "SupportsEvents",
     "SupportsHealth",
+    "SupportsPause",
     "SupportsHeartbeat",
     "SupportsInquiry",
     "SupportsOneGateway",

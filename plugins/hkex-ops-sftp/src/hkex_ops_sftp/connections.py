@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
-
 from hkex_ops import log
 from hkex_ops.errors import HkexOpsError
 from hkex_ops_sftp.channel import SftpChannel
@@ -26,7 +24,7 @@ ON_THE_WAY_BYTES = 3 * 1024 * 1024
 # On a line nearer than that one connection is as fast as several: the processors are the limit.
 FAR_S = 0.002
 
-_log = structlog.get_logger()
+_log = log.Logger()
 
 
 class Connections:
