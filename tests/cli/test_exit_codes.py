@@ -16,15 +16,18 @@ def fetch(desk: Desk, *more: str) -> Ended:
     )
 
 
-def test_0_all_is_well_and_progress_goes_to_stderr(desk: Desk) -> None:
+def test_0_all_is_well_and_there_is_nothing_for_cron_to_mail(desk: Desk) -> None:
+    """A day that went well, and the run after it, say nothing on stderr."""
     names = desk.publish_day()
     ended = fetch(desk, "--json")
-    assert 0 == ended.code
+    assert (0, "") == (ended.code, ended.stderr)
     assert names == sorted(kept["name"] for kept in ended.document["fetched"])
-    assert [] == [name for name in names if f"archived {name}" not in ended.stderr]
+    again = fetch(desk)
+    assert (0, "") == (again.code, again.stderr)
 
 
 def test_1_done_with_findings(desk: Desk) -> None:
+    """Each is one line on stderr, which cron mails."""
     desk.publish_day()
     desk.publish("WHAT.csv")
     ended = fetch(desk, "--json")
@@ -32,6 +35,7 @@ def test_1_done_with_findings(desk: Desk) -> None:
         ended.code,
         [finding["kind"] for finding in ended.document["findings"]],
     )
+    assert ended.stderr.startswith("finding: unrecognised: WHAT.csv: ")
 
 
 @pytest.mark.parametrize("more", [[], ["--json"]])

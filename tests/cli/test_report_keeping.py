@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hkex_ops.clock import ManualClock
 from hkex_ops.model import HONG_KONG
 from tests.cli.desk import FRIDAY, Desk
-from tests.cli.program import require_refused
+from tests.cli.program import Ended, require_refused
 from tests.cli.test_reports import turn_clock
 
 DUE = """\
@@ -25,8 +27,8 @@ due = [{ by = "20:00", grace_min = 30 }]
 EVENING = f"{FRIDAY}T21:00"
 
 
-def states(document: dict[str, object]) -> list[tuple[str, str]]:
-    [day] = document["days"]  # type: ignore[misc]
+def states(document: dict[str, Any]) -> list[tuple[str, str]]:
+    [day] = document["days"]
     return [(one["code"], one["state"]) for one in day["reports"]]
 
 
@@ -118,6 +120,18 @@ class TestStatus:
         ]
         assert 1 == ended.code
 
+    @pytest.mark.parametrize("verb", ["fetch", "status", "watch"])
+    @pytest.mark.parametrize("place", ["nowhere/reports.prom", "exchange"])
+    def test_metrics_that_could_not_be_written_are_refused_before_anything_is_done(
+        self, due: Desk, verb: str, place: str
+    ) -> None:
+        """Nobody waits for a fetch to be told of a folder that is not there."""
+        due.publish_day()
+        metrics = due.home / place
+        ended = due.reports(verb, "--business-date", FRIDAY, "--metrics", str(metrics))
+        require_refused(ended, 6, "StoreError", str(metrics.parent))
+        assert not due.archive.exists()
+
     def test_metrics_are_written_whole(self, due: Desk) -> None:
         """The text format of Prometheus, one sample for each state."""
         due.publish_day()
@@ -204,6 +218,23 @@ class TestSecondCopy:
         shown = desk.program.here("reports", "verify", "--config", desk.config).words
         assert "archive is whole: 3 ledger records of files, chain intact" in shown
         assert "copy is NOT whole: 1 finding" in shown
+
+    def test_what_verify_found_damaged_the_next_fetch_mends_and_tells(self, desk: Desk) -> None:
+        """From the archive's own file, with a line for it; exit 1, for the disk wants an eye."""
+        self.add_copy(desk)
+        first, *_ = desk.publish_day()
+        desk.fetch()
+        changed = desk.home / "copy" / "reports" / "RRS" / FRIDAY / first
+        changed.write_bytes(changed.read_bytes().swapcase())
+        shown = desk.program.here("reports", "verify", "--config", desk.config)
+        assert "the next fetch writes them again from the archive" in shown.words
+        fetch = ("reports", "fetch", "--config", desk.config, "--business-date", FRIDAY)
+        mended = desk.program.here(*fetch)
+        assert 1 == mended.code
+        assert f"copy-mended: {changed}" in mended.words
+        assert mended.stderr.startswith(f"finding: copy-mended: {changed}: is not what was")
+        assert changed.read_bytes() == desk.kept()[f"RRS/{FRIDAY}/{first}"]
+        assert (0, 0) == (desk.fetch().code, desk.reports("verify").code)
 
     def test_a_copy_that_is_gone_is_one_finding(self, desk: Desk) -> None:
         """And the archive is verified all the same."""
@@ -527,3 +558,46 @@ class TestWrongInput:
         desk.publish_day()
         require_refused(desk.fetch(), 6, "ConfigError", said)
         assert not desk.archive.exists()
+
+
+class TestWatch:
+    @pytest.fixture
+    def over(self, due: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+        """A desk after the day's last cut-off, when a watch looks once and stops."""
+        turn_clock(monkeypatch, EVENING)
+        due.publish_day()
+        return due
+
+    @staticmethod
+    def watch(desk: Desk, *more: str) -> tuple[Ended, list[dict[str, Any]]]:
+        ended = desk.reports("watch", *more)
+        return ended, [json.loads(line) for line in ended.stdout.splitlines()]
+
+    def test_each_look_and_the_end_are_a_line(self, over: Desk) -> None:
+        """And where all is well nothing is on stderr."""
+        ended, (look, end) = self.watch(over)
+        assert (0, "") == (ended.code, ended.stderr)
+        assert (3, 0) == (len(look["fetched"]), look["missing"])
+        assert ("last-cut-off", [], None) == (end["why"], end["findings"], end["digest"])
+
+    def test_a_person_reads_what_came_and_how_it_stands(self, over: Desk) -> None:
+        """With the time at which it came."""
+        shown = over.program.here("reports", "watch", "--config", over.config)
+        assert (0, "") == (shown.code, shown.stderr)
+        assert shown.stdout.startswith(f"Fri {EVENING.replace('T', ' ')}: 3 fetched (")
+        assert "of the day: 3 held" in shown.words
+
+    def test_a_copy_that_took_nothing_is_told_and_exits_1(self, over: Desk) -> None:
+        """The archive is whole, and still somebody must look."""
+        TestSecondCopy.add_copy(over)
+        (over.home / "copy").write_text("a file in the way", encoding="utf-8")
+        ended, (*_, end) = self.watch(over)
+        assert (1, ["not-copied"]) == (ended.code, [one["kind"] for one in end["findings"]])
+        assert ended.stderr.startswith("finding: not-copied: ")
+
+    def test_a_client_that_was_left_at_the_other_site_is_told(self, over: Desk) -> None:
+        """As a fetch tells it."""
+        source = 'adapter = "folder"\nservice = "RRS"\nsite = "secondary"'
+        over.configure(source=source)
+        ended, (*_, end) = self.watch(over)
+        assert (1, ["points-elsewhere"]) == (ended.code, [one["kind"] for one in end["findings"]])

@@ -364,6 +364,7 @@ class TestVerify:
             "copy": None,
             "records": 3,
             "findings": [],
+            "copy_mended_by_next_fetch": False,
         } == ended.document
 
     @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from hkex_ops.flows.store import (
     Archive,
     Arrival,
     CopyTarget,
+    CopyVerified,
     FsspecTarget,
     Outcome,
     copy_archive,
@@ -33,7 +34,9 @@ class MemoryTarget:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.broken: set[str] = set()
+        self.unreadable: set[str] = set()
         self.away = False
+        self.read_only = False
         self.written: list[str] = []
 
     @property
@@ -51,10 +54,15 @@ class MemoryTarget:
         }
 
     def read(self, path: str) -> Iterator[bytes]:
+        if path in self.unreadable:
+            raise StoreError("cannot be read", path=path)
         yield b"?" if path in self.broken else self.files[path]
 
     def write(self, path: str, pieces: Iterable[bytes]) -> None:
+        if self.read_only:
+            raise StoreError("is read-only", path=path)
         self.files[path] = b"".join(pieces)
+        self.unreadable.discard(path)
         self.written.append(path)
 
 
@@ -99,7 +107,7 @@ def test_every_file_and_the_ledger_are_there_and_nothing_twice(archive: Archive)
     target.written.clear()
     assert () == copy_archive(archive, target).copied
     assert [] == target.written
-    assert () == verify_copy(archive, target)
+    assert () == verify_copy(archive, target).findings
 
 
 def test_what_could_not_be_copied_is_copied_by_the_next_run(archive: Archive) -> None:
@@ -138,9 +146,108 @@ def test_what_is_missing_or_changed_in_the_copy_is_found(archive: Archive) -> No
     target.files[longer] += b"!"
     target.files[other] = b"C"
     assert [FindingKind.MISSING, FindingKind.CHANGED, FindingKind.CHANGED] == [
-        one.kind for one in verify_copy(archive, target)
+        one.kind for one in verify_copy(archive, target).findings
     ]
-    assert 2 == len(verify_copy(archive, target, deep=False))
+    assert 2 == len(verify_copy(archive, target, deep=False).findings)
+
+
+def test_what_was_found_damaged_is_mended_from_the_archive_and_told(archive: Archive) -> None:
+    """File by file, whatever is wrong with it; what is sound is left as it is."""
+    target = MemoryTarget()
+    place(archive, "a", "b", "c", "d")
+    copy_archive(archive, target)
+    sound, missing, longer, other = paths("a", "b", "c", "d")
+    del target.files[missing]
+    target.files[longer] += b"!"
+    target.files[other] = b"D"
+    assert verify_copy(archive, target).noted
+    target.written.clear()
+    result = copy_archive(archive, target)
+    assert [
+        (FindingKind.MISSING, f"memory/{missing}"),
+        (FindingKind.CHANGED, f"memory/{longer}"),
+        (FindingKind.CHANGED, f"memory/{other}"),
+    ] == [(one.kind, one.where) for one in result.mended]
+    assert ((), ()) == (result.copied, result.findings)
+    assert sound not in target.written
+    assert CopyVerified() == verify_copy(archive, target)
+    target.written.clear()
+    assert () == copy_archive(archive, target).mended
+    assert [] == target.written
+
+
+def test_a_file_of_the_copy_that_cannot_be_read_hides_no_other_and_is_mended(
+    archive: Archive,
+) -> None:
+    """Such as one on a bad sector."""
+    target = MemoryTarget()
+    place(archive, "a", "b")
+    copy_archive(archive, target)
+    unreadable, other = paths("a", "b")
+    target.unreadable = {unreadable}
+    target.files[other] = b"B"
+    assert [FindingKind.UNREADABLE, FindingKind.CHANGED] == [
+        one.kind for one in verify_copy(archive, target).findings
+    ]
+    assert 2 == len(copy_archive(archive, target).mended)
+    assert CopyVerified() == verify_copy(archive, target)
+
+
+@pytest.mark.parametrize("name", ["ledger.sqlite3", "ledger.head"])
+@pytest.mark.parametrize("is_removed", [True, False])
+def test_a_damaged_ledger_of_the_copy_is_found_and_mended(
+    archive: Archive, name: str, is_removed: bool
+) -> None:
+    """The copy is to be an archive itself when the first one is lost."""
+    target = MemoryTarget()
+    place(archive, "a")
+    copy_archive(archive, target)
+    if is_removed:
+        del target.files[name]
+    else:
+        target.files[name] = target.files[name][:-1] + b"?"
+    verified = verify_copy(archive, target)
+    assert [f"memory/{name}"] == [one.where for one in verified.findings]
+    assert [f"memory/{name}"] == [one.where for one in copy_archive(archive, target).mended]
+    assert CopyVerified() == verify_copy(archive, target)
+
+
+def test_nothing_damaged_in_the_archive_is_put_into_the_copy(archive: Archive) -> None:
+    """What the copy has may be all that is left."""
+    target = MemoryTarget()
+    place(archive, "a", "b")
+    copy_archive(archive, target)
+    [path, other] = paths("a", "b")
+    for damaged in (path, other):
+        (archive.folder / damaged).write_bytes(b"X")
+    target.files[path] = b"Y"
+    verify_copy(archive, target)
+    result = copy_archive(archive, target)
+    assert ((), [path]) == (result.mended, [one.where for one in result.findings])
+    assert (b"Y", b"b") == (target.files[path], target.files[other])
+
+
+def test_damage_that_cannot_be_noted_is_found_all_the_same(archive: Archive) -> None:
+    """Such as in a copy that this user may only read."""
+    target = MemoryTarget()
+    place(archive, "a")
+    copy_archive(archive, target)
+    target.files[paths("a")[0]] = b"A"
+    target.read_only = True
+    verified = verify_copy(archive, target)
+    assert (1, False) == (len(verified.findings), verified.noted)
+
+
+def test_a_copy_that_lost_its_mark_tells_what_else_it_lost(archive: Archive) -> None:
+    """Everything is compared again; what is no longer right is not merely copied."""
+    target = MemoryTarget()
+    place(archive, "a", "b")
+    copy_archive(archive, target)
+    del target.files["copied.json"]
+    target.files[paths("a")[0]] = b"A"
+    result = copy_archive(archive, target)
+    assert [f"memory/{paths('a')[0]}"] == [one.where for one in result.mended]
+    assert CopyVerified() == verify_copy(archive, target)
 
 
 @pytest.mark.parametrize("protocol", ["memory", "file"])
@@ -154,7 +261,7 @@ def test_a_copy_lies_wherever_fsspec_reaches(
     target: CopyTarget = FsspecTarget.open(url, {})
     place(archive, "a", "b")
     assert 2 == len(copy_archive(archive, target).copied)
-    assert () == verify_copy(archive, FsspecTarget.open(url, {}))
+    assert () == verify_copy(archive, FsspecTarget.open(url, {})).findings
     assert {"a": 1, "b": 1} == target.sizes(f"reports/RRS/{DAY}")
     with pytest.raises(StoreError, match="cannot read nothing of the copy"):
         list(target.read("nothing"))
@@ -197,7 +304,7 @@ def test_what_was_removed_is_no_part_of_the_copy_any_more(
     remove_reports(archive, removable_reports(archive, 30, clock.now().date()), clock)
     assert () == copy_archive(archive, target).copied
     del target.files[paths("a")[0]]
-    assert () == verify_copy(archive, target)
+    assert () == verify_copy(archive, target).findings
 
 
 class Killed(BaseException):
@@ -226,5 +333,5 @@ def test_a_run_that_dies_at_any_write_leaves_nothing_out(archive: Archive, dies_
     with pytest.raises(Killed):
         copy_archive(archive, target)
     assert () == copy_archive(archive, target).findings
-    assert () == verify_copy(archive, target)
+    assert () == verify_copy(archive, target).findings
     assert {"ledger.sqlite3", "ledger.head", "copied.json"} <= set(target.files)

@@ -1,4 +1,8 @@
-"""Progress of a retrieval on stderr: a bar on a terminal, one line per fact elsewhere."""
+"""Progress of a retrieval on stderr: a bar and facts on a terminal, elsewhere what wants an eye.
+
+Cron mails whatever a run says there, so that a run in which all is well says nothing: what it did
+is its answer, on stdout.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from hkex_ops.cli.text import say, say_size
+from hkex_ops.cli.text import printable, say, say_size
 from hkex_ops.flows.sources import Observe
 from hkex_ops.reports.events import (
     BytesReceived,
@@ -35,14 +39,17 @@ __all__ = ["say_event", "watching"]
 
 
 @contextmanager
-def watching(console: Console | None = None, *, facts: bool = True) -> Generator[Observe]:
+def watching(
+    console: Console | None = None, *, facts: bool = True, routine: bool = True
+) -> Generator[Observe]:
     """A watcher to hand to a flow, showing on ``console``, or on stderr.
 
-    A terminal shows a bar while bytes come, gone when they have come, and ``facts`` above it;
-    elsewhere there are only the facts.
+    A terminal shows a bar while bytes come, gone when they have come, and ``facts`` above it.
+    Elsewhere, and without ``routine``, of the facts only findings and interruptions are shown, a
+    line for each.
     """
     console = console or Console(stderr=True, highlight=False)
-    watcher = _Watcher(console, facts=facts)
+    watcher = _Watcher(console, facts=facts, routine=routine and console.is_terminal)
     try:
         yield watcher.observe
     finally:
@@ -52,9 +59,10 @@ def watching(console: Console | None = None, *, facts: bool = True) -> Generator
 class _Watcher:
     """Facts as lines, and one bar for the transfer that is under way."""
 
-    def __init__(self, console: Console, *, facts: bool) -> None:
+    def __init__(self, console: Console, *, facts: bool, routine: bool) -> None:
         self._console = console
         self._facts = facts
+        self._routine = routine
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
@@ -70,17 +78,27 @@ class _Watcher:
                 self.end()
             case _:
                 pass
-        # A bar says what each kept report would: a line a report is for where no bar is.
-        shown = self._facts and not (self._progress and isinstance(event, ReportKept))
-        line = say_event(event) if shown else None
-        if line is not None:
+        line = say_event(event) if self._facts and self._is_shown(event) else None
+        if line is None:
+            return
+        if self._console.is_terminal:
             say(self._console, line)
+        else:
+            # In one line however long it is: it may be looked for, and counted.
+            one = " ".join(printable(line).split())
+            self._console.print(one, soft_wrap=True, markup=False, emoji=False)
 
     def end(self) -> None:
         """Take the bar away."""
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
+
+    def _is_shown(self, event: ReportEvent) -> bool:
+        if not self._routine:
+            return isinstance(event, ReportFinding | RunInterrupted)
+        # The bar says what a line for each kept report would.
+        return not (self._progress and isinstance(event, ReportKept))
 
     def _begin(self, new: int, size_bytes: int) -> None:
         self.end()

@@ -25,7 +25,7 @@ from hkex_ops.errors import StoreError
 from hkex_ops.evidence import Finding, FindingKind as Kind
 from hkex_ops.flows.fetch import FetchResult
 from hkex_ops.flows.keeping import opened_copy
-from hkex_ops.flows.outputs import write_over_file
+from hkex_ops.flows.outputs import require_place, write_over_file
 from hkex_ops.flows.overrides import require
 from hkex_ops.flows.plugged import load_plugins
 from hkex_ops.flows.report_standing import stand_at
@@ -43,9 +43,11 @@ __all__ = [
     "WorkingDate",
     "copy_document",
     "copy_now",
+    "copy_told",
     "open_archive",
     "report_desk",
     "report_shelf",
+    "require_metrics_place",
     "run_facts",
     "write_metrics",
 ]
@@ -193,6 +195,12 @@ def open_archive(settings: Settings, clock: Clock, *, read_only: bool = False) -
     return Archive.open(place.folder, clock=clock, head_file=place.head_file, read_only=read_only)
 
 
+def require_metrics_place(path: Path | None) -> None:
+    """Refuse a file that could not be written before anything is done for it."""
+    if path is not None:
+        require_place(path)
+
+
 def write_metrics(
     path: Path | None, days: Sequence[DayStanding], run: RunFacts | None = None
 ) -> None:
@@ -230,10 +238,29 @@ def copy_now(settings: Settings, archive: Archive) -> CopyResult | None:
         return CopyResult(str(place.copy.folder or place.copy.url), findings=(finding,))
 
 
+def copy_told(copied: CopyResult | None) -> tuple[ReportFinding, ...]:
+    """What of a copying wants a person's eye."""
+    if copied is None:
+        return ()
+    mended = [
+        ReportFinding(
+            FindingKind.COPY_MENDED,
+            one.where,
+            f"{one.message}; it is written again from the archive, and read back",
+        )
+        for one in copied.mended
+    ]
+    faults = [
+        ReportFinding(FindingKind.NOT_COPIED, one.where, one.message) for one in copied.findings
+    ]
+    return (*mended, *faults)
+
+
 def copy_document(copied: CopyResult) -> JsonObject:
     """What ``--json`` says of the second copy."""
     return {
         "where": copied.where,
         "copied": list(copied.copied),
+        "mended": [plain(finding) for finding in copied.mended],
         "findings": [plain(finding) for finding in copied.findings],
     }

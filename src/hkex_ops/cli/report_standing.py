@@ -16,6 +16,7 @@ from hkex_ops.cli.report_desk import (
     WorkingDate,
     open_archive,
     report_shelf,
+    require_metrics_place,
     write_metrics,
 )
 from hkex_ops.cli.text import say, say_count, say_instant
@@ -140,6 +141,7 @@ def status(
     """
     if not 1 <= days <= MOST_DAYS:
         raise UsageError(f"--days must be from 1 to {MOST_DAYS}")
+    require_metrics_place(metrics)
     shelf = report_shelf(config, source)
     now = parse_at(at, shelf.clock)
     last = shelf.day(business_date, now)

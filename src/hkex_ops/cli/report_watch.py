@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from datetime import datetime
 from json import dumps
 
 from rich.console import Console
@@ -17,19 +18,23 @@ from hkex_ops.cli.report_desk import (
     WorkingDate,
     copy_document,
     copy_now,
+    copy_told,
     report_desk,
+    require_metrics_place,
     run_facts,
     write_metrics,
 )
 from hkex_ops.cli.report_standing import render_days, status_document
+from hkex_ops.cli.text import say, say_instant, say_size
 from hkex_ops.cli.working import work_folder
 from hkex_ops.errors import Unreachable
 from hkex_ops.flows.fetch import FetchResult
 from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrences_of_reports
-from hkex_ops.flows.store import Archive
+from hkex_ops.flows.store import Archive, CopyResult
 from hkex_ops.flows.watching_reports import watch_reports
 from hkex_ops.model import JsonObject, plain
-from hkex_ops.reports import digest_of
+from hkex_ops.reports import DayStanding, digest_of
+from hkex_ops.reports.events import ReportFinding
 from hkex_ops.reports.watch import WhyEnded
 
 __all__ = ["watch"]
@@ -47,32 +52,38 @@ def watch(
 ) -> ExitCode:
     """Follow the reports of a business date until its last cut-off, then say how they stand.
 
-    Looks as often as the source's manners allow, logs out after each look, and stops by itself.
-    Exits 1 when something due is missing at the end.
+    Looks as often as the source's manners allow, logs out after each look, tells what came, and
+    stops by itself. Exits 1 when something due is missing at the end, or when the last look found
+    anything else that wants a person's eye.
     """
+    require_metrics_place(metrics)
     desk = report_desk(config, source, verbose=verbose, as_json=json)
     place = desk.site(site)
     day = desk.shelf.day(business_date, desk.clock.now())
     service = desk.configured.service
+    astray = desk.astray(site)
+    found: tuple[ReportFinding, ...] = astray
+    console = Console(highlight=False, soft_wrap=False)
 
-    def looked(archive: Archive, result: FetchResult) -> None:
-        now = desk.clock.now()
-        stood = desk.shelf.stand(archive, service, day, now)
-        copied = copy_now(desk.settings, archive)
-        write_metrics(metrics, [stood], run_facts(result, result.listing.taken_at, now))
-        if json:
-            _line(
-                {
-                    "event": "look-taken",
-                    "at": plain(now),
-                    "fetched": [kept.name for kept in result.kept],
-                    "findings": [plain(finding) for finding in result.findings],
-                    "missing": len(stood.missing),
-                    "copy": None if copied is None else copy_document(copied),
-                }
-            )
+    with watching(routine=False) as observe:
 
-    with watching() as observe:
+        def looked(archive: Archive, result: FetchResult) -> None:
+            nonlocal found
+            now = desk.clock.now()
+            stood = desk.shelf.stand(archive, service, day, now)
+            copied = copy_now(desk.settings, archive)
+            of_copy = copy_told(copied)
+            for finding in of_copy:
+                observe(finding)
+            found = (*astray, *result.findings, *of_copy)
+            write_metrics(metrics, [stood], run_facts(result, result.listing.taken_at, now))
+            if json:
+                _line(_look_document(result, copied, stood, now))
+            elif result.kept:
+                _render_look(result, now, console)
+
+        for finding in astray:
+            observe(finding)
         watched = asyncio.run(
             watch_reports(
                 desk.configured,
@@ -98,10 +109,32 @@ def watch(
             occurrences.tell(occurrence)
     if json:
         end = {"event": "watch-ended", "why": watched.ended.why.value}
-        _line({**end, **status_document([stood], told, stood.at)})
+        document = status_document([stood], told, stood.at)
+        _line({**end, **document, "findings": [plain(finding) for finding in found]})
     else:
-        render_days([stood], told, Console(highlight=False, soft_wrap=False))
-    return ExitCode.DONE if told is None else ExitCode.FINDINGS
+        render_days([stood], told, console)
+    return ExitCode.DONE if told is None and not found else ExitCode.FINDINGS
+
+
+def _look_document(
+    result: FetchResult, copied: CopyResult | None, stood: DayStanding, now: datetime
+) -> JsonObject:
+    return {
+        "event": "look-taken",
+        "at": plain(now),
+        "fetched": [kept.name for kept in result.kept],
+        "findings": [plain(finding) for finding in result.findings],
+        "missing": len(stood.missing),
+        "copy": None if copied is None else copy_document(copied),
+    }
+
+
+def _render_look(result: FetchResult, now: datetime, console: Console) -> None:
+    size = sum(kept.size_bytes for kept in result.kept)
+    say(console, f"{say_instant(now)}: {len(result.kept)} fetched ({say_size(size)})")
+    for kept in result.kept:
+        say(console, kept.name, indent=2)
+    console.file.flush()
 
 
 def _line(document: JsonObject) -> None:

@@ -30,8 +30,10 @@ from hkex_ops.cli.report_desk import (
     WorkingDate,
     copy_document,
     copy_now,
+    copy_told,
     open_archive,
     report_desk,
+    require_metrics_place,
     run_facts,
     write_metrics,
 )
@@ -41,13 +43,14 @@ from hkex_ops.errors import UsageError
 from hkex_ops.evidence import Finding
 from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
-from hkex_ops.flows.keeping import copy_findings
+from hkex_ops.flows.keeping import verified_copy
 from hkex_ops.flows.listing import list_reports
 from hkex_ops.flows.notifying.streams import occurrence_of_findings, occurrence_of_unavailable
 from hkex_ops.flows.occurring import occurrences_of_reports
-from hkex_ops.flows.store import CopyResult
+from hkex_ops.flows.store import CopyResult, CopyVerified
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
 from hkex_ops.reports import ListedState, PlannedReport
+from hkex_ops.reports.events import ReportFinding
 from hkex_ops.rundown import StepResult, StepState
 
 __all__ = ["drill", "fetch", "list_", "verify"]
@@ -133,6 +136,7 @@ def fetch(
 
     Run again, it transfers nothing. Exits 1 when something needs a person's eye.
     """
+    require_metrics_place(metrics)
     desk = report_desk(config, source, verbose=verbose, as_json=json)
     place = desk.site(site)
     begun = desk.clock.now()
@@ -155,25 +159,29 @@ def fetch(
                 observe=observe,
             )
         )
-        result = evolve(result, findings=(*result.findings, *desk.astray(site)))
+        astray = desk.astray(site)
+        result = evolve(result, findings=(*result.findings, *astray))
         copied = copy_now(desk.settings, archive)
+        of_copy = copy_told(copied)
+        for finding in (*astray, *of_copy):
+            observe(finding)
+        found = (*result.findings, *of_copy)
         ended = desk.clock.now()
         hand_over(
             desk.settings,
             desk.clock,
             lambda: (
                 *occurrences_of_reports([desk.shelf.stand(archive, service, day, ended)]),
-                *occurrence_of_findings(service, place, day, result.findings, ended),
+                *occurrence_of_findings(service, place, day, found, ended),
             ),
         )
         if metrics is not None:
             stood = desk.shelf.stand(archive, desk.configured.service, day, ended)
             write_metrics(metrics, [stood], run_facts(result, begun, ended))
-    wrong = result.findings or (copied is not None and copied.findings)
     return Answer(
         {**_fetched(result, day), "copy": None if copied is None else copy_document(copied)},
-        lambda console: _render_fetch(result, day, copied, console),
-        ExitCode.FINDINGS if wrong else ExitCode.DONE,
+        lambda console: _render_fetch(result, day, found, copied, console),
+        ExitCode.FINDINGS if found else ExitCode.DONE,
     )
 
 
@@ -191,7 +199,11 @@ def _fetched(result: FetchResult, day: date) -> JsonObject:
 
 
 def _render_fetch(
-    result: FetchResult, day: date, copied: CopyResult | None, console: Console
+    result: FetchResult,
+    day: date,
+    found: Sequence[ReportFinding],
+    copied: CopyResult | None,
+    console: Console,
 ) -> None:
     size = sum(kept.size_bytes for kept in result.kept)
     say(
@@ -200,12 +212,10 @@ def _render_fetch(
         f"{result.held} held already, {result.listing.count} in the folder at the "
         f"{result.listing.site.value} site",
     )
-    for finding in result.findings:
-        say(console, f"{finding.name} {finding.message}".strip(), lead=f"  {finding.kind.value}: ")
     if copied is not None:
         say(console, f"{say_count(len(copied.copied), 'file')} copied to {copied.where}, verified")
-        for fault in copied.findings:
-            say(console, f"{fault.where}: {fault.message}", lead="  not-copied: ")
+    for finding in found:
+        say(console, f"{finding.name} {finding.message}".strip(), lead=f"  {finding.kind.value}: ")
 
 
 # -- drill -----------------------------------------------------------------------------------------
@@ -313,9 +323,9 @@ def verify(
     place = settings.required_archive()
     with open_archive(settings, system_clock(), read_only=True) as archive:
         own = archive.verify(deep=deep)
-        of_copy = copy_findings(place, archive, deep=deep)
+        of_copy = verified_copy(place, archive, deep=deep)
         files = sum(1 for _ in archive.recorded()) if not own else None
-    findings = (*own, *of_copy)
+    findings = (*own, *of_copy.findings)
     copy = None if place.copy is None else str(place.copy.folder or place.copy.url)
     return Answer(
         {
@@ -323,6 +333,7 @@ def verify(
             "copy": copy,
             "records": files,
             "findings": [plain(finding) for finding in findings],
+            "copy_mended_by_next_fetch": of_copy.noted,
         },
         lambda console: _render_verify(place.folder, files, own, copy, of_copy, console),
         ExitCode.FINDINGS if findings else ExitCode.DONE,
@@ -334,7 +345,7 @@ def _render_verify(
     files: int | None,
     own: Sequence[Finding],
     copy: str | None,
-    of_copy: Sequence[Finding],
+    of_copy: CopyVerified,
     console: Console,
 ) -> None:
     """The archive, and then its copy: what is wrong with one is not said of the other."""
@@ -345,11 +356,14 @@ def _render_verify(
     _say_findings(own, console)
     if copy is None:
         return
-    if of_copy:
-        say(console, f"its copy {copy} is NOT whole: {say_count(len(of_copy), 'finding')}")
+    if of_copy.findings:
+        count = say_count(len(of_copy.findings), "finding")
+        say(console, f"its copy {copy} is NOT whole: {count}")
     else:
         say(console, f"its copy {copy} agrees with it")
-    _say_findings(of_copy, console)
+    _say_findings(of_copy.findings, console)
+    if of_copy.noted:
+        say(console, "the next fetch writes them again from the archive", indent=2)
 
 
 def _say_findings(findings: Sequence[Finding], console: Console) -> None:

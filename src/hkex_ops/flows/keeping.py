@@ -21,6 +21,7 @@ from hkex_ops.flows.evidence import EvidenceFolder
 from hkex_ops.flows.store import (
     Archive,
     CopyTarget,
+    CopyVerified,
     FileRecord,
     FolderTarget,
     FsspecTarget,
@@ -34,12 +35,12 @@ from hkex_ops.model import Holding, PhaseKind, Rollout, plain
 __all__ = [
     "REMOVAL",
     "Exported",
-    "copy_findings",
     "export_reports",
     "opened_copy",
     "removable_reports",
     "remove_reports",
     "require_removal",
+    "verified_copy",
 ]
 
 REMOVAL = "remove-archived-reports"
@@ -94,16 +95,15 @@ def opened_copy(settings: ArchiveSettings, *, make: bool = True) -> Generator[Co
         yield _target(stated, closing, make=make)
 
 
-def copy_findings(
-    settings: ArchiveSettings, archive: Archive, *, deep: bool
-) -> tuple[Finding, ...]:
-    """Everything in which the second copy is not what the ledger says; a copy that cannot be read,
-    or a ledger that cannot, is one finding."""
+def verified_copy(settings: ArchiveSettings, archive: Archive, *, deep: bool) -> CopyVerified:
+    """Everything in which the second copy is not what the ledger says, noted in the copy for the
+    next copying; a copy that cannot be read, or a ledger that cannot, is one finding."""
     try:
         with opened_copy(settings, make=False) as target:
-            return () if target is None else verify_copy(archive, target, deep=deep)
+            return CopyVerified() if target is None else verify_copy(archive, target, deep=deep)
     except StoreError as error:
-        return (Finding(FindingKind.UNREADABLE, error.path, f"the copy is not verified: {error}"),)
+        message = f"the copy is not verified: {error}"
+        return CopyVerified((Finding(FindingKind.UNREADABLE, error.path, message),))
 
 
 def _target(stated: CopySettings, closing: ExitStack, *, make: bool) -> CopyTarget:

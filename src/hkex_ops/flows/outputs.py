@@ -12,9 +12,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hkex_ops.flows.store.disk import Folder, store_error, translating
+from hkex_ops.flows.store.disk import EntryKind, Folder, store_error, translating
 
-__all__ = ["growing_file", "new_file", "write_new_file", "write_over_file"]
+__all__ = ["growing_file", "new_file", "require_place", "write_new_file", "write_over_file"]
 
 SAFE = "nothing of that name was touched"
 
@@ -23,6 +23,18 @@ def write_over_file(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path``, in the place of what is there; `StoreError` leaves that whole."""
     with _written(path, data) as (folder, part), translating(path, "put the file there", SAFE):
         os.replace(part, path.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
+
+
+def require_place(path: Path) -> None:
+    """Raise `StoreError` unless `write_over_file` could put a file at ``path``; leaves nothing.
+
+    For work that is done before its file is written.
+    """
+    with _written(path, b"") as (folder, _):
+        found = folder.look(path.name)
+    if found is not None and found.kind is EntryKind.FOLDER:
+        taken = IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        raise store_error(taken, path, "put the file there", SAFE)
 
 
 def write_new_file(path: Path, data: bytes) -> None:

@@ -44,6 +44,7 @@ class FindingKind(StrEnum):
     STILL_GROWING = "still-growing"  # its size was another in a second look
     POINTS_ELSEWHERE = "points-elsewhere"  # configured for the other site, and the papers are not
     NOT_COPIED = "not-copied"  # the second copy did not take it, or gives back something else
+    COPY_MENDED = "copy-mended"  # the second copy was damaged, and has it again
 
 
 @frozen

@@ -44,6 +44,7 @@ __all__ = [
     "Arrival",
     "CopyResult",
     "CopyTarget",
+    "CopyVerified",
     "FileRecord",
     "FolderTarget",
     "FsspecTarget",
