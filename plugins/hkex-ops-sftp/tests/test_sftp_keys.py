@@ -329,6 +329,48 @@ class TestHostKeys:
         assert {"known"} == {one["state"] for one in told(capsys)["host_keys"]}  # type: ignore[attr-defined]
         assert before == (tmp_path / "host_keys").read_bytes()
 
+    @pytest.mark.parametrize("is_whole", [True, False], ids=["a key", "a fingerprint"])
+    def test_another_key_than_the_pinned_one_is_an_alarm(
+        self,
+        running: Running,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        is_whole: bool,
+    ) -> None:
+        """Both fingerprints are shown, and what to do: it is no mere unknown key."""
+        keys = running.bench.keys
+        pinned, shown = keys.fingerprint(SiteRole.SECONDARY), keys.fingerprint(PRIMARY)
+        config = configure(tmp_path, running.bench)
+        pin = keys.line(SiteRole.SECONDARY) if is_whole else pinned
+        config.write_text(config.read_text().replace(keys.line(PRIMARY), pin))
+        assert 1 == run(["hostkeys", "add", "--config", str(config)])
+        said = " ".join(capsys.readouterr().out.split())
+        first = f"{HOSTS[PRIMARY][0]} port {running.bench.port} ssh-ed25519"
+        assert f"{first}: NOT the key that is pinned {shown} is shown" in said
+        assert f"{pinned} is pinned" in said
+        assert "do not connect: somebody else may answer there. Ask the exchange" in said
+        assert 1 == command("hostkeys", "add", "--config", str(config))
+        [one, _] = told(capsys)["host_keys"]  # type: ignore[misc]
+        assert ("changed", [pinned]) == (one["state"], one["pinned_instead"])  # type: ignore[has-type]
+
+    def test_a_changed_key_that_the_paper_confirms_is_added_beside_the_old_one(
+        self, running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """No pin is removed here; the operator is told that the old one still counts."""
+        keys = running.bench.keys
+        more = "host_keys_file = 'host_keys'"
+        config = str(configure(tmp_path, running.bench, pins=False, more=more))
+        old = keys.line(SiteRole.SECONDARY)
+        lines = [f"[{host}]:{running.bench.port} {old}" for host in HOSTS[PRIMARY]]
+        (tmp_path / "host_keys").write_text("\n".join(lines))
+        right = keys.fingerprint(PRIMARY)
+        assert 0 == run(["hostkeys", "add", "--accept", right, "--config", config])
+        assert "what was pinned before still counts" in capsys.readouterr().out
+        kept = (tmp_path / "host_keys").read_text().splitlines()
+        assert (lines, 4) == (kept[:2], len(kept))
+        assert 0 == command("hostkeys", "add", "--config", config)
+        assert {"known"} == {one["state"] for one in told(capsys)["host_keys"]}  # type: ignore[attr-defined]
+
     def test_an_address_that_is_away_hides_no_other(
         self, running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

@@ -40,7 +40,7 @@ def hkex_ops_commands() -> Iterable[CommandOffer]:
         ),
         CommandOffer(
             "hostkeys",
-            "hkex_ops_sftp.key_commands:host_keys_app",
+            "hkex_ops_sftp.host_key_commands:host_keys_app",
             "Show the host keys of SFTP servers, and take those that the paper confirms",
         ),
     ]

@@ -1,7 +1,7 @@
 """What host keys an address shows, to be compared with the paper before anything else is said.
 
 Nobody logs in: the connection ends with the key exchange, before a user is named. Called by
-:mod:`hkex_ops_sftp.key_commands`.
+:mod:`hkex_ops_sftp.host_key_commands`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
-"""``hkex-ops keys`` and ``hkex-ops hostkeys``: who we are to a server, and who it is to us."""
+"""``hkex-ops keys``: the key pair that logs in, shown and changed for a new one."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,34 +16,27 @@ from hkex_ops.cli.papers import ask
 from hkex_ops.cli.text import say
 from hkex_ops.cli.working import Work, work_folder
 from hkex_ops.config.settings import load_settings
-from hkex_ops.errors import AuthRefused, ConfigError, RemoteError, UsageError
-from hkex_ops.flows.outputs import write_over_file
+from hkex_ops.errors import AuthRefused, UsageError
 from hkex_ops.flows.overrides import guard_of
-from hkex_ops.flows.sources import ConfiguredSource, configured_source
+from hkex_ops.flows.sources import ConfiguredSource
 from hkex_ops.model import JsonObject, SiteRole
-from hkex_ops.plugins import Plugins
+from hkex_ops_sftp.configured import sftp_source
 from hkex_ops_sftp.opening import open_sftp
-from hkex_ops_sftp.options import SftpAddress, SftpOptions
-from hkex_ops_sftp.pins import HostKeyPin, pins_in_file, place_of
+from hkex_ops_sftp.options import SftpOptions
+from hkex_ops_sftp.pins import HostKeyPin
 
 if TYPE_CHECKING:
     import asyncssh
     from rich.console import Console
 
-    from hkex_ops_sftp.host_key_lookup import ShownKey
-
-__all__ = ["add", "host_keys_app", "keys_app", "rotate", "show"]
+__all__ = ["keys_app", "rotate", "show"]
 
 keys_app = App(name="keys", help="The key pair that logs in: shown, and changed for a new one.")
-host_keys_app = App(name="hostkeys", help="The host keys of servers: shown, and taken as right.")
 
 RENEWING = "renew-ssh-key"
 """The act that a circular may forbid (RRS circular of 23 March 2023)."""
 
 EXPIRES_SOON_DAYS = 30
-
-
-# -- keys ------------------------------------------------------------------------------------------
 
 
 @keys_app.command
@@ -56,7 +47,7 @@ def show(
 
     Exits 1 when it has expired or will within thirty days, or when a new key waits to be tried.
     """
-    configured, options = _source(source, config)
+    configured, options = sftp_source(source, config)
     today = ask(at, None, None, config).at.date()
     document = _shown(configured, options, today)
     days = document["days_to_expiry"]
@@ -138,7 +129,7 @@ def rotate(
 
     if kind not in list(KeyKind):
         raise UsageError(f"there is no kind of key {kind!r}: write {' or '.join(KeyKind)}")
-    configured, options = _source(source, config)
+    configured, options = sftp_source(source, config)
     if options.key_file is None:
         raise UsageError("the key agent holds the key: change it there, and then agent_key")
     key_file = options.key_file.expanduser()
@@ -225,145 +216,3 @@ def _of_key(key: asyncssh.SSHKey, state: str, path: Path) -> JsonObject:
         "sha256": key.get_fingerprint("sha256"),
         "md5": key.get_fingerprint("md5"),
     }
-
-
-# -- host keys -------------------------------------------------------------------------------------
-
-
-@host_keys_app.command
-def add(
-    *,
-    site: Site = None,
-    accept: Annotated[
-        tuple[str, ...],
-        Parameter(help="A fingerprint from the paper: what shows it is taken, nothing else is."),
-    ] = (),
-    source: Source = None,
-    config: Config = None,
-    json: Json = False,
-) -> Answer:
-    """Show the host keys of a site's addresses, and add those that the paper confirms.
-
-    Each fingerprint is shown in both forms. What --accept names is added to host_keys_file; without
-    it nothing is written, and a person at a terminal is asked. Nobody logs in. Exits 1 when an
-    address showed no key that is taken as right.
-    """
-    configured, options = _source(source, config)
-    place = parse_site(site, configured.site)
-    addresses = options.site(place).addresses
-
-    shown, failed = asyncio.run(_ask(addresses, options.login_timeout_s))
-    if failed and not shown:
-        raise failed[0]
-    path = options.host_keys_file
-    known = {
-        (one.host, one.port, pin.fingerprint)
-        for one in addresses
-        for pin in (*one.pins, *(pins_in_file(path, one.host, one.port) if path else ()))
-    }
-    fresh = [key for key in shown if (key.host, key.port, key.sha256) not in known]
-    taken = _accepted(shown, fresh, accept)
-    if taken:
-        if path is None:
-            raise ConfigError(
-                "set host_keys_file to the file that host keys are added to, or write them into "
-                "host_keys yourself"
-            )
-        _append(path.expanduser(), taken)
-    right = {(key.host, key.port) for key in shown if key not in fresh or key in taken}
-    missing = [one for one in addresses if (one.host, one.port) not in right]
-    document: JsonObject = {
-        "source": configured.name,
-        "site": place.value,
-        "host_keys": [
-            {
-                "host": key.host,
-                "port": key.port,
-                "key_type": key.key_type,
-                "sha256": key.sha256,
-                "md5": key.md5,
-                "state": "added" if key in taken else "new" if key in fresh else "known",
-            }
-            for key in shown
-        ],
-        "failures": [str(error) for error in failed],
-    }
-
-    def render(console: Console) -> None:
-        for key in shown:
-            state = "added" if key in taken else "not known" if key in fresh else "known"
-            say(console, f"{key.host} port {key.port} {key.key_type}: {state}")
-            say(console, f"  {key.sha256}")
-            say(console, f"  {key.md5}")
-        for error in failed:
-            say(console, str(error))
-        if fresh and not taken:
-            say(console, "compare with the paper, then run again with --accept FINGERPRINT")
-
-    return Answer(document, render, ExitCode.FINDINGS if missing else ExitCode.DONE)
-
-
-async def _ask(
-    addresses: Sequence[SftpAddress], timeout_s: int
-) -> tuple[list[ShownKey], list[RemoteError]]:
-    """The keys that the addresses show, and why some cannot be asked: one hides no other."""
-    from hkex_ops_sftp.host_key_lookup import shown_keys
-
-    found: list[ShownKey] = []
-    failed: list[RemoteError] = []
-    for address in addresses:
-        try:
-            found += await shown_keys(address.host, address.port, timeout_s)
-        except RemoteError as error:
-            failed.append(error)
-    return found, failed
-
-
-def _accepted(
-    shown: Sequence[ShownKey], fresh: Sequence[ShownKey], accept: Sequence[str]
-) -> list[ShownKey]:
-    """Those that somebody confirms: by the fingerprints that were typed, or by answering."""
-    if accept:
-        seen = {form for key in shown for form in (key.sha256, key.md5)}
-        unseen = [one for one in accept if one not in seen]
-        if unseen:
-            raise UsageError(
-                f"no address shows a host key with the fingerprint {unseen[0]}: compare it with "
-                "what is shown, and do not connect if the paper says otherwise"
-            )
-        return [key for key in fresh if {key.sha256, key.md5} & set(accept)]
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return []
-    answered: list[ShownKey] = []
-    for key in fresh:
-        sys.stderr.write(
-            f"{key.host} port {key.port} shows {key.key_type}\n  {key.sha256}\n  {key.md5}\n"
-            "Does the paper say so? Type yes to add it: "
-        )
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() == "yes":
-            answered.append(key)
-    return answered
-
-
-def _append(path: Path, keys: Sequence[ShownKey]) -> None:
-    try:
-        before = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise ConfigError(f"host_keys_file {path} cannot be read: {error.strerror}") from error
-    if before and not before.endswith(b"\n"):
-        before += b"\n"
-    lines = "".join(f"{place_of(key.host, key.port)} {key.line}\n" for key in keys)
-    write_over_file(path, before + lines.encode())
-
-
-# -- both ------------------------------------------------------------------------------------------
-
-
-def _source(name: str | None, config: Path | None) -> tuple[ConfiguredSource, SftpOptions]:
-    settings = load_settings(config_path(config))
-    plugins = Plugins.load(block=settings.plugins.block)
-    configured = configured_source(settings, plugins, name)
-    if not isinstance(configured.options, SftpOptions):
-        raise UsageError(f"report source {configured.name} is not read over SFTP: name another")
-    return configured, configured.options
