@@ -109,6 +109,11 @@ class TestCommand:
             (["--out", "nowhere/day.pcap"], 6, "the market day cannot be written: No such file"),
             (["--multicast", "live", "--speed", "0"], 2, "a day is not sent 0 times as fast"),
             (["--multicast", "live", "--base-port", "80"], 2, "80 is no base port"),
+            (
+                ["--out", "day.pcap", "--business-date", "2026-11-15"],
+                2,
+                "2026-11-15 is no business day (Sunday); the last one before it is 2026-11-13",
+            ),
         ],
     )
     def test_wrong_words_get_one_sentence_and_leave_nothing(

@@ -18,8 +18,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from hkex_ops.cli.answer import Answer
-from hkex_ops.cli.options import Json
+from hkex_ops.cli.options import Json, parse_business_date, system_clock
 from hkex_ops.cli.text import say, say_count, say_size
+from hkex_ops.config.shipped import load_calendar
 from hkex_ops.errors import UsageError
 from hkex_ops.model import JsonObject
 from hkex_ops_simulator.hsil.script import SCRIPTED_MESSAGES, WHOLE_DAY, ScriptedDay
@@ -87,7 +88,9 @@ def market(
         Parameter(help="A day by its script instead; of the figures below --seed alone holds."),
     ] = None,
     seed: Annotated[int, Parameter(help="Makes the day, the same one each time.")] = _SHAPE.seed,
-    business_date: Annotated[date, Parameter(help="The day.")] = _SHAPE.business_date,
+    business_date: Annotated[
+        date, Parameter(help="The day, which must be one with business.")
+    ] = _SHAPE.business_date,
     securities: Annotated[int, Parameter(help="How many stocks.")] = _SHAPE.securities,
     groups: Annotated[int, Parameter(help="Groups of stocks, a channel each.")] = _SHAPE.groups,
     indexes: Annotated[int, Parameter(help="How many indexes, up to 47.")] = _SHAPE.indexes,
@@ -113,6 +116,8 @@ def market(
     The script hsil-2010 is the whole of 22 January 2010: an out-of-sequence record right before
     the matching indicator, and the three published values to the cent.
     """
+    # A day without business has no market: no basket, session or command would be about it.
+    parse_business_date(business_date.isoformat(), load_calendar(), system_clock())
     day: Day = (
         ScriptedDay(seed, WHOLE_DAY)
         if script
