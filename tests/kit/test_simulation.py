@@ -1,0 +1,247 @@
+"""``simulate(seed)``: the library keeps its promises, and who breaks one is found by some seed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+from hkex_ops import ManualClock
+from hkex_ops.config.catalogues import structure_catalogue
+from hkex_ops.errors import UsageError
+from hkex_ops.flows.report_standing import held_reports
+from hkex_ops.flows.store import Archive
+from hkex_ops.flows.store.held import Held
+from hkex_ops.model import Endpoint, ListedReport
+from hkex_ops.ports import Delivery, ReportChunk, ReportEnd, ReportSource
+from hkex_ops.testing import (
+    FakeReportSource,
+    FakeReportSourceBench,
+    FakeSite,
+    ReportSourceBench,
+)
+from hkex_ops.testing.simulated import Part, Simulated, SimulationFailed
+from hkex_ops.testing.simulated_house import CATALOGUE, SERVICE
+from hkex_ops.testing.simulation import simulate
+
+SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 300))]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_bad_days_of_a_report_desk_break_no_promise(seed: int) -> None:
+    """Nothing missing untold, nothing kept that was never whole, nothing fetched twice."""
+    assert (await simulate(seed, days=2)).injected
+
+
+async def test_the_same_seed_is_the_same_days() -> None:
+    assert await simulate(11, days=2) == await simulate(11, days=2)
+
+
+async def test_another_seed_is_other_days() -> None:
+    assert (await simulate(11)).events != (await simulate(12)).events
+
+
+async def test_what_is_injected_does_not_depend_on_the_adapter() -> None:
+    """An adapter that delivers by the byte meets what one meets that delivers by the block."""
+
+    class Slow(FakeReportSource):
+        BLOCK_BYTES = 1000
+
+    def injected(simulated: Simulated) -> list[str]:
+        return [str(one) for one in simulated.injected]
+
+    slow = await simulate(3, FakeReportSourceBench(Slow))
+    assert injected(await simulate(3)) == injected(slow)
+
+
+async def test_everything_that_can_go_wrong_does_with_some_seed() -> None:
+    told = "\n".join([str(await simulate(seed, days=4)) for seed in (0, 1, 2)])
+    for what in (
+        "not whole:",
+        "vanishes",
+        "serves no more",
+        "before the listing",
+        "the line is cut after",
+        "is stopped after",
+        "the server refuses",
+        "the server loses",
+        "a byte short",
+        "wrong way round",
+        "comes twice",
+        "second-version",
+        "not-whole",
+        "cut-short",
+        "still-growing",
+        "not-fetched",
+        "CancelledError",
+        "missing",
+    ):
+        assert what in told, what
+
+
+async def test_a_simulation_is_told_so_that_a_person_can_read_it() -> None:
+    simulated = await simulate(4)
+    first, *rest = str(simulated).splitlines()
+    assert f"seed 4, business date {simulated.days[0]}" == first
+    assert len(simulated.events) == len(rest)
+    assert {Part.FAR_SIDE, Part.FAULT, Part.DESK} == {one.part for one in simulated.events}
+    times = [one.at for one in simulated.events if one.part is Part.DESK]
+    assert sorted(times) == times
+
+
+async def test_the_archive_can_be_looked_at_afterwards(tmp_path: Path) -> None:
+    simulated = await simulate(5, folder=tmp_path / "archive")
+    [day] = simulated.days
+    clock = ManualClock(simulated.events[-1].at)
+    catalogue = structure_catalogue(CATALOGUE, document="the simulation's catalogue")
+    with Archive.open(tmp_path / "archive", clock=clock, read_only=True) as archive:
+        assert held_reports(archive, catalogue, SERVICE, day, None)
+
+
+@pytest.mark.parametrize("days", [0, 31])
+async def test_a_number_of_days_that_is_none_is_refused(days: int) -> None:
+    with pytest.raises(UsageError, match="give one from 1 to 30"):
+        await simulate(1, days=days)
+
+
+class BareBench(FakeReportSourceBench):
+    """A bench that can do no more than it must."""
+
+    take_down = ReportSourceBench.take_down
+    sessions = ReportSourceBench.sessions
+
+
+async def test_a_bench_that_can_do_little_is_simulated_all_the_same() -> None:
+    for seed in range(3):
+        await simulate(seed, BareBench())
+
+
+# -- adapters that break a promise -----------------------------------------------------------------
+
+
+class Hiding(FakeReportSource):
+    """Ends a report that came short as if it had been so."""
+
+    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
+        async for delivery in super().fetch(reports):
+            if isinstance(delivery, ReportChunk):
+                delivery = delivery._replace(data=delivery.data.replace(b"5", b"6"))
+            yield delivery
+
+
+class Tidying(FakeReportSource):
+    """Removes from the server what it has fetched."""
+
+    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
+        async for delivery in super().fetch(reports):
+            if isinstance(delivery, ReportEnd):
+                del self.site.reports[delivery.report.name]
+            yield delivery
+
+
+class Staying(FakeReportSource):
+    """Opens a second session that nobody ends."""
+
+    def __init__(self, site: FakeSite, endpoint: Endpoint) -> None:
+        super().__init__(site, endpoint)
+        site.sessions += 1
+
+
+class Despairing(FakeReportSource):
+    """Fails as a whole where one report has vanished."""
+
+    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
+        for report in reports:
+            content = self.site.reports[report.name].content
+            yield ReportChunk(report, 0, content)
+            yield ReportEnd(report, len(content), report.modified)
+
+
+class Overlooking(FakeReportSource):
+    """Does not list what has a name of two alphabets."""
+
+    async def list_reports(self) -> AsyncGenerator[ListedReport]:
+        async for report in super().list_reports():
+            if report.name.isascii():
+                yield report
+
+
+Make = Callable[[FakeSite, Endpoint], ReportSource]
+
+
+async def failure_of(bench: Callable[[], FakeReportSourceBench]) -> SimulationFailed:
+    """The first failure, with whichever seed."""
+    for seed in range(30):
+        try:
+            await simulate(seed, bench())
+        except SimulationFailed as failed:
+            return failed
+    pytest.fail("no seed found it")
+
+
+@pytest.mark.parametrize(
+    ("make", "broken"),
+    [
+        (Hiding, "kept, and never whole on the server"),
+        (Tidying, "something on the server was changed"),
+        (Staying, "a session at the primary site was left open"),
+        (Despairing, "for which nothing in its way is a reason"),
+        (Overlooking, "whole on the server, and not fetched"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_an_adapter_that_breaks_a_promise_is_found(
+    make: Make, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hkex_ops.testing.market_feed_heard.NOTICE_TIMEOUT_S", 0.05)
+    failed = await failure_of(lambda: FakeReportSourceBench(make))
+    assert broken in failed.broken
+
+
+async def test_a_failure_names_its_seed_and_what_had_happened() -> None:
+    failed = await failure_of(lambda: FakeReportSourceBench(Tidying))
+    assert isinstance(failed, AssertionError)
+    assert f"seed {failed.seed}: " in str(failed)
+    assert failed.events
+    assert str(failed.events[-1]) in str(failed)
+    with pytest.raises(SimulationFailed, match="something on the server was changed") as again:
+        await simulate(failed.seed, FakeReportSourceBench(Tidying))
+    assert failed.events == again.value.events
+
+
+# -- a library that breaks one ---------------------------------------------------------------------
+
+
+async def test_a_desk_that_forgets_what_it_holds_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forgets(self: Held, listed: ListedReport) -> bool:
+        return False
+
+    monkeypatch.setattr(Held, "__contains__", forgets)
+    assert "fetched again" in (await failure_of(FakeReportSourceBench)).broken
+
+
+def nothing_expected(*of_whatever: object) -> tuple[()]:
+    return ()
+
+
+async def test_a_desk_that_is_told_of_nothing_missing_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hkex_ops.flows.report_standing.expected_reports", nothing_expected)
+    assert "told as missing: []" in (await failure_of(FakeReportSourceBench)).broken
+
+
+async def test_an_archive_that_is_damaged_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Archive.place
+
+    def spoil(self: Archive, *arguments: object) -> object:
+        placed = place(self, *arguments)  # type: ignore[arg-type]
+        for one in placed:
+            path = self.folder / one.path
+            path.chmod(0o600)
+            path.write_bytes(b"")
+        return placed
+
+    monkeypatch.setattr(Archive, "place", spoil)
+    assert "archive and ledger are damaged" in (await failure_of(FakeReportSourceBench)).broken
