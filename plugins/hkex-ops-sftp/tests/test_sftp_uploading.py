@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 from sftp_benches import AsyncsshBench, FolderBench, Keys, SshdBench, require_sshd
 
+from hkex_ops.cli.main import run
 from hkex_ops.errors import Rejected
 from hkex_ops.model import SiteRole
 from hkex_ops.ports import SupportsUpload
@@ -71,3 +72,37 @@ async def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, keys: Keys
         assert isinstance(source, SupportsUpload)
         with pytest.raises(Rejected, match="leads out of the folder"):
             await source.upload("../LOP.csv", iter([b"1"]))
+
+
+def test_without_a_folder_to_send_to_nobody_logs_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operator is told what to set, and with it the login is tried."""
+    key = tmp_path / "key"
+    config = tmp_path / "config.toml"
+    text = f"""
+[archive]
+folder = "archive"
+[catalogue]
+file = "catalogue.toml"
+[report_sources.rrs]
+adapter = "sftp"
+service = "RRS"
+upload.names = 'LOP.csv'
+[report_sources.rrs.options]
+user = "desk"
+key_file = "{key}"
+[report_sources.rrs.options.sites.primary]
+addresses = [{{ host = "127.0.0.1", port = 1, host_keys = ["SHA256:{"A" * 43}"] }}]
+"""
+    config.write_text(text)
+    (tmp_path / "catalogue.toml").write_text("")
+    (tmp_path / "LOP.csv").write_text("1")
+    command = ["reports", "upload", str(tmp_path / "LOP.csv"), "--config", str(config)]
+    assert 6 == run(command)
+    told = "report source rrs cannot send files: set upload_folder in its options"
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "archive").exists()
+    config.write_text(text.replace("user =", 'upload_folder = "lop"\nuser ='))
+    assert 6 == run(command)
+    assert str(key) in capsys.readouterr().err, "the key is looked for, so a login was begun"

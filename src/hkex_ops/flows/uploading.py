@@ -33,6 +33,8 @@ def require_upload(configured: ConfiguredSource, name: str) -> None:
             f"report source {configured.name} may not send files: add "
             f"[report_sources.{configured.name}.upload] with the names that may be sent"
         )
+    if (fault := configured.offer.sending_fault(configured.options)) is not None:
+        raise ConfigError(f"report source {configured.name} cannot send files: {fault}")
     if not name:
         raise UsageError("a folder cannot be sent: name the file")
     if re.fullmatch(configured.upload.names, name) is None:

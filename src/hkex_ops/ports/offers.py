@@ -27,12 +27,14 @@ class Offer(Generic[P_co]):
     logs out. An adapter imports its engine only in there, so that a listing of plug-ins stays
     cheap. ``addresses(options, site)``, where an adapter can tell, says which addresses it would
     try, in order and without connecting: what a circular states is compared with that.
+    ``sending_fault(options)``, of a source that could send files, says in a sentence what the
+    operator must set before it can, or nothing when all is set: nobody logs in to be told that.
     Covariant in the port, so a type checker rejects a wrong adapter at the author's own
     ``return [Offer(...)]``. Raises `UsageError` for a name that is no text and for options that
     are no attrs class.
     """
 
-    __slots__ = ("_addresses", "_open", "name", "options")
+    __slots__ = ("_addresses", "_open", "_sending_fault", "name", "options")
 
     def __init__(
         self,
@@ -40,6 +42,7 @@ class Offer(Generic[P_co]):
         options: type[O],
         open: Callable[[O, SiteRole], AbstractAsyncContextManager[P_co]],
         addresses: Callable[[O, SiteRole], Sequence[Endpoint]] | None = None,
+        sending_fault: Callable[[O], str | None] | None = None,
     ) -> None:
         _require_text(f"the name of an {type(self).__name__}", name)
         if not _is_attrs_class(options):
@@ -48,6 +51,7 @@ class Offer(Generic[P_co]):
         self.options: type[object] = options
         self._open = cast("Callable[[object, SiteRole], AbstractAsyncContextManager[P_co]]", open)
         self._addresses = cast("Callable[[object, SiteRole], Sequence[Endpoint]] | None", addresses)
+        self._sending_fault = cast("Callable[[object], str | None] | None", sending_fault)
 
     def open(self, options: object, site: SiteRole) -> AbstractAsyncContextManager[P_co]:
         """The adapter for ``site``; ``options`` is an instance of :attr:`options`."""
@@ -58,6 +62,11 @@ class Offer(Generic[P_co]):
         """The addresses that :meth:`open` would try, in order; ``None`` where none can be told."""
         self._require(options)
         return None if self._addresses is None else tuple(self._addresses(options, site))
+
+    def sending_fault(self, options: object) -> str | None:
+        """What the operator must set before files can be sent; ``None`` where nothing is known."""
+        self._require(options)
+        return None if self._sending_fault is None else self._sending_fault(options)
 
     def _require(self, options: object) -> None:
         if not isinstance(options, self.options):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from hkex_ops.hookspecs import hookimpl
 from hkex_ops.ports import CommandOffer, Offer, ReportSource
 from hkex_ops_sftp.opening import open_sftp
-from hkex_ops_sftp.options import SftpAddress, SftpOptions, SftpSite, addresses_of
+from hkex_ops_sftp.options import SftpAddress, SftpOptions, SftpSite, addresses_of, sending_fault
 
 __all__ = [
     "SftpAddress",
@@ -26,7 +26,7 @@ __all__ = [
 @hookimpl
 def hkex_ops_report_sources() -> Iterable[Offer[ReportSource]]:
     """Offer the report source ``sftp``."""
-    return [Offer("sftp", SftpOptions, open_sftp, addresses_of)]
+    return [Offer("sftp", SftpOptions, open_sftp, addresses_of, sending_fault)]
 
 
 @hookimpl

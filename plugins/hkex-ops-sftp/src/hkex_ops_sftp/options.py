@@ -21,6 +21,7 @@ __all__ = [
     "SftpOptions",
     "SftpSite",
     "addresses_of",
+    "sending_fault",
 ]
 
 SSH_PORT = 22
@@ -205,3 +206,10 @@ class SftpOptions:
 def addresses_of(options: SftpOptions, site: SiteRole) -> tuple[Endpoint, ...]:
     """The addresses tried for ``site``, in order; `ConfigError` when the options have none."""
     return tuple(Endpoint(one.host, one.port) for one in options.site(site).addresses)
+
+
+def sending_fault(options: SftpOptions) -> str | None:
+    """Why nothing can be sent with these options, for the operator; nothing when it can."""
+    if options.upload_folder is not None:
+        return None
+    return "set upload_folder in its options to the folder that files are sent to"
