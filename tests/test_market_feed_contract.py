@@ -337,6 +337,17 @@ class Optimistic(FakeMarketFeed):
         return [LineHealth(self.channels[0], FeedLine.A, 0, 0, 0, 0)]
 
 
+class Rushing(FakeMarketFeed):
+    """Says that it waits for its reader, and keeps only what is newest."""
+
+    async def packets(self) -> AsyncGenerator[PacketBatch]:
+        async for batch in super().packets():
+            if self.queue.qsize() < self.NEWEST:
+                yield batch
+
+    NEWEST = 1000
+
+
 Clause = Callable[[MarketFeedBench], Awaitable[None]]
 
 clauses = MarketFeedContract()
@@ -388,6 +399,10 @@ def recorded(make: type[FakeMarketFeed]) -> FakeMarketFeedBench:
         (live(Trusting), clauses.test_m33_another_channel_has_no_refresh),
         (live(Enduring), clauses.test_m34_closing_ends_a_refresh),
         (live(Optimistic), clauses.test_m35_health_counts_what_was_taken),
+        (
+            recorded(Rushing),
+            clauses.test_m36_a_feed_that_waits_for_its_reader_loses_nothing_meanwhile,
+        ),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

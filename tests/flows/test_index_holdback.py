@@ -271,3 +271,78 @@ def test_a_heartbeat_waits_for_the_message_it_names(board: Board, second: HoldBa
 @pytest.mark.parametrize("data", [b"", b"\x01" * 15])
 def test_a_packet_without_a_header_waits_for_nobody(second: HoldBack, data: bytes) -> None:
     assert (batch(data),) == tuple(second.admit(batch(data), at(0)))
+
+
+# -- a feed that waits for its reader --------------------------------------------------------------
+
+STRICT = HoldLimits(delay_ms=1_000, in_hand_ms=5_000, drawn_packets=3, leader_ms=30_000)
+
+
+def test_on_a_feed_that_waits_no_time_ends_a_wait(board: Board) -> None:
+    """A record is read in seconds whatever hour it holds: nobody is late, only slower."""
+    second = HoldBack(board, 1, STRICT, ranked=True, strict=True)
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    assert [] == taken(second.release(at(3_600_000)))
+    board.row(0).passed(CHANNEL, 5)
+    assert [5] == taken(second.release(at(3_600_001)))
+
+
+def test_on_a_feed_that_waits_no_channel_runs_ahead_of_another(board: Board) -> None:
+    """Moments would be closed without the one that is behind."""
+    second = HoldBack(board, 1, STRICT, ranked=True, strict=True)
+    assert [] == taken(second.admit(batch(packet(5)), at(0)))
+    board.row(0).passed(OTHER, 5)
+    assert [] == taken(second.admit(batch(packet(5), channel=OTHER), at(1)))
+    assert [] == taken(second.release(at(2)))
+    board.row(0).passed(CHANNEL, 5)
+    assert [5, 5] == taken(second.release(at(3)))
+
+
+def test_on_a_feed_that_waits_nobody_draws_more_than_may_be_held(board: Board) -> None:
+    second = HoldBack(board, 1, STRICT, ranked=True, strict=True)
+    for number in (5, 6):
+        list(second.admit(batch(packet(number)), at(0)))
+    assert not second.is_full
+    list(second.admit(batch(packet(7)), at(0)))
+    assert second.is_full
+    board.row(0).rank_as(NO_RANK)
+    assert [5, 6, 7] == taken(second.release(at(1)))
+    assert not second.is_full
+
+
+def test_a_live_feed_is_always_drawn_from(board: Board) -> None:
+    second = HoldBack(board, 1, STRICT)
+    for number in range(5, 10):
+        list(second.admit(batch(packet(number)), at(0)))
+    assert not second.is_full
+
+
+def test_on_a_feed_that_waits_a_contingency_system_lets_an_engine_begin(board: Board) -> None:
+    """It begins sooner than they do, and would have told every moment before the first tick."""
+    for row in board.rows():
+        row.rank_as(NO_RANK)
+    contingency = HoldBack(board, 2, STRICT, strict=True)
+    assert [] == taken(contingency.admit(batch(packet(5)), at(0)))
+    assert [] == taken(contingency.release(at(29_999)))
+    board.row(1).rank_as(0)
+    assert [] == taken(contingency.release(at(31_000)))
+    board.row(1).passed(CHANNEL, 5)
+    assert [5] == taken(contingency.release(at(31_001)))
+
+
+def test_on_a_feed_that_waits_it_follows_who_has_come_to_the_end(board: Board) -> None:
+    contingency = HoldBack(board, 2, STRICT, strict=True)
+    for row in board.rows():
+        row.rank_as(NO_RANK)
+    board.row(0).passed(CHANNEL, 9)
+    assert [5, 9] == taken(contingency.admit(batch(packet(5), packet(9)), at(0)))
+    assert [] == taken(contingency.admit(batch(packet(10)), at(0)))
+
+
+def test_on_a_feed_that_waits_it_goes_on_alone_where_no_engine_will_begin(board: Board) -> None:
+    """It is there for the case that every engine fails."""
+    for row in board.rows():
+        row.rank_as(NO_RANK)
+    contingency = HoldBack(board, 2, STRICT, strict=True)
+    assert [] == taken(contingency.admit(batch(packet(5)), at(0)))
+    assert [5] == taken(contingency.release(at(30_001)))

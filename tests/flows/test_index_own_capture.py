@@ -144,6 +144,18 @@ def test_time_passes_only_while_nothing_is_missing(bench: Bench) -> None:
     assert [3] == [one.sequence for one in bench.take(missing) if isinstance(one, TimePassed)]
 
 
+def test_a_heartbeat_right_behind_a_reset_names_the_reset() -> None:
+    """A channel that brings nothing else all day would put every moment off."""
+    market = Market()
+    channel = OwnChannel(TRADES, market.codec)
+    reset, *_ = (one for one in market.begin() if one.channel == TRADES)
+    channel.take(*reset.packets, 0)
+    heartbeat = market.codec.encode_packet([], sequence=1, send_time_ns=7)
+    assert [TimePassed(TRADES, 0, 7)] == channel.take(heartbeat, 0)
+    further = market.codec.encode_packet([], sequence=2, send_time_ns=8)
+    assert [] == channel.take(further, 0)
+
+
 def test_a_banned_message_is_not_looked_into_and_is_said_to_be(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,13 @@ from hkex_ops.flows.index.quarantine import QUARANTINED
 from hkex_ops.flows.index.straight_trades import Heard
 from hkex_ops.index.engine import Engine
 from hkex_ops.index.records import IndexRecord, QuarantinedRecord, TradeRecord
-from hkex_ops.index.ticks import EngineEvent, JournalReason, RecordJournalled, TickComputed
+from hkex_ops.index.ticks import (
+    EngineEvent,
+    JournalReason,
+    MomentIncomplete,
+    RecordJournalled,
+    TickComputed,
+)
 from hkex_ops.omd.events import GapClosed, GapLost, GapOpened
 from hkex_ops.ports import FeedLine, PacketBatch
 from tests.flows.index_market import BASKETS, CHANNELS, SESSIONS, TRADES, Market
@@ -203,6 +209,19 @@ def test_a_heartbeat_that_tells_of_a_loss_moves_no_time(bench: Bench) -> None:
     bench.take([lost._replace(line=FeedLine.B)])
     bench.beat(1)
     assert [("0000100", UP_ONE, ()), ("0001400", 800_000, ())] == bench.values
+
+
+def test_a_channel_that_brought_nothing_but_its_reset_is_alive_all_the_same() -> None:
+    """Its heartbeats name the reset, which is no message that is missing: every moment of the day
+    waited until it had settled, and was said to be incomplete."""
+    bench = Bench()
+    *resets, session, _ = bench.market.begin()
+    bench.market.channels[TRADES].sequence -= 1  # the order was not sent
+    bench.take([*resets, session])
+    bench.beat(2)
+    bench.beat(2)
+    assert [] == [one for one in bench.data if isinstance(one, MomentIncomplete)]
+    assert [] != bench.values
 
 
 def test_a_gap_is_told_and_closed_by_what_is_sent_again(bench: Bench) -> None:

@@ -15,6 +15,7 @@ from hkex_ops.index.gateway_events import (
     EngineDied,
     EngineDisagreed,
     EngineDistrusted,
+    EngineFinished,
     EngineLate,
     EnginePunctual,
     EngineReturned,
@@ -111,6 +112,24 @@ def test_a_marked_tick_goes_out_when_the_others_have_none_better_or_the_grace_is
     assert [] == told(gateway, (4.1, ticks("a", 4, stale=(5,))))
     assert [] == list(gateway.poll(after(4.5)))
     assert [(time_ns(4), POINTS, "a", (5,))] == out(gateway.poll(after(4.6)))
+
+
+def test_nobody_waits_for_an_engine_that_has_come_to_the_end_of_its_feed() -> None:
+    """What was marked goes out at once then: a run that ended within the grace lost its last ticks
+    without a word."""
+    gateway = gateway_of("a", "b")
+    marked = (ticks("a", 2, stale=(5,)), ticks("a", 4, stale=(5,)))
+    assert [] == told(gateway, (2.1, marked[0]), (2.1, marked[1]), (2.1, EngineFinished("a")))
+    assert [(time_ns(2), POINTS, "a", (5,)), (time_ns(4), POINTS, "a", (5,))] == out(
+        told(gateway, (2.2, EngineFinished("b")))
+    )
+
+
+def test_an_engine_that_has_finished_is_neither_late_nor_dead() -> None:
+    gateway = gateway_of("a", "b")
+    told(gateway, (2.1, ticks("a", 2)), (2.1, ticks("b", 2)), (2.2, EngineFinished("a")))
+    told(gateway, (4.1, ticks("b", 4)), (6.1, ticks("b", 6)), (8.1, ticks("b", 8)))
+    assert [] == blamed(gateway.poll(after(9)))
 
 
 def test_moments_go_out_in_their_order() -> None:
@@ -378,11 +397,22 @@ def test_memory_is_bounded_and_what_is_forgotten_counts_no_more() -> None:
     assert [] == out(told(gateway, (999, ticks("b", 4))))
 
 
+def test_what_was_forgotten_before_anybody_told_it_is_told_as_missed() -> None:
+    """A contingency system that ran ahead of every engine made room by forgetting: no tick is lost
+    without a word."""
+    gateway = gateway_of("a", "b")
+    for at in range(2, 2 * MOMENTS_KEPT + 6, 2):
+        told(gateway, (1, snapshot(at)))
+    events = told(gateway, (2, ticks("a", 2)), (2, ticks("b", 2)), (2, ticks("a", 4)))
+    assert [MomentMissed(after(2), time_ns(2)), MomentMissed(after(2), time_ns(4))] == events
+
+
 moments = st.integers(1, 6).map(lambda one: 2 * one)
 arrivals = st.lists(
     st.one_of(
         st.builds(ticks, st.sampled_from("abc"), moments, stale=st.sampled_from([(), (5,)])),
         st.builds(EngineStopped, st.sampled_from("abc")),
+        st.builds(EngineFinished, st.sampled_from("abc")),
         st.builds(snapshot, moments),
     ),
     max_size=40,

@@ -183,6 +183,10 @@ _FINDINGS: Mapping[str, tuple[str, str]] = {
     "packets-dropped": ("time packets were dropped here", "times packets were dropped here"),
     "gap-lost": ("loss of messages", "losses of messages"),
     "moment-missed": ("moment without ticks", "moments without ticks"),
+    "moment-incomplete": (
+        "moment closed before every channel had passed it",
+        "moments closed before every channel had passed them",
+    ),
     "ticks-given-up": ("moment that a publisher lost", "moments that a publisher lost"),
     "checkpoint-failed": (
         "failure to write a checkpoint",

@@ -15,6 +15,7 @@ from typing import TypeAlias, cast
 
 from hkex_ops.errors import UsageError
 from hkex_ops.index.gateway_events import (
+    EngineFinished,
     EngineStopped,
     EngineTrusted,
     FellSilent,
@@ -90,6 +91,7 @@ class Gateway:
         self._due_from_ns = 0  # the event time from which on a tick follows the one before it
         self._told = ToldToday()
         self._newest = 0  # the newest moment that went out
+        self._forgotten = 0  # the newest of which it was told that it came too late
         self._last = 0  # the one that the next should follow, or 0 where it need follow none
         self._resuming: tuple[str, int] | None = None
 
@@ -104,6 +106,9 @@ class Gateway:
                 events = self._session(given, now)
             case EngineStopped(engine):
                 events = self._roster.die(self._roster[engine], "its process has ended", now)
+            case EngineFinished(engine):
+                self._roster[engine].finished = True
+                events = iter(())
             case Hold() if self.state is not GatewayState.PUBLISHING:
                 events = iter(())  # nothing goes out as it is
             case Hold(reason):
@@ -169,7 +174,13 @@ class Gateway:
         time_ns = ticks[0].time_ns
         yield from self._roster.hear(engine, time_ns, now)
         moment = self._moments.at(time_ns)
-        if moment is None or not moment.hear(engine.name, ticks, now):
+        if moment is None:
+            # Others ran so far ahead that it was forgotten before anybody told its ticks.
+            if time_ns > max(self._newest, self._forgotten):
+                self._forgotten = time_ns
+                yield MomentMissed(now, time_ns)
+            return
+        if not moment.hear(engine.name, ticks, now):
             return
         self._moments.spoken_of(moment)
         if now - (moment.first_at or now) < timedelta(milliseconds=self._rules.late_ms):
@@ -228,13 +239,13 @@ class Gateway:
         if self.state is not GatewayState.PUBLISHING:
             return
         for moment in self._moments.pending():
-            candidates = self._roster.candidates
+            awaited = self._roster.awaited
             chosen, clean = moment.best(self._roster.eligible(moment.reports))
             if not chosen:
                 continue
             chosen = [one for one in chosen if not self._told.repeats(one[1])]
             waited = now - (moment.first_at or now) >= timedelta(milliseconds=self._rules.grace_ms)
-            passed = all(one.last_ns >= moment.time_ns for one in candidates)
+            passed = all(one.last_ns >= moment.time_ns for one in awaited)
             if not (passed or waited or (clean and self._follows(moment))):
                 break
             self._moments.decide(moment)

@@ -18,6 +18,7 @@ __all__ = [
     "EngineDied",
     "EngineDisagreed",
     "EngineDistrusted",
+    "EngineFinished",
     "EngineLate",
     "EnginePunctual",
     "EngineReturned",
@@ -81,6 +82,14 @@ class EngineStopped:
 
 
 @frozen
+class EngineFinished:
+    """An engine has come to the end of its feed, in order. What it said stands; nobody waits for
+    it any more, and it is not missed."""
+
+    engine: str
+
+
+@frozen
 class Hold:
     """Publish nothing until engines are proven right: the contingency path has begun."""
 
@@ -136,7 +145,15 @@ class Proved:
 
 
 GatewayInput: TypeAlias = (
-    TicksArrived | SnapshotArrived | SessionRecord | EngineStopped | Hold | Order | Release | Resume
+    TicksArrived
+    | SnapshotArrived
+    | SessionRecord
+    | EngineStopped
+    | EngineFinished
+    | Hold
+    | Order
+    | Release
+    | Resume
 )
 
 

@@ -38,6 +38,7 @@ class Standing:
         self.name = name
         self.site = site
         self.alive = True
+        self.finished = False
         self.late = False
         self.trust = Trust.TRUSTED
         self.proven = 0
@@ -72,6 +73,11 @@ class Roster:
         trusted = [one for one in alive if one.trust is Trust.TRUSTED]
         return trusted or [one for one in alive if one.trust is Trust.PROBATION]
 
+    @property
+    def awaited(self) -> list[Standing]:
+        """The candidates that may still say something."""
+        return [one for one in self.candidates if not one.finished]
+
     def eligible(self, names: Iterable[str]) -> list[str]:
         """Those of ``names`` whose ticks may win; what a trusted engine said before it died may."""
         also = {one.name for one in self.candidates}
@@ -88,7 +94,7 @@ class Roster:
             if engine.trust is Trust.TRUSTED:
                 engine.trust = Trust.PROBATION
             yield EngineReturned(now, engine.name, engine.site, time_ns)
-        engine.heard = now
+        engine.heard, engine.finished = now, False
         engine.last_ns = max(engine.last_ns, time_ns)
 
     def punctual(self, engine: Standing, time_ns: int, now: datetime) -> Iterator[GatewayEvent]:
@@ -101,7 +107,7 @@ class Roster:
         self, engine: Standing, time_ns: int, late_ms: int, now: datetime
     ) -> Iterator[GatewayEvent]:
         """Its tick has not come in time; told once until it keeps time again."""
-        if engine.alive and not engine.late:
+        if engine.alive and not engine.late and not engine.finished:
             engine.late = True
             yield EngineLate(now, engine.name, engine.site, time_ns, late_ms)
 
@@ -116,6 +122,8 @@ class Roster:
     ) -> Iterator[GatewayEvent]:
         """Who has been silent for ``longest`` since due or heard is dead."""
         for engine in self:
+            if engine.finished:
+                continue
             since = due_since if engine.heard is None else max(engine.heard, due_since)
             if now - since >= longest:
                 yield from self.die(engine, f"silent since {since.isoformat()}", now)

@@ -133,6 +133,12 @@ class Arbiter:
         events += self._watch.poll(now_ns)
         return self._told(events)
 
+    def has_come(self, last: int) -> bool:
+        """Whether a heartbeat that names ``last`` names nothing that is missing. Right behind a
+        Sequence Reset it names the reset, as far as anybody can tell."""
+        ordering = self._ordering
+        return last < ordering.next or last == ordering.perhaps_reset == ordering.next
+
     def resume(self, last_sequence: int, now_ns: int) -> tuple[LineEvent, ...]:
         """A refresh shows the state as of message ``last_sequence``: go on behind it.
 

@@ -18,6 +18,7 @@ __all__ = [
     "MarketFeed",
     "PacketBatch",
     "SupportsHealth",
+    "SupportsPause",
     "SupportsRefresh",
     "SupportsRetransmission",
 ]
@@ -132,4 +133,18 @@ class SupportsHealth(Protocol):
 
     def health(self) -> Sequence[LineHealth]:
         """Every line as it is now, by channel and line."""
+        ...
+
+
+@runtime_checkable
+class SupportsPause(Protocol):
+    """A feed that may let its reader take its time, as a record can that is not played live."""
+
+    @property
+    def waits_for_reader(self) -> bool:
+        """Whether nothing is lost and nothing runs ahead, however late the next packet is drawn.
+
+        Several readers may then go at the pace of the slowest, and the time of the feed stands
+        still between two packets. The same for as long as the feed is open.
+        """
         ...

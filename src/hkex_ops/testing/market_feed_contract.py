@@ -20,7 +20,7 @@ import pytest
 
 from hkex_ops.clock import SystemClock
 from hkex_ops.errors import RemoteError, UsageError
-from hkex_ops.ports import FeedLine, SupportsHealth
+from hkex_ops.ports import FeedLine, SupportsHealth, SupportsPause
 from hkex_ops.testing.market_feed_bench import MarketFeedBench, Sent
 from hkex_ops.testing.market_feed_heard import (
     heard_of,
@@ -44,6 +44,10 @@ LARGEST_BYTES = 1472
 
 # As many as a busy line brings while somebody looks away for a moment.
 MANY = 500
+
+# A reader that takes its time: how often it pauses, and for how long.
+PAUSE_EVERY = 500
+PAUSE_S = 0.02
 
 # What disobeys the specification is still what was received.
 MALFORMED = (
@@ -255,3 +259,25 @@ class MarketFeedContract(RetransmissionClauses, RefreshClauses):
         assert sum(one.received_packets for one in told.values()) == len(sent)
         assert not any(one.dropped_packets for one in told.values())
         assert all(finding.isprintable() for one in told.values() for finding in one.findings)
+
+    async def test_m36_a_feed_that_waits_for_its_reader_loses_nothing_meanwhile(
+        self, bench: MarketFeedBench
+    ) -> None:
+        """M36. Prerequisite: `SupportsPause`, and it waits. Action: draw one packet at a time, far
+        more than may wait elsewhere, and pause in between. Pass: everything, in its order."""
+        first, *_ = bench.channels
+        many = 2 * bench.capacity_packets
+        sent = [Sent(first, A, numbered(number), number) for number in range(1, many + 1)]
+        async with opened(bench, () if bench.is_live else sent) as feed:
+            if not isinstance(feed, SupportsPause) or not feed.waits_for_reader:
+                pytest.skip("this feed goes on whether anybody draws or not")
+            if bench.is_live:
+                await bench.send(sent)
+            heard: list[bytes] = []
+            async for batch in feed.packets():
+                heard += batch.packets
+                if len(heard) % PAUSE_EVERY == 0:
+                    await asyncio.sleep(PAUSE_S)
+                if len(heard) >= many:
+                    break
+        assert [one.packet for one in sent] == heard

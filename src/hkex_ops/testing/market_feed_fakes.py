@@ -131,6 +131,11 @@ class FakeMarketFeed:
         """The market's channels."""
         return sorted(self.market.channels)
 
+    @property
+    def waits_for_reader(self) -> bool:
+        """What is on record waits."""
+        return not self.market.is_live
+
     def open(self) -> None:
         """Listen, or read the record."""
         self.market.listening.append(self.queue)

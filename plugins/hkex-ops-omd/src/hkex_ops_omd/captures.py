@@ -64,6 +64,11 @@ class CaptureFeed:
         """The real-time channels that are wanted, or that the files hold, ascending."""
         return self._channels
 
+    @property
+    def waits_for_reader(self) -> bool:
+        """Without a pace a file waits for whoever reads it; with one it is played as a live day."""
+        return self._options.speed is None
+
     async def packets(self) -> AsyncGenerator[PacketBatch]:
         """Yield what was recorded; see the port. A batch is of packets recorded as of one time."""
         if self._asked:

@@ -94,6 +94,11 @@ class Attendance:
         return all(one.has_finished for one in engines)
 
     @property
+    def all_checked(self) -> bool:
+        """Whether every contingency system has come to the end of its feed too."""
+        return all(self.processes[seat.name].has_finished for seat in self._plan.contingency)
+
+    @property
     def hopeless(self) -> ProcessFailed | None:
         """What the operator must mend, where no engine could ever begin because of it."""
         engines = [self.processes[seat.name] for seat in self._plan.engines]

@@ -21,7 +21,7 @@ from hkex_ops.errors import HkexOpsError
 from hkex_ops.flows.index.board import BOARD_NAME, Board
 from hkex_ops.flows.index.drawing import drawing
 from hkex_ops.flows.index.feed_health import FeedHealth
-from hkex_ops.flows.index.feed_time import FeedTime
+from hkex_ops.flows.index.feed_time import FeedTime, is_patient
 from hkex_ops.flows.index.holdback import HoldBack, limits_of
 from hkex_ops.flows.index.link import Link
 from hkex_ops.flows.index.own_capture import OwnChannel
@@ -56,8 +56,11 @@ class ContingencyWork:
         self._board = board
         self._row = board.row(number)
         self._row.begin(os.getpid())
-        self._hold = HoldBack(board, number, limits_of(index.run.hold_back_ms))
-        self._time = FeedTime(SystemClock())
+        self._patient = is_patient(feed)
+        self._hold = HoldBack(
+            board, number, limits_of(index.run.hold_back_ms), strict=self._patient
+        )
+        self._time = FeedTime(SystemClock(), stands=self._patient)
         self._rules = index.rules
         self._codec = load_codec(index.specification)
         self._channels: dict[int, OwnChannel] = {}
@@ -101,11 +104,17 @@ class ContingencyWork:
                 self._row.beat(now_ns)
                 for one in self._hold.admit(batch, now_ns):
                     self._take(one)
+                while self._hold.is_full:  # noqa: ASYNC110 - others pass it; only looking tells
+                    await asyncio.sleep(RELEASE_S)
                 if monotonic_ns() - breathed > BREATH_NS:
                     await asyncio.sleep(0)
                     breathed = monotonic_ns()
         while self._hold.count:  # noqa: ASYNC110 - others pass it; only looking tells
             await asyncio.sleep(BEAT_S)
+        if self._patient:
+            # Nothing comes any more: what has settled by then is the last that there is to tell.
+            self._time.skip(self._rules.settle_ms * NS_PER_MS)
+            self._tell_moments()
 
     async def _listen(self) -> None:
         """Until the supervisor says that this shall end, or is gone."""

@@ -29,6 +29,7 @@ from hkex_ops.index.contingency import (
 )
 from hkex_ops.index.gateway import Gateway
 from hkex_ops.index.gateway_events import (
+    EngineFinished,
     EngineStopped,
     GatewayEvent,
     GatewayInput,
@@ -163,6 +164,12 @@ class Deciding:
         """The process of an engine has ended."""
         decided = Decided()
         self._to_gateway(EngineStopped(engine), now, decided)
+        return decided
+
+    def engine_finished(self, engine: str, now: datetime) -> Decided:
+        """An engine has come to the end of its feed. What was waited for it goes out."""
+        decided = Decided()
+        self._to_gateway(EngineFinished(engine), now, decided)
         return decided
 
     def poll(self, now: datetime) -> Decided:

@@ -84,6 +84,8 @@ class Hearing:
                 self._tell(self._attendance.failed(name, reason, operator=operator))
             case "ended":
                 self._attendance.finished(name)
+                if self._attendance.is_engine(name):
+                    self._decide(self._deciding.engine_finished(name, now))
             case _:
                 pass
 

@@ -9,6 +9,10 @@ one engine after the other in the same way, for what waited for a moment may be 
 the board and no process or feed; an engine process asks it once per batch, and again a few
 milliseconds later while anything is held.
 
+A feed that waits for its reader is followed in strict order: no bounded time ends a wait, since
+nothing is late, and what came later waits for what came before, on every channel. Whoever holds
+enough draws no more. Who hangs is found out by the supervisor, and has no rank any more.
+
 Only the packet's header is read here, and by nothing that could fail on it: what is in a packet is
 exactly what may be poison.
 """
@@ -38,11 +42,16 @@ class HoldLimits:
     than the watchdog takes to end an engine that hangs. ``in_hand_ms`` bounds the wait for an
     engine that has the message in hand and neither dies nor passes; it ends well before a feed's
     silence would. ``packets`` bounds the memory: beyond it the oldest packet is taken unheld.
+
+    In strict order ``drawn_packets`` are held before no more is drawn, and somebody of no rank
+    waits for ``leader_ms`` for an engine to have one.
     """
 
     delay_ms: int = 1_500
     in_hand_ms: int = 6_000
     packets: int = 200_000
+    drawn_packets: int = 2_000
+    leader_ms: int = 30_000
 
 
 HOLDING: HoldLimits = HoldLimits()
@@ -77,7 +86,7 @@ class HoldBack:
 
     An engine is ``ranked``: until the supervisor has given it its rank it waits as well, or two
     that begin together, with nobody before either, would take the same message at once. A
-    contingency system never has a rank.
+    contingency system never has a rank. ``strict`` is for a feed that waits for its reader.
     """
 
     def __init__(
@@ -87,9 +96,12 @@ class HoldBack:
         limits: HoldLimits = HOLDING,
         *,
         ranked: bool = False,
+        strict: bool = False,
         clock_ns: Callable[[], int] = monotonic_ns,
     ) -> None:
         self._ranked = ranked
+        self._strict = strict
+        self._led_ns: int | None = None
         self._own = board.row(engine)
         self._others = [row for place, row in enumerate(board.rows()) if place != engine]
         self._limits = limits
@@ -104,6 +116,11 @@ class HoldBack:
         """Whether a moment waits for another engine now."""
         self.count: int = 0
         """Packets held now."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be drawn, of a feed that waits."""
+        return self._strict and self.count >= self._limits.drawn_packets
 
     def admit(self, batch: PacketBatch, now_ns: int) -> Iterable[PacketBatch]:
         """What may be taken now of what was held on the channel and of ``batch``, in order.
@@ -134,6 +151,8 @@ class HoldBack:
             batch = self._next(channel, held, now_ns)
             if batch is not None:
                 yield batch
+            elif self._strict:
+                return
             if batch is None or not held:
                 heappop(heads)
             else:
@@ -187,7 +206,10 @@ class HoldBack:
         if any((row.has_passed(channel) or 0) >= one.last for row in before):
             return True
         wait_ms = self._limits.delay_ms * (len(before) + self._is_awaited())
-        if waited_ms < wait_ms:
+        if self._strict:
+            if before or self._is_awaited() or self._lacks_a_leader(channel, one.last, now_ns):
+                return False
+        elif waited_ms < wait_ms:
             return False
         if waited_ms < self._limits.in_hand_ms and (
             any(_is_at_or_before(row, channel, one.last) for row in before)
@@ -198,6 +220,19 @@ class HoldBack:
             # Who has not moved while it was waited for is not waited for again until it moves.
             self._stood[row.at, channel] = row.has_passed(channel) or 0
         return True
+
+    def _lacks_a_leader(self, channel: int, last: int, now_ns: int) -> bool:
+        """Whether one who never has a rank should wait for an engine to get one, or to pass this.
+
+        Who has ended, in order or not, has passed what its row says.
+        """
+        if self._own.rank != NO_RANK or any(
+            (row.has_passed(channel) or 0) >= last for row in self._others
+        ):
+            return False
+        if self._led_ns is None or any(row.rank != NO_RANK for row in self._others):
+            self._led_ns = now_ns
+        return now_ns - self._led_ns < self._limits.leader_ms * _NS_PER_MS
 
     def _meets(self, channel: int, one: _Held) -> bool:
         """Whether another engine, whatever its rank, works on a message of these that is new to

@@ -95,7 +95,11 @@ class OwnChannel:
             if header.sequence + place >= self._next:
                 self._waiting.setdefault(header.sequence + place, (message, sent_ns))
         found = self._in_order(now_ns)
-        whole = not self._waiting and (messages or header.sequence < self._next)
+        whole = not self._waiting and (
+            messages
+            or header.sequence < self._next
+            or header.sequence == self._next == self._reset_number
+        )
         if whole and not again:
             found.append(TimePassed(self._channel, self._next - 1, sent_ns))
         return found

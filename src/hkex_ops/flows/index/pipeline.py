@@ -169,7 +169,7 @@ class Pipeline:
         events = lane.handle(packet, turn.line, turn.at_ns)
         self._told(channel, events, turn.now, turn.data, turn.health)
         # A heartbeat that names a message which has not come must not move the time.
-        told = count == 0 and sequence < lane.next_sequence
+        told = count == 0 and lane.arbiter.has_come(sequence)
         if told and sent_ns >= self.engine.sequencer.moment:
             turn.data += self.engine.handle(TimePassed(channel, sequence, sent_ns), turn.now)
 

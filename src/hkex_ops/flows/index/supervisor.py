@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from time import monotonic
 
 import structlog
 from attrs import frozen
@@ -52,6 +53,10 @@ POLL_S = 0.05
 FLUSH_S = ANSWER_S
 """How long publishers may take for what is queued when the run ends: one call, at the longest. A
 publisher that fails then is given up at once."""
+
+CHECK_S = 3.0
+"""How long contingency systems may take behind the last engine to come to the end of a feed that
+has ended: what they tell is the check of the last values."""
 
 _log = structlog.get_logger()
 
@@ -210,6 +215,7 @@ class Supervisor:
     # -- loops ------------------------------------------------------------------------------------
 
     async def _look(self, children: Sequence[asyncio.Task[None]]) -> None:
+        finished = 0.0
         while not self._stop.is_set():
             for child in children:
                 if child.done():
@@ -223,7 +229,9 @@ class Supervisor:
             if hopeless is not None:
                 raise ConfigError(hopeless.reason)
             if self.attendance.all_finished:
-                self.stop("the feed has ended")
+                finished = finished or monotonic()
+                if self.attendance.all_checked or monotonic() - finished >= CHECK_S:
+                    self.stop("the feed has ended")
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await self._stop.wait()
