@@ -419,7 +419,7 @@ class TestCatalogue:
         }.items()
 
     def test_every_fault_of_a_file_is_told_with_its_place(self, desk: Desk) -> None:
-        """What is wrong with the shape of one rule hides nothing of another."""
+        """What is wrong with the shape of a key hides nothing else, in its rule or in another."""
         file = desk.home / "faulty.toml"
         file.write_text(
             "[[reports]]\nservice = 1\n"
@@ -432,11 +432,15 @@ class TestCatalogue:
         ended = desk.program.here("reports", "catalogue", "check", file, "--json")
         assert 1 == ended.code
         assert [
+            "reports[0].codes",
+            "reports[0].name",
             "reports[0].service",
+            "reports[1].codes",
             "reports[1].due[0].by",
+            "reports[1].name",
             "reports[2].due[0].by",
             "reports[2].name",
-        ] == sorted(one["path"] for one in ended.document["faults"])
+        ] == sorted({one["path"] for one in ended.document["faults"]})
 
     def test_an_example_is_written_out_and_never_taken_for_a_fact(self, desk: Desk) -> None:
         """Including one is a fault that says what to do instead."""

@@ -187,6 +187,57 @@ def test_what_is_wrong_is_told_with_its_place(more: str, path: str, said: str) -
     assert any(where == path and said in message for where, message in found), found
 
 
+def test_what_is_wrong_with_the_shape_hides_nothing_of_the_sense() -> None:
+    """All of it at once, within one rule and beside it: nobody mends a file fault by fault."""
+    found = faults(
+        'title = 3\n[[reports]]\nservice = "RRS"\nhouses = "HKCC"\ncodes = ["TP001"]\n'
+        'name = "{house}_{cod}_{business_date:YYYYMMDD}.csv"\n'
+        'due = [{ by = "nine", grace_min = -1 }, { by = "09:00", session = "T2" }]\n'
+        '[[ignore]]\npattern = "("\n'
+        '[[phases]]\nname = "p"\nservice = "X"\nfrom = 2023-04-13\nto = 2023-04-12\ncomes = 3\n'
+        '[[include]]\ncatalogue = "hkex-rfp"\n'
+    )
+    assert [
+        "ignore[0].pattern",
+        "ignore[0].reason",
+        "include[0].catalogue",
+        "phases[0].comes",
+        "phases[0].service",
+        "phases[0].to",
+        "reports[0].due[0].by",
+        "reports[0].due[0].grace_min",
+        "reports[0].due[1].session",
+        "reports[0].houses",
+        "reports[0].name",
+        "title",
+    ] == sorted({path for path, _ in found})
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        ('name = 3\ndue = [{ times = ["09:00", "10:00"] }]\n', "reports[0].name"),
+        (NAME + 'due = [{ times = 9 }]\n', "reports[0].due[0].times"),
+        (NAME + 'due = [{ on = "wekly", weekdays = ["Monday"], by = "09:00" }]\n',
+         "reports[0].due[0].on"),
+        (NAME + 'check = { form = "lins", states = "(?P<count>.)" }\n', "reports[0].check.form"),
+        (NAME + 'sessions = 3\ndue = [{ session = "T", by = "09:00" }]\n',
+         "reports[0].sessions"),
+        (NAME + "fields = 3\n", "reports[0].fields"),
+    ],
+)  # fmt: skip
+def test_nothing_is_said_that_comes_only_of_another_fault(more: str, path: str) -> None:
+    """One fault, one line: what hangs on it is judged once it is mended."""
+    assert [path] == [where for where, _ in faults(RULE + more)]
+
+
+def test_a_code_that_is_no_text_makes_no_stranger_of_those_that_are_due() -> None:
+    """The rule's codes are at fault, not the ones that its cut-off names."""
+    text = '[[reports]]\nservice = "RRS"\nhouse = "HKCC"\ncodes = 7\n' + NAME
+    more = 'due = [{ by = "09:00", codes = ["TP001"] }]\n'
+    assert ["reports[0].codes"] == [path for path, _ in faults(text + more)]
+
+
 def test_a_name_that_nothing_ships_under_is_a_usage_error() -> None:
     """With the nearest one."""
     with pytest.raises(UsageError, match="did you mean 'example-lch'"):

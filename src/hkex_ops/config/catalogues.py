@@ -1,20 +1,21 @@
 """Catalogue files as values: the operator's own, those that ship, and one taken into the other.
 
-Every fault comes out at once with its place: what is wrong with the shape of one rule does not
-hide what is wrong with the sense of another.
+Every fault comes out at once with its place: what is wrong with the shape of one key hides neither
+the sense of another nor what is wrong elsewhere in the same rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import cast
 
 from attrs import evolve
 from cattrs import Converter
 
+from hkex_ops.config.mending import mended, touches
 from hkex_ops.config.stated import add_dates
 from hkex_ops.config.structuring import (
     document_of,
@@ -26,7 +27,7 @@ from hkex_ops.config.structuring import (
     structure,
 )
 from hkex_ops.errors import ConfigError, Fault, UsageError
-from hkex_ops.reports import Catalogue, CutOff, Include, ReportRule, catalogue_faults, rule_faults
+from hkex_ops.reports import Catalogue, CutOff, Include, catalogue_faults
 
 __all__ = [
     "read_catalogue",
@@ -37,6 +38,29 @@ __all__ = [
 ]
 
 _SUFFIX = ".toml"
+
+MENDING_ROUNDS = 4
+"""How often a document is mended to look for more faults; one round finds nearly all of them."""
+
+_INDEX = re.compile(r"\[\d+\]$")
+
+_NAMING = frozenset(
+    {"name", "pattern", "date_form", "fields", "house", "code", "houses", "parts", "times"}
+    | {"instances"}
+)
+_TIMING = frozenset({"by", "times", "every_min", "from", "to", "instances", "weekdays", "dates"})
+
+_HANGING: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("name", "pattern", "date_form", "fields"), _NAMING),
+    **dict.fromkeys(("house", "houses"), frozenset({"house", "houses"})),
+    **dict.fromkeys(("code", "codes"), frozenset({"code", "codes"})),
+    **dict.fromkeys(("on", "by", "times", "every_min", "from", "to"), _TIMING),
+    "parts": frozenset({"control"}),
+    "form": frozenset({"trailer", "count", "totals", "states", "control"}),
+    "sessions": frozenset({"session"}),
+    "service": frozenset({"service"}),
+}
+"""What cannot be judged where a key is at fault: other keys of the same table, or below it."""
 
 
 def read_catalogue(path: Path) -> Catalogue:
@@ -51,16 +75,42 @@ def structure_catalogue(text: str, *, document: str) -> Catalogue:
     """
     table = document_of(text, document=document)
     converter = _converter()
-    try:
-        catalogue = structure(table, Catalogue, document=document, converter=converter)
-    except ConfigError as error:
-        found = [*error.faults, *_sense_of_sound_rules(table, document, converter)]
-        raise ConfigError(in_order(found), document=document) from None
-    faults = [Fault(*fault) for fault in catalogue_faults(catalogue)]
-    faults += [Fault(*fault) for fault in _include_faults(catalogue.include)]
-    if faults:
-        raise ConfigError(in_order(faults), document=document)
-    return _with_included(catalogue)
+    found: list[Fault] = []
+    for _ in range(MENDING_ROUNDS):
+        places = [fault.path for fault in found]
+        try:
+            catalogue = structure(table, Catalogue, document=document, converter=converter)
+        except ConfigError as error:
+            found += [one for one in error.faults if not touches(one.path, places)]
+            table = mended(table, Catalogue, [fault.path for fault in error.faults])
+            continue
+        sense = (*catalogue_faults(catalogue), *_include_faults(catalogue.include))
+        found += [
+            Fault(path, message)
+            for path, message in sense
+            if not touches(path, places) and not _hangs_on(path, places)
+        ]
+        if not found:
+            return _with_included(catalogue)
+        break
+    raise ConfigError(in_order(found), document=document)
+
+
+def _hangs_on(path: str, places: Iterable[str]) -> bool:
+    """Whether what is said of ``path`` may come of a faulty place that was mended elsewhere."""
+    return any(
+        _INDEX.sub("", path[len(scope) :]).rpartition(".")[2] in _HANGING[key]
+        for place in places
+        for scope, key in (_scope_of(place),)
+        if key in _HANGING and path.startswith(scope)
+    )
+
+
+def _scope_of(place: str) -> tuple[str, str]:
+    """The table that a faulty key stands in, and the key; a service is of the whole document."""
+    last = place.rpartition(".")[2]
+    key = _INDEX.sub("", last)
+    return "" if key == "service" else place.removesuffix(last), key
 
 
 def shipped_catalogues() -> Mapping[str, Catalogue]:
@@ -109,26 +159,6 @@ def _converter() -> Converter:
 
     converter.register_structure_hook(CutOff, cut_off)
     return converter
-
-
-def _sense_of_sound_rules(
-    table: Mapping[str, object], document: str, converter: Converter
-) -> Iterator[Fault]:
-    """What is wrong with the sense of the rules whose shape is right."""
-    rules = table.get("reports")
-    if not isinstance(rules, list):
-        return
-    for index, rule in enumerate(cast("list[object]", rules)):
-        if not isinstance(rule, dict):
-            continue
-        try:
-            found = structure(
-                cast("dict[str, object]", rule), ReportRule, document=document, converter=converter
-            )
-        except ConfigError:
-            continue
-        for path, message in rule_faults(found, f"reports[{index}]"):
-            yield Fault(path, message)
 
 
 def _include_faults(includes: Sequence[Include]) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,9 @@ from typing import Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
 
+from hkex_ops.calendars import TimeOfDay
 from hkex_ops.model import Bound, Source, Window
+from hkex_ops.reports import CutOff
 from hkex_ops.rollouts import parse_date
 
 __all__ = ["mended", "touches"]
@@ -29,6 +31,7 @@ _STEP = re.compile(r"\[(?P<index>\d+)\]|(?P<key>[^.\[\]]+)")
 _WEEKDAY = re.compile(r"\s*\([^()]*\)")
 _MOMENT = re.compile(r"(?:.* )?(?P<date>\d{4}-\d{2}-\d{2})(?: ~?\d{2}:\d{2})?")
 _ANY_DATE = "2000-01-01"
+_ANY_TIME = "00:00"
 _UNKNOWN = "unknown"
 _TEXT = "?"
 
@@ -97,7 +100,14 @@ def _required(kind: object) -> object:
 def _stand_in(kind: object, value: object) -> object:
     kind = _required(kind)
     if get_origin(kind) is tuple:
-        return []
+        if get_args(kind)[0] is not str:
+            return []
+        # A text where a list is wanted means a list of it.
+        return [value if isinstance(value, str) else _TEXT]
+    if get_origin(kind) in (dict, Mapping):
+        return {}
+    if kind is CutOff or kind is TimeOfDay:
+        return _ANY_TIME
     if kind is Bound:
         return _moment(value)
     if kind is Window:
