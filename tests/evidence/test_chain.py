@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hkex_ops import HONG_KONG
-from hkex_ops.evidence import GENESIS, FindingKind, Head, Record, append, check
+from hkex_ops.evidence import (
+    GENESIS,
+    FindingKind,
+    Head,
+    Record,
+    append,
+    canonical,
+    check,
+    digest,
+)
 from hkex_ops.evidence.chain import format_record, parse_record
 
 START = datetime(2023, 4, 15, 14, 30, tzinfo=HONG_KONG)
@@ -36,6 +45,31 @@ def kinds(records: list[Record], head: Head) -> list[FindingKind]:
 @given(chains)
 def test_an_untouched_chain_has_no_finding(records: list[Record]) -> None:
     assert () == check(records, records[-1].head)
+
+
+words = st.text(st.characters(exclude_categories=["Cs"]))
+BODIES = st.dictionaries(words, words | numbers | st.none() | st.lists(words))
+
+
+@given(words, BODIES)
+def test_a_digest_is_that_of_everything_else_spelt_canonically(
+    kind: str, body: dict[str, str | int | list[str] | None]
+) -> None:
+    """Whoever reads the ledger without this library can work it out; a spelling that the caller
+    has already changes nothing."""
+    record = append(GENESIS, START, kind, body)
+    assert record.digest == digest(
+        canonical(
+            {
+                "sequence": 1,
+                "previous": GENESIS.digest,
+                "at": START.isoformat(),
+                "kind": kind,
+                "body": body,
+            }
+        )
+    )
+    assert record == append(GENESIS, START, kind, body, spelt=canonical(body))
 
 
 def test_the_empty_chain_ends_in_genesis() -> None:

@@ -115,6 +115,17 @@ def test_one_batch_is_judged_in_its_order(archive: Archive) -> None:
     assert () == archive.verify()
 
 
+def test_a_batch_of_many_names_asks_for_all_of_them(archive: Archive) -> None:
+    """More than one question to the ledger holds; each file meets what is known of it."""
+    names = [f"RP{number:03}.csv" for number in range(510)]
+    for _ in range(2):
+        placed = archive.place([arrival(archive, name, b"same") for name in names], FETCHED)
+    assert {Outcome.SAME} == {one.outcome for one in placed}
+    archive.place([arrival(archive, names[0], b"other")], FETCHED)
+    versions = [row.version for row in archive.recorded() if row.name == names[0]]
+    assert [1, 2] == versions
+
+
 def test_an_empty_batch_is_nothing(archive: Archive) -> None:
     assert () == archive.place([], FETCHED)
     assert [] == list(archive.recorded())

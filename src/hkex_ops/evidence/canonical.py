@@ -20,6 +20,7 @@ DEEPEST = 64
 """Levels of nesting accepted; records are flat, and a hostile text must not exhaust the stack."""
 
 _SCALARS = frozenset({str, int, bool, type(None)})
+_TEXT = frozenset({str})
 
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -65,27 +66,24 @@ def _refuse(text: str) -> NoReturn:
 
 def _plain(value: object, levels: int) -> object:
     """``value`` in dicts and lists only, every key a text."""
-    if type(value) in _SCALARS or isinstance(value, str | int):
+    if type(value) in _SCALARS:
+        return value
+    # Nothing has to be made plain in most of what is spelt: rows of a table.
+    if type(value) is dict and levels:
+        row = cast("dict[object, object]", value)
+        if _TEXT.issuperset(map(type, row)) and _SCALARS.issuperset(map(type, row.values())):
+            return row
+    if isinstance(value, str | int):
         return value
     if levels == 0:
         raise ValueError(f"is nested more than {DEEPEST} levels deep")
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value)
-        if _is_flat(items):
-            return items
         return {_key(key): _plain(item, levels - 1) for key, item in items.items()}
     if isinstance(value, list | tuple):
         members = cast("list[object]", value)
         return [_plain(item, levels - 1) for item in members]
     raise TypeError(f"{type(value).__name__} is not plain data")
-
-
-def _is_flat(items: object) -> bool:
-    """Whether nothing in it has to be made plain, as in most of what is spelt: rows of a table."""
-    if type(items) is not dict:
-        return False
-    rows = cast("dict[object, object]", items)
-    return all(type(key) is str and type(item) in _SCALARS for key, item in rows.items())
 
 
 def _key(key: object) -> str:

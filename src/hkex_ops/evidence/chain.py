@@ -51,15 +51,18 @@ class Record:
         return Head(self.sequence, self.digest)
 
 
-def append(head: Head, at: datetime, kind: str, body: JsonObject) -> Record:
-    """The record that follows ``head``.
+def append(
+    head: Head, at: datetime, kind: str, body: JsonObject, *, spelt: bytes | None = None
+) -> Record:
+    """The record that follows ``head``. ``spelt`` is the body's canonical text, where it is known.
 
     Raises `ValueError` when ``at`` has no zone, and what `canonical` raises for the body.
     """
     if at.tzinfo is None:
         raise ValueError(f"{at.isoformat()} has no zone")
     sequence, stamp = head.sequence + 1, at.isoformat()
-    sealed = _seal(sequence, head.digest, stamp, kind, body)
+    text = canonical(body) if spelt is None else spelt
+    sealed = _seal(sequence, head.digest, stamp, kind, text)
     return Record(sequence, head.digest, stamp, kind, body, sealed)
 
 
@@ -114,15 +117,10 @@ def parse_record(line: bytes) -> Record:
             raise ValueError("is not a record of a chain")
 
 
-def _seal(sequence: int, previous: str, at: str, kind: str, body: JsonObject) -> str:
-    content: JsonObject = {
-        "sequence": sequence,
-        "previous": previous,
-        "at": at,
-        "kind": kind,
-        "body": body,
-    }
-    return digest(canonical(content))
+def _seal(sequence: int, previous: str, at: str, kind: str, body: bytes) -> str:
+    """The digest of everything else in a record, spelt canonically; ``body`` is so already."""
+    rest = canonical({"kind": kind, "previous": previous, "sequence": sequence})
+    return digest(b'{"at":' + canonical(at) + b',"body":' + body + b"," + rest[1:])
 
 
 def _faults(record: Record, last: Head) -> list[Finding]:
@@ -138,7 +136,8 @@ def _faults(record: Record, last: Head) -> list[Finding]:
         before = f"record {last.sequence}" if last.sequence else "the beginning"
         message = f"does not follow from {before} as it is now: one of the two was changed"
         found.append(Finding(FindingKind.CHANGED, where, message))
-    sealed = _seal(record.sequence, record.previous, record.at, record.kind, record.body)
+    body = canonical(record.body)
+    sealed = _seal(record.sequence, record.previous, record.at, record.kind, body)
     if sealed != record.digest:
         message = "is not what it was when it was recorded: its digest differs"
         found.append(Finding(FindingKind.CHANGED, where, message))

@@ -260,6 +260,7 @@ class _Run:
                 match delivery:
                     case ReportChunk():
                         receiving.take(delivery)
+                        continue
                     case ReportEnd():
                         file = receiving.end(delivery)
                         if file is not None:
@@ -348,5 +349,6 @@ class _Run:
 
 
 def _is_full(arrived: list[Arrival]) -> bool:
-    size = sum(arrival.file.size_bytes for arrival in arrived)
-    return len(arrived) >= BATCH_REPORTS or size >= BATCH_BYTES
+    if len(arrived) >= BATCH_REPORTS:
+        return True
+    return sum(arrival.file.size_bytes for arrival in arrived) >= BATCH_BYTES

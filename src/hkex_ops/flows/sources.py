@@ -135,4 +135,6 @@ def _storable(name: str) -> str:
 
     No ledger row and no file can bear it as it is; spelt out it is reported and never fetched.
     """
+    if name.isascii():
+        return name
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -9,10 +9,10 @@ by a field it states for all names it matches.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from attrs import Factory, frozen
 
@@ -72,6 +72,11 @@ class ReportRule:
         return self.houses or ((self.house,) if self.house is not None else ())
 
     @cached_property
+    def known_codes(self) -> frozenset[str]:
+        """The codes once more, to look one up among hundreds."""
+        return frozenset(self.codes)
+
+    @cached_property
     def stated_house(self) -> str | None:
         """The house of all its names, where it states one."""
         return self.house or (self.houses[0] if len(self.houses) == 1 else None)
@@ -98,6 +103,16 @@ class ReportRule:
     def _compiled(self) -> re.Pattern[str]:
         return re.compile(self.pattern, re.IGNORECASE if self.case is NameCase.ANY else 0)
 
+    @cached_property
+    def _has_date(self) -> bool:
+        return self.date_form not in (None, DateForm.NONE)
+
+    @cached_property
+    def _day_of(self) -> Callable[[str], date | None]:
+        """A folder spells few dates and many names: each date is worked out once."""
+        form = self.date_form or DateForm.NONE
+        return lru_cache(maxsize=1024)(lambda text: parse_business_date(text, form))
+
     def read(self, name: str) -> NameParts | None:
         """What ``name`` tells by this rule; nothing when it is none of its names."""
         if self.name:
@@ -107,19 +122,22 @@ class ReportRule:
             return None
         told = match.groupdict()
         day: date | None = None
-        if self.date_form is not None and self.date_form is not DateForm.NONE:
-            day = parse_business_date(told.get("business_date") or "", self.date_form)
+        if self._has_date:
+            day = self._day_of(told.get("business_date") or "")
             if day is None:
                 return None
-        of_part = {word: part for part, word in self.parts.items()}
         spelt = told.get("part")
+        if spelt is None:
+            part = None
+        else:
+            part = next((part for part, word in self.parts.items() if word == spelt), None)
         return NameParts(
             day,
             told.get("house"),
             told.get("code"),
             told.get("session"),
             told.get("instance"),
-            None if spelt is None else of_part.get(spelt),
+            part,
         )
 
 
@@ -184,7 +202,7 @@ class Catalogue:
                 continue
             day = told.business_date or folder_date
             house, code = told.house or rule.stated_house, told.code or rule.stated_code
-            if day is None or house is None or code is None or code not in rule.codes:
+            if day is None or house is None or code is None or code not in rule.known_codes:
                 continue
             if rule.parts and told.part is None:
                 continue
@@ -201,7 +219,7 @@ class Catalogue:
 
     def ignores(self, name: str) -> bool:
         """Whether ``name`` is stated to be no report."""
-        return any(pattern.fullmatch(name) for pattern in self._ignored)
+        return bool(self._ignored) and any(pattern.fullmatch(name) for pattern in self._ignored)
 
     def of_service(self, service: str) -> tuple[ReportRule, ...]:
         """The rules for ``service``, in order."""

@@ -133,9 +133,10 @@ def _judged(
     folder_date: date | None,
     held: Callable[[ListedReport], bool],
 ) -> PlannedReport:
-    if catalogue.ignores(listed.name):
+    name = listed.name
+    if catalogue.ignores(name):
         return PlannedReport(listed, ListedState.IGNORED)
-    reading = catalogue.read(service, listed.name, folder_date)
+    reading = catalogue.read(service, name, folder_date)
     if reading is None or listed.kind is not ReportKind.FILE:
         return PlannedReport(listed, ListedState.UNRECOGNISED)
     if business_date is not None and reading.identity.business_date != business_date:

@@ -225,8 +225,9 @@ def _name(name: bytes) -> str:
 
 
 def _listed(entry: Named) -> ListedReport:
-    attributes = entry.attributes
+    name, attributes = entry
+    size_bytes, permissions, _ = attributes
     kind = ReportKind.OTHER
-    if attributes.permissions is not None:
-        kind = _KINDS.get(S_IFMT(attributes.permissions), ReportKind.OTHER)
-    return ListedReport(_name(entry.name), attributes.size_bytes or 0, modified(attributes), kind)
+    if permissions is not None:
+        kind = _KINDS.get(S_IFMT(permissions), ReportKind.OTHER)
+    return ListedReport(_name(name), size_bytes or 0, modified(attributes), kind)

@@ -39,10 +39,12 @@ VERSION = 3
 _HEAD = Struct(">IBI")
 _U32, _U64, _TWO_U32 = Struct(">I"), Struct(">Q"), Struct(">II")
 _LIMITS = Struct(">QQQQ")
+_u32_in = _U32.unpack_from
 _LIMITS_EXTENSION = b"limits@openssh.com"
 
 _SIZE, _OWNER, _PERMISSIONS, _TIMES, _EXTENDED = 0x1, 0x2, 0x4, 0x8, 0x80000000
 _USUAL = _SIZE | _OWNER | _PERMISSIONS | _TIMES
+_USUAL_FLAGS = _U32.pack(_USUAL)
 _usual = Struct(">QIIIII").unpack_from  # size, owner, group, permissions, access, modification
 _USUAL_BYTES = 28
 
@@ -188,11 +190,17 @@ def names_in(body: bytes) -> list[Named]:
         (count,) = _U32.unpack_from(body)
         at = 4
         for _ in range(count):
-            (length,) = _U32.unpack_from(body, at)
-            name = body[at + 4 : at + 4 + length]
-            at += 4 + length
-            (length,) = _U32.unpack_from(body, at)  # the line a person would be shown
-            attributes, at = attributes_in(body, at + 4 + length)
+            (length,) = _u32_in(body, at)
+            end = at + 4 + length
+            name = body[at + 4 : end]
+            (length,) = _u32_in(body, end)  # the line a person would be shown
+            at = end + 4 + length
+            if body.startswith(_USUAL_FLAGS, at):
+                size, _, _, permissions, _, modified = _usual(body, at + 4)
+                attributes = Attributes(size, permissions, modified)
+                at += 4 + _USUAL_BYTES
+            else:
+                attributes, at = attributes_in(body, at)
             found.append(Named(name, attributes))
     except StructError:
         raise Broken("a list of names ends within itself") from None

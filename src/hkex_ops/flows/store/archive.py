@@ -150,7 +150,6 @@ class Archive:
         for arrival in arrivals:
             if arrival.file not in staging:
                 raise UsageError(f"{arrival.listed.name} was discarded, or placed before")
-            arrival.file.close()
         plans = Planner(self._root, ledger).plan(arrivals, at)
         linking = [plan for plan in plans if plan.links]
         staging.sync(plan.arrival.file for plan in linking)
@@ -159,7 +158,9 @@ class Archive:
                 ledger.intend(plan.intent for plan in linking)
                 self._link(staging, linking)
             entries = [
-                Entry(plan.placed.outcome, plan.body) for plan in plans if plan.body is not None
+                Entry(plan.placed.outcome, plan.body, spelt=plan.spelt)
+                for plan in plans
+                if plan.body is not None
             ]
             if entries:
                 settling = [plan.placed.path for plan in linking]

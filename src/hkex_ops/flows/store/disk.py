@@ -69,13 +69,30 @@ def store_error(error: OSError, path: Path | str, doing: str, safe: str = "") ->
     return StoreError(f"cannot {doing}: {reason}", path=str(path), safe=safe)
 
 
-@contextmanager
-def translating(path: Path | str, doing: str, safe: str = "") -> Generator[None]:
-    """Raise `StoreError` in place of `OSError`."""
-    try:
-        yield
-    except OSError as error:
-        raise store_error(error, path, doing, safe) from error
+class translating:  # a context manager, and spelt like one
+    """Raise `StoreError` in place of `OSError`. With a ``name`` it is about that entry of ``path``.
+
+    Entered several times for every file, so it costs little: the path is put together only when
+    something has gone wrong.
+    """
+
+    __slots__ = ("_doing", "_name", "_path", "_safe")
+
+    def __init__(self, path: Path | str, doing: str, safe: str = "", *, name: str = "") -> None:
+        self._path, self._doing, self._safe, self._name = path, doing, safe, name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, OSError):
+            path = Path(self._path, self._name) if self._name else self._path
+            raise store_error(error, path, self._doing, self._safe) from error
 
 
 class Folder:
@@ -144,6 +161,15 @@ class Folder:
         """Make the names in this folder durable."""
         with translating(self.path, "make the folder durable"):
             os.fsync(self._descriptor)
+
+    def has(self, name: str) -> bool:
+        """Whether anything lies directly in this folder under ``name``, a link being a thing."""
+        with translating(self.path, "look at it", name=name):
+            try:
+                os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                return False
+        return True
 
     def look(self, *names: str) -> Found | None:
         """What is at a path below this folder; ``None`` for nothing or beyond a link."""
@@ -221,8 +247,10 @@ class Folder:
         with translating(self.path, "list the folder"), os.scandir(self._descriptor) as scanned:
             for entry in scanned:
                 if entry.is_file(follow_symlinks=False):
-                    with suppress(FileNotFoundError):
+                    try:
                         found[entry.name] = entry.stat(follow_symlinks=False).st_size
+                    except FileNotFoundError:
+                        continue
         return found
 
     def walk(self, *below: str) -> Iterator[Found]:

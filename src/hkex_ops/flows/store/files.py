@@ -32,7 +32,6 @@ class StagedFile:
         self._staging = staging
         self._descriptor = descriptor
         self._sha256 = hashlib.sha256()
-        self._place = staging.folder.path / name
         self.name = name
         self.size_bytes: int = 0
 
@@ -46,10 +45,10 @@ class StagedFile:
         if self._descriptor < 0:
             raise UsageError("this staged file is closed or discarded")
         try:
-            with translating(self._place, "write a new file", SAFE):
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
+            with translating(self._staging.folder.path, "write a new file", SAFE, name=self.name):
+                written = os.write(self._descriptor, data)
+                while written < len(data):
+                    written += os.write(self._descriptor, memoryview(data)[written:])
         except StoreError:
             self.discard()
             raise
@@ -66,7 +65,23 @@ class StagedFile:
         """No more will be written; doing so again does nothing."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
-            with translating(self._place, "write a new file", SAFE):
+            with translating(self._staging.folder.path, "write a new file", SAFE, name=self.name):
+                os.close(descriptor)
+
+    def sync(self) -> None:
+        """Make its content durable, and close it.
+
+        One that is closed already is opened anew, so that any number may be staged at once. Linux
+        reports a failed write-back to a later opener too, as long as nobody saw it before.
+        """
+        folder = self._staging.folder
+        with translating(folder.path, "make a new file durable", SAFE, name=self.name):
+            descriptor, self._descriptor = self._descriptor, -1
+            if descriptor < 0:
+                descriptor = folder.open_file(self.name, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
                 os.close(descriptor)
 
     def leave(self) -> None:
@@ -108,7 +123,7 @@ class Staging:
         """A new, empty file."""
         self._count += 1
         name = f"{self._count:08}.part"
-        with translating(self.folder.path / name, "make a new file", SAFE):
+        with translating(self.folder.path, "make a new file", SAFE, name=name):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
             file = StagedFile(self, name, self.folder.open_file(name, flags))
         self._living.add(file)
@@ -132,22 +147,13 @@ class Staging:
         return file in self._living
 
     def sync(self, files: Iterable[StagedFile]) -> None:
-        """Make the content of closed files durable.
-
-        Each is opened anew, so that any number may be staged at once. Linux reports a failed
-        write-back to a later opener too, as long as nobody saw it before.
-        """
+        """Make the content of files durable, and close them."""
         for file in files:
-            with translating(self.folder.path / file.name, "make a new file durable", SAFE):
-                descriptor = self.folder.open_file(file.name, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+            file.sync()
 
     def link(self, file: StagedFile, folder: Folder, name: str) -> None:
         """Give ``file`` the final ``name`` in ``folder``; `StoreError` when that is taken."""
-        with translating(folder.path / name, "put a new file in its place", SAFE):
+        with translating(folder.path, "put a new file in its place", SAFE, name=name):
             os.link(
                 file.name,
                 name,

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from hkex_ops.flows.store import layout
 from hkex_ops.flows.store.disk import EntryKind, Folder
 from hkex_ops.flows.store.names import refusal, versioned
-from hkex_ops.flows.store.reading import FileNotes, LedgerReader
+from hkex_ops.flows.store.reading import NAMES_AT_ONCE, FileNotes, LedgerReader
 from hkex_ops.flows.store.rows import REPORTS
 from hkex_ops.model import ListedReport
 
@@ -20,9 +20,6 @@ __all__ = ["Held"]
 
 MANY = 100
 """From so many entries on they are looked up together."""
-
-NAMES_AT_ONCE = 500
-"""In one question; SQLite takes a thousand values."""
 
 
 class Held:
@@ -90,10 +87,8 @@ class Held:
                 self._business_date is None
                 or notes.business_date == self._business_date.isoformat()
             )
-            and (
-                notes.modified == listed.modified.isoformat()
-                or datetime.fromisoformat(notes.modified) == listed.modified
-            )
+            # Reading a time is quicker than spelling one, and twenty thousand are compared.
+            and datetime.fromisoformat(notes.modified) == listed.modified
         )
 
     def _lies_there(self, notes: FileNotes, sizes: dict[str, dict[str, int]]) -> bool:

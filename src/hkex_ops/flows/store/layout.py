@@ -131,9 +131,9 @@ def changed_row(path: Path, record: Record, error: ValueError) -> StoreError:
     )
 
 
-def file_records(ledger: LedgerReader, service: str, name: str) -> list[FileRecord]:
-    """The rows of files with the server's ``name``, oldest first."""
-    return [read_row(ledger, record) for record in ledger.files_named(service, name)]
+def file_records(ledger: LedgerReader, service: str, *names: str) -> list[FileRecord]:
+    """The rows of files with any of the server's ``names``, oldest first."""
+    return [read_row(ledger, record) for record in ledger.files_named(service, *names)]
 
 
 def lies_there(root: Folder, row: FileRecord) -> bool:

@@ -34,6 +34,8 @@ class Entry:
     kind: str
     body: JsonObject
     content: JsonObject | None = None
+    spelt: bytes | None = None
+    """The body as it is written, where that is known already."""
 
 
 class Ledger(LedgerReader):
@@ -77,15 +79,17 @@ class Ledger(LedgerReader):
     ) -> tuple[Record, ...]:
         """Chain ``entries`` in one transaction that also drops the intents for these paths."""
         records: list[Record] = []
+        bodies: list[bytes] = []
         contents: list[tuple[str, str]] = []
         head = self._head
         for entry in entries:
-            body = entry.body
+            body, written = entry.body, entry.spelt
             if entry.content is not None:
                 spelt = canonical(entry.content)
                 contents.append((digest(spelt), spelt.decode()))
-                body = {**body, CONTENT_KEY: contents[-1][0]}
-            record = append(head, at, entry.kind, body)
+                body, written = {**body, CONTENT_KEY: contents[-1][0]}, None
+            bodies.append(canonical(body) if written is None else written)
+            record = append(head, at, entry.kind, body, spelt=bodies[-1])
             records.append(record)
             head = record.head
         self._begin()
@@ -95,7 +99,8 @@ class Ledger(LedgerReader):
                 "INSERT OR IGNORE INTO contents (digest, body) VALUES (?, ?)", contents
             )
             self._connection.executemany(
-                f"INSERT INTO chain ({ROW_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", map(_row, records)
+                f"INSERT INTO chain ({ROW_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+                map(_row, records, bodies),
             )
             self._connection.executemany(
                 "DELETE FROM intents WHERE path = ?", [(path,) for path in settling]
@@ -107,7 +112,9 @@ class Ledger(LedgerReader):
 
     def intend(self, intents: Iterable[Intent]) -> None:
         """Write down files about to appear, before they do."""
-        rows = [(one.path, one.kind, canonical(one.body).decode()) for one in intents]
+        rows = [
+            (one.path, one.kind, (one.spelt or canonical(one.body)).decode()) for one in intents
+        ]
         with speaking(self.path, "write to the ledger"), transaction(self._connection):
             self._connection.executemany(
                 "INSERT OR REPLACE INTO intents (path, kind, body) VALUES (?, ?, ?)", rows
@@ -152,6 +159,6 @@ class Ledger(LedgerReader):
         self._head = last
 
 
-def _row(record: Record) -> tuple[int, str, str, str, str, str]:
-    body = canonical(record.body).decode()
-    return record.sequence, record.previous, record.at, record.kind, body, record.digest
+def _row(record: Record, body: bytes) -> tuple[int, str, str, str, str, str]:
+    sequence, previous = record.sequence, record.previous
+    return sequence, previous, record.at, record.kind, body.decode(), record.digest

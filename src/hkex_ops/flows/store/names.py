@@ -18,6 +18,8 @@ HIGHEST_VERSION = 9999
 LONGEST_NAME_BYTES = 255 - len(f".v{HIGHEST_VERSION}")
 """In UTF-8. A Linux file system holds 255 bytes; a second version must find room for its suffix."""
 
+# Nearly every name is of letters, digits and signs, and is asked about several times.
+_is_usual = re.compile(rf"[!-\-0-\[\]-~][ -.0-\[\]-~]{{0,{LONGEST_NAME_BYTES - 1}}}").fullmatch
 _VERSION = re.compile(r"\.v(?:[2-9]|[1-9][0-9]+)\Z")
 _UNSEEN = {
     "Cc": "a control character",
@@ -30,13 +32,14 @@ _UNSEEN = {
 
 def refusal(name: str) -> str | None:
     """Why ``name`` may not become a file or folder of the archive; ``None`` when it may."""
+    if _is_usual(name) and ".v" not in name:
+        return None
     if not name:
         return "is empty"
     if "/" in name or "\\" in name:
         separator = next(character for character in name if character in "/\\")
         return f"contains the separator {separator}"
-    # Nearly every name is of letters, digits and signs, and is asked about several times.
-    for character in () if name.isascii() and name.isprintable() else name:
+    for character in name:
         unseen = _UNSEEN.get(unicodedata.category(character))
         if unseen is not None:
             return f"contains {unseen} ({character!a})"

@@ -9,11 +9,11 @@ from datetime import date, datetime
 from attrs import frozen
 
 from hkex_ops.errors import StoreError
-from hkex_ops.evidence import Record
+from hkex_ops.evidence import Record, canonical
 from hkex_ops.flows.store import layout
 from hkex_ops.flows.store.disk import EntryKind, Folder
 from hkex_ops.flows.store.names import HIGHEST_VERSION
-from hkex_ops.flows.store.reading import Intent, LedgerReader
+from hkex_ops.flows.store.reading import NAMES_AT_ONCE, Intent, LedgerReader
 from hkex_ops.flows.store.rows import (
     Arrival,
     FileRecord,
@@ -38,6 +38,8 @@ class Plan:
     arrival: Arrival
     placed: Placed
     body: JsonObject | None
+    spelt: bytes | None = None
+    """The body as it is written, once for all who write it."""
 
     @property
     def links(self) -> bool:
@@ -47,7 +49,7 @@ class Plan:
     @property
     def intent(self) -> Intent:
         """What to write down before the file appears."""
-        return Intent(self.placed.path, self.placed.outcome, self.body or {})
+        return Intent(self.placed.path, self.placed.outcome, self.body or {}, self.spelt)
 
 
 class Planner:
@@ -57,18 +59,20 @@ class Planner:
         self._root = root
         self._ledger = ledger
         self._known: dict[tuple[str, date, str], list[FileRecord]] = {}
+        self._planned: dict[tuple[str, date, str], list[Record]] = {}
         self._parents: dict[tuple[str, ...], Folder] = {}
 
     def plan(self, arrivals: Sequence[Arrival], at: datetime) -> list[Plan]:
         """A plan for each arrival, in order. Raises `StoreError`; `UsageError` for a bad name."""
         plans: list[Plan] = []
+        self._learn(arrivals)
         with ExitStack() as closing:
             for arrival in arrivals:
                 known = self._rows(arrival)
                 plan = self._plan(arrival, known, at, closing)
                 if plan.body is not None:
                     row = Record(PLANNED, "", "", plan.placed.outcome, plan.body, "")
-                    known.append(file_record(row))
+                    self._planned.setdefault(_key(arrival), []).append(row)
                 plans.append(plan)
             self._parents.clear()
         return plans
@@ -82,21 +86,30 @@ class Planner:
             if found is None or found.kind is not EntryKind.FOLDER:
                 return False
             self._parents[place] = closing.enter_context(self._root.folder(*parents))
-        return self._parents[place].look(name) is not None
+        return self._parents[place].has(name)
+
+    def _learn(self, arrivals: Sequence[Arrival]) -> None:
+        """Ask the ledger about the names of a batch at once."""
+        names: dict[str, set[str]] = {}
+        for arrival in arrivals:
+            layout.require_name(arrival.listed.name, "a report")
+            layout.require_name(arrival.identity.service, "a service")
+            self._known.setdefault(_key(arrival), [])
+            names.setdefault(arrival.identity.service, set()).add(arrival.listed.name)
+        for service, wanted in names.items():
+            asked = sorted(wanted)
+            for at in range(0, len(asked), NAMES_AT_ONCE):
+                some = asked[at : at + NAMES_AT_ONCE]
+                for row in layout.file_records(self._ledger, service, *some):
+                    known = self._known.get((service, row.identity.business_date, row.name))
+                    if known is not None:
+                        known.append(row)
 
     def _rows(self, arrival: Arrival) -> list[FileRecord]:
         """What is known of this name on this business date."""
-        identity, name = arrival.identity, arrival.listed.name
-        layout.require_name(name, "a report")
-        layout.require_name(identity.service, "a service")
-        key = identity.service, identity.business_date, name
-        if key not in self._known:
-            self._known[key] = [
-                row
-                for row in layout.file_records(self._ledger, identity.service, name)
-                if row.identity.business_date == identity.business_date
-            ]
-        return self._known[key]
+        known = self._known[_key(arrival)]
+        known += map(file_record, self._planned.pop(_key(arrival), ()))
+        return known
 
     def _plan(
         self, arrival: Arrival, known: Sequence[FileRecord], at: datetime, closing: ExitStack
@@ -129,4 +142,11 @@ def _plan(
     file, name = arrival.file, arrival.listed.name
     path = "/".join(path_of(arrival.identity, name, version))
     placed = Placed(outcome, arrival.identity, name, path, file.size_bytes, file.sha256, version)
-    return Plan(arrival, placed, file_body(arrival, path, version, at) if with_row else None)
+    if not with_row:
+        return Plan(arrival, placed, None)
+    body = file_body(arrival, path, version, at)
+    return Plan(arrival, placed, body, canonical(body))
+
+
+def _key(arrival: Arrival) -> tuple[str, date, str]:
+    return arrival.identity.service, arrival.identity.business_date, arrival.listed.name

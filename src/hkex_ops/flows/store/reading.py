@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from attrs import frozen
+from attrs import field, frozen
 
 from hkex_ops.errors import StoreError
 from hkex_ops.evidence import (
@@ -34,6 +34,7 @@ from hkex_ops.model import JsonObject
 __all__ = [
     "CONTENT_KEY",
     "LISTING",
+    "NAMES_AT_ONCE",
     "ROW_COLUMNS",
     "FileNotes",
     "Intent",
@@ -58,6 +59,9 @@ ROW_COLUMNS = "sequence, previous, at, kind, body, digest"
 PAGE_ROWS = 1000
 """Rows read in one go, so that a long verification never keeps a commit waiting."""
 
+NAMES_AT_ONCE = 500
+"""In one question; SQLite takes a thousand values."""
+
 LOWEST_ROW = -(2**63)
 """Rows count from 1; one that was slipped in before is to be seen all the same."""
 
@@ -72,6 +76,8 @@ class Intent:
     path: str
     kind: str
     body: JsonObject
+    spelt: bytes | None = field(default=None, eq=False)
+    """The body as it is written, where that is known already."""
 
 
 class FileNotes(NamedTuple):
@@ -155,13 +161,14 @@ class LedgerReader:
             yield from page
             first = page[-1].sequence + 1
 
-    def files_named(self, service: str, name: str) -> list[Record]:
-        """The rows of files with the server's ``name``, oldest first."""
+    def files_named(self, service: str, *names: str) -> list[Record]:
+        """The rows of files with any of the server's ``names``, oldest first."""
+        places = ", ".join("?" * len(names))
         return self._page(
             f"SELECT {ROW_COLUMNS} FROM chain WHERE kind <> 'listing' "
-            "AND json_extract(body, '$.service') = ? AND json_extract(body, '$.name') = ? "
-            "ORDER BY sequence",
-            (service, name),
+            "AND json_extract(body, '$.service') = ? "
+            f"AND json_extract(body, '$.name') IN ({places}) ORDER BY sequence",
+            (service, *names),
         )
 
     def notes_of(self, service: str, names: Sequence[str]) -> list[FileNotes]:

@@ -210,7 +210,7 @@ def listing_content(listing: Listing) -> JsonObject:
                 **_name(report.name),
                 "size_bytes": report.size_bytes,
                 "modified": _stamp(report.modified),
-                "kind": report.kind.value,
+                "kind": str(report.kind),
             }
             for report in sorted(listing.reports, key=lambda report: report.name)
         ]
@@ -255,6 +255,8 @@ def _listed(entry: Json) -> ListedReport:
 
 def _name(name: str) -> dict[str, Json]:
     """A name as the server spelt it, even where that was not UTF-8: a listing keeps everything."""
+    if name.isascii():
+        return {"name": name}
     try:
         name.encode()
     except UnicodeEncodeError:
