@@ -5,12 +5,12 @@ The board is real; time is a number. ``at(ms)`` is a moment so many milliseconds
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from hkex_ops.flows.index.board import NO_RANK, Board
+from hkex_ops.flows.index.board import NO_RANK, Board, EngineRow, InHand
 from hkex_ops.flows.index.holdback import HoldBack, HoldLimits
 from hkex_ops.ports import FeedLine, PacketBatch
 
@@ -182,6 +182,7 @@ def test_an_engine_that_has_no_rank_yet_waits_for_it(board: Board) -> None:
     assert [] == taken(newcomer.admit(batch(packet(5)), at(0)))
     board.row(2).rank_as(0)
     assert [5] == taken(newcomer.release(at(1)))
+    board.row(2).put_down()
     contingency = HoldBack(board, 1, LIMITS)
     board.row(2).rank_as(NO_RANK)
     assert [5] == taken(contingency.admit(batch(packet(5)), at(2)))
@@ -217,14 +218,21 @@ def test_a_moment_is_closed_by_one_engine_after_the_other(board: Board) -> None:
     )
     for row in board.rows():
         row.closed_until(2)
+
+    def close(place: int, until: int) -> None:
+        board.row(place).closed_until(until)
+        board.row(place).take_up_again()
+
     assert [True, False, False] == [one.may_close(2) for one in (first, second, third)]
-    board.row(0).closed_until(4)
+    close(0, 4)
     assert [True, True] == [one.may_close(2) for one in (second, third)]
+    close(1, 4)
+    close(2, 4)
     # The first does not close the next one: it is waited for as long as for a message.
     assert [False, False] == [one.may_close(4) for one in (second, third)]
     now[0] = at(1_000)
     assert [True, False] == [one.may_close(4) for one in (second, third)]
-    board.row(1).closed_until(6)
+    close(1, 6)
     assert [True, True] == [second.may_close(6), third.may_close(4)]
 
 
@@ -271,6 +279,59 @@ def test_a_heartbeat_waits_for_the_message_it_names(board: Board, second: HoldBa
 @pytest.mark.parametrize("data", [b"", b"\x01" * 15])
 def test_a_packet_without_a_header_waits_for_nobody(second: HoldBack, data: bytes) -> None:
     assert (batch(data),) == tuple(second.admit(batch(data), at(0)))
+
+
+# -- two that look in the same instant -------------------------------------------------------------
+
+
+class Racing(HoldBack):
+    """Another engine writes between this one's look at the board and its own word there."""
+
+    other: Callable[[], None]
+
+    def _claims(self, channel: int, one: object) -> bool:
+        self.other()
+        return super()._claims(channel, one)  # type: ignore[arg-type]
+
+
+def test_of_two_that_saw_nobody_in_the_same_instant_one_puts_it_down(board: Board) -> None:
+    """Neither rank nor delay keeps them apart then; both would die of one message."""
+    third = Racing(board, 2, LIMITS, ranked=True)
+    third.other = lambda: board.row(1).take_of(CHANNEL, 5, 1)
+    assert [] == taken(third.admit(batch(packet(5)), at(0)))
+    assert [] == taken(third.release(at(2_000)))
+    assert board.row(2).came_last is None
+    board.row(1).put_down()
+    board.row(1).passed(CHANNEL, 5)
+    assert [5] == taken(third.release(at(2_002)))
+
+
+def test_who_takes_a_message_says_so_before_it_looks_into_it(board: Board) -> None:
+    first = HoldBack(board, 0, LIMITS, ranked=True)
+    first.admit(batch(packet(5, count=2)), at(0))
+    assert InHand(CHANNEL, 5, 6, 0) == board.row(0).came_last
+
+
+def test_of_two_that_close_a_moment_in_the_same_instant_one_leaves_it(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = HoldBack(board, 0, LIMITS, ranked=True, clock_ns=lambda: at(0))
+    for row in board.rows():
+        row.closed_until(2)
+    take = EngineRow.take_moment
+
+    def both(row: EngineRow) -> None:
+        take(board.row(1))
+        take(row)
+
+    monkeypatch.setattr(EngineRow, "take_moment", both)
+    assert not first.may_close(2)
+    assert [False, True] == [row.is_settling for row in board.rows()[:2]]
+    board.row(1).take_up_again()
+    board.row(1).closed_until(4)
+    monkeypatch.undo()
+    assert first.may_close(2)
+    assert board.row(0).is_settling
 
 
 # -- a feed that waits for its reader --------------------------------------------------------------

@@ -172,11 +172,18 @@ class HoldBack:
         if moment_ns != self._asked:
             self._asked, self._asked_ns = moment_ns, self._clock_ns()
         waited_ms = (self._clock_ns() - self._asked_ns) // _NS_PER_MS
-        is_at_it = any(row.is_settling and row.next_moment_ns <= moment_ns for row in others)
         wait_ms = self._limits.delay_ms * (len(before) + self._is_awaited())
-        self.keeps_open = waited_ms < wait_ms or (is_at_it and waited_ms < self._limits.in_hand_ms)
+        minds = waited_ms < self._limits.in_hand_ms
+        self.keeps_open = waited_ms < wait_ms or (minds and _are_at_it(others, moment_ns))
         if self.keeps_open:
             return False
+        if minds and others:
+            # As with a batch: first said, then looked again.
+            self._own.take_moment()
+            if _are_at_it(others, moment_ns):
+                self._own.take_up_again()
+                self.keeps_open = True
+                return False
         # Who has closed none while it was waited for is not waited for again until it does.
         self._late.update({row.at: row.next_moment_ns for row in before})
         return True
@@ -216,10 +223,27 @@ class HoldBack:
             or self._meets(channel, one)
         ):
             return False
+        if waited_ms < self._limits.in_hand_ms and not self._claims(channel, one):
+            return False
         for row in before:
             # Who has not moved while it was waited for is not waited for again until it moves.
             self._stood[row.at, channel] = row.has_passed(channel) or 0
         return True
+
+    def _claims(self, channel: int, one: _Held) -> bool:
+        """Whether a batch is this engine's alone, now that it says that it has it in hand.
+
+        Two that looked in the same instant saw nobody. Each has now written before it looks again,
+        so that one of them at least sees the other; who does puts it down, and looks anew later.
+        """
+        first = max((self._own.has_passed(channel) or 0) + 1, one.first)
+        if not (self._ranked and self._others) or first > one.last:
+            return True
+        self._own.take_of(channel, first, one.last - first + 1)
+        if not self._meets(channel, one):
+            return True
+        self._own.put_down()
+        return False
 
     def _lacks_a_leader(self, channel: int, last: int, now_ns: int) -> bool:
         """Whether one who never has a rank should wait for an engine to get one, or to pass this.
@@ -274,6 +298,11 @@ def _is_at_or_before(row: EngineRow, channel: int, last: int) -> bool:
     """Whether an engine works on the packet that ends with ``last``, or on something before it."""
     hand = row.came_last
     return hand is not None and hand.channel == channel and hand.first <= last
+
+
+def _are_at_it(rows: Iterable[EngineRow], moment_ns: int) -> bool:
+    """Whether one of these engines is closing a moment up to ``moment_ns``."""
+    return any(row.is_settling and row.next_moment_ns <= moment_ns for row in rows)
 
 
 def _numbers(packets: Sequence[bytes]) -> tuple[int, int]:
