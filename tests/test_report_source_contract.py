@@ -9,7 +9,7 @@ import pytest
 
 from hkex_ops.errors import ConfigError, Unreachable
 from hkex_ops.model import Endpoint, ListedReport, SiteRole
-from hkex_ops.ports import Delivery, Offer, ReportChunk, ReportEnd, ReportFailed, ReportSource
+from hkex_ops.ports import Delivery, Offer, ReportEnd, ReportFailed, ReportSource
 from hkex_ops.testing import (
     FakeOptions,
     FakeReportSource,
@@ -27,40 +27,6 @@ class TestFakeReportSource(ReportSourceContract):
     @pytest.fixture
     def bench(self) -> FakeReportSourceBench:
         return FakeReportSourceBench()
-
-
-class Truncating(FakeReportSource):
-    """Loses the last byte of every chunk."""
-
-    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
-        async for delivery in super().fetch(reports):
-            if isinstance(delivery, ReportChunk):
-                delivery = delivery._replace(data=delivery.data[:-1])
-            yield delivery
-
-
-class Repeating(FakeReportSource):
-    """Lists everything twice."""
-
-    async def list_reports(self) -> AsyncGenerator[ListedReport]:
-        for _ in range(2):
-            async for report in super().list_reports():
-                yield report
-
-
-class Reordering(FakeReportSource):
-    """Delivers the chunks of a report backwards."""
-
-    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
-        chunks: list[Delivery] = []
-        async for delivery in super().fetch(reports):
-            if isinstance(delivery, ReportChunk):
-                chunks.insert(0, delivery)
-                continue
-            for chunk in chunks:
-                yield chunk
-            chunks.clear()
-            yield delivery
 
 
 class Forgetful(FakeReportSource):
@@ -125,12 +91,6 @@ clauses = ReportSourceContract()
 @pytest.mark.parametrize(
     ("bench", "clause"),
     [
-        (FakeReportSourceBench(Truncating), clauses.test_r07_many_reports_in_one_fetch),
-        (FakeReportSourceBench(Repeating), clauses.test_r01_every_entry_is_listed_once),
-        (
-            FakeReportSourceBench(Reordering),
-            clauses.test_r08_chunks_ascend_and_each_report_ends_once,
-        ),
         (FakeReportSourceBench(Forgetful), clauses.test_r10_a_vanished_report_fails_alone),
         (FakeReportSourceBench(Believing), clauses.test_r11_growth_since_the_listing_is_told),
         (FakeReportSourceBench(Tidying), clauses.test_r14_nothing_on_the_server_is_changed),

@@ -13,12 +13,12 @@ not have.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterable
 
 from hkex_ops.errors import Rejected, Unreachable
 from hkex_ops.model import Endpoint, ListedReport
 from hkex_ops.ports import Delivery, ReportChunk, ReportEnd, ReportFailed, ReportSource
+from hkex_ops.testing.faulty import Stall, doubled
 
 __all__ = [
     "Disconnecting",
@@ -64,26 +64,16 @@ class Truncating(Faulty):
             yield delivery
 
 
-class Stalling(Faulty):
+class Stalling(Faulty, Stall):
     """Delivers ``after`` things and then waits until :meth:`go_on`, which may be never."""
 
     def __init__(self, source: ReportSource, after: int = 1) -> None:
-        super().__init__(source)
-        self._after = after
-        self._going = asyncio.Event()
+        Faulty.__init__(self, source)
+        Stall.__init__(self, after)
 
-    def go_on(self) -> None:
-        """Stall no more."""
-        self._going.set()
-
-    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
+    def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
         """A few deliveries, and then silence."""
-        left = self._after
-        async for delivery in self._source.fetch(reports):
-            if not left:
-                await self._going.wait()
-            left -= left > 0
-            yield delivery
+        return self.stalled(self._source.fetch(reports))
 
 
 class Reordering(Faulty):
@@ -104,17 +94,13 @@ class Reordering(Faulty):
 class Duplicating(Faulty):
     """Lists and delivers everything twice."""
 
-    async def list_reports(self) -> AsyncGenerator[ListedReport]:
+    def list_reports(self) -> AsyncGenerator[ListedReport]:
         """Each entry twice."""
-        async for report in self._source.list_reports():
-            yield report
-            yield report
+        return doubled(self._source.list_reports())
 
-    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
+    def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
         """Each delivery twice."""
-        async for delivery in self._source.fetch(reports):
-            yield delivery
-            yield delivery
+        return doubled(self._source.fetch(reports))
 
 
 class Refusing(Faulty):

@@ -8,8 +8,7 @@ clearing house knows of itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from datetime import date, time, timedelta
 from pathlib import Path
 
@@ -24,10 +23,11 @@ from hkex_ops.flows.report_standing import stand_at
 from hkex_ops.flows.sources import ConfiguredSource
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import ListedReport, SiteRole
-from hkex_ops.ports import Offer, ReportSource
+from hkex_ops.ports import ReportSource
 from hkex_ops.reports import Catalogue, ReportState
 from hkex_ops.reports.events import FindingKind, ReportEvent, ReportFinding, ReportKept
 from hkex_ops.testing.benches import ReportSourceBench
+from hkex_ops.testing.faulty import faulty
 from hkex_ops.testing.market_feed_heard import noticed
 from hkex_ops.testing.simulated import Chronicle, Part
 from hkex_ops.testing.simulated_faults import Asking, Disturbance, drawn
@@ -141,17 +141,14 @@ class ReportDesk:
 
     def _configured(self, look: _Look) -> ConfiguredSource:
         """The bench's adapter, with whatever is between it and the desk."""
-        offer, options = self.bench.offer, self.bench.options()
 
-        @asynccontextmanager
-        async def open_between(options: object, site: SiteRole) -> AsyncGenerator[ReportSource]:
-            async with offer.open(options, site) as source:
-                disturbance = look.disturbance
-                between = source if disturbance is None else disturbance.between(source)
-                yield Asking(between, look.asked)
+        def between(source: ReportSource) -> ReportSource:
+            disturbance = look.disturbance
+            disturbed = source if disturbance is None else disturbance.between(source)
+            return Asking(disturbed, look.asked)
 
-        between = Offer(offer.name, offer.options, open_between)
-        return ConfiguredSource("desk", SERVICE, self.site, (), between, options, self.manners)
+        offer, options = faulty(self.bench.offer, between), self.bench.options()
+        return ConfiguredSource("desk", SERVICE, self.site, (), offer, options, self.manners)
 
     def _vanish(self, names: Iterable[str]) -> None:
         for name in names:
