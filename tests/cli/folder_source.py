@@ -98,6 +98,9 @@ class FolderSource:
 @asynccontextmanager
 async def _open(options: FolderOptions, site: SiteRole) -> AsyncGenerator[ReportSource]:
     refusal = REFUSALS.get(options.goes_wrong)
+    is_away = options.folder.with_name("sign").exists()
+    if options.goes_wrong == "away-while-a-sign-hangs" and is_away:
+        refusal = REFUSALS["unreachable"]
     if refusal is not None:
         raise refusal()
     yield FolderSource(options)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hkex_ops.clock import ManualClock
+from hkex_ops.flows.watching_reports import watch_reports
 from hkex_ops.model import HONG_KONG
 from tests.cli.desk import FRIDAY, Desk
 from tests.cli.program import Ended, require_refused
@@ -588,8 +590,38 @@ class TestWatch:
         """With the time at which it came."""
         shown = over.program.here("reports", "watch", "--config", over.config)
         assert (0, "") == (shown.code, shown.stderr)
-        assert shown.stdout.startswith(f"Fri {EVENING.replace('T', ' ')}: 3 fetched (")
+        begin, look, *_ = shown.stdout.splitlines()
+        assert f"RRS of Fri {FRIDAY}, until Fri {FRIDAY} 20:30, a look every 300 s" == begin
+        assert look.startswith(f"Fri {EVENING.replace('T', ' ')}: 3 fetched (")
         assert "of the day: 3 held" in shown.words
+
+    def test_each_finding_and_each_outage_is_told_once_and_not_at_every_look(
+        self, over: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Four looks from eight o'clock on, the second and third at a site that is away."""
+        over.publish("WHAT.csv")
+        clock = ManualClock(datetime.fromisoformat(f"{FRIDAY}T20:00").replace(tzinfo=HONG_KONG))
+        monkeypatch.setattr("hkex_ops.cli.report_desk.system_clock", lambda: clock)
+        waited: list[float] = []
+        sign = over.home / "sign"
+
+        async def wait(seconds: float) -> None:
+            clock.advance(timedelta(seconds=seconds))
+            waited.append(seconds)
+            if len(waited) in (1, 2):
+                sign.touch()
+            else:
+                sign.unlink()
+
+        monkeypatch.setattr(
+            "hkex_ops.cli.report_watch.watch_reports", partial(watch_reports, sleep=wait)
+        )
+        source = 'adapter = "folder"\nservice = "RRS"\nmanners.poll_s = 600\nmanners.attempts = 1'
+        over.configure(source=source, options={"goes_wrong": "away-while-a-sign-hangs"})
+        ended, lines = self.watch(over)
+        assert ([600, 600, 600], 3) == (waited, len(lines))
+        told = [line.partition(": ")[0] for line in ended.stderr.splitlines()]
+        assert ["finding", "interrupted"] == told
 
     def test_a_copy_that_took_nothing_is_told_and_exits_1(self, over: Desk) -> None:
         """The archive is whole, and still somebody must look."""

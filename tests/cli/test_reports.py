@@ -163,6 +163,20 @@ class TestFetch:
         ended = desk.fetch(MONDAY)
         assert (1, ["nothing-listed"]) == (ended.code, [kind for kind, _ in findings(ended)])
 
+    def test_before_anything_is_due_an_empty_folder_is_as_it_should_be(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody is called because at nine there is nothing yet of what is due at eight."""
+        catalogue = (desk.home / "catalogue.toml").read_text(encoding="utf-8")
+        due = catalogue.replace(
+            "[[ignore]]", 'due = [{ by = "20:00" }]\nhouses = ["HKCC"]\n[[ignore]]'
+        )
+        (desk.home / "catalogue.toml").write_text(due, encoding="utf-8")
+        turn_clock(monkeypatch, f"{FRIDAY}T19:59")
+        assert (0, []) == (desk.fetch().code, findings(desk.fetch()))
+        turn_clock(monkeypatch, f"{FRIDAY}T20:00")
+        assert (1, [("nothing-listed", "")]) == (desk.fetch().code, findings(desk.fetch()))
+
     @pytest.mark.parametrize(
         "name", [b"caf\xe9.csv", b"a\x1b[31mred.csv", b"line\nbreak.csv", "報表.csv".encode()]
     )

@@ -21,7 +21,7 @@ from hkex_ops.clock import Clock
 from hkex_ops.config.report_sources import has_dated_folder
 from hkex_ops.config.settings import Settings, load_catalogue, load_settings
 from hkex_ops.config.shipped import load_calendar
-from hkex_ops.errors import StoreError
+from hkex_ops.errors import OutsideCalendar, StoreError
 from hkex_ops.evidence import Finding, FindingKind as Kind
 from hkex_ops.flows.fetch import FetchResult
 from hkex_ops.flows.keeping import opened_copy
@@ -32,7 +32,15 @@ from hkex_ops.flows.report_standing import stand_at
 from hkex_ops.flows.sources import ConfiguredSource, configured_source
 from hkex_ops.flows.store import Archive, CopyResult, copy_archive
 from hkex_ops.model import JsonObject, SiteRole, plain
-from hkex_ops.reports import Catalogue, DayStanding, RunFacts, metrics_text, working_date
+from hkex_ops.reports import (
+    Catalogue,
+    DayStanding,
+    RunFacts,
+    expected_reports,
+    first_cut_off,
+    metrics_text,
+    working_date,
+)
 from hkex_ops.reports.events import FindingKind, ReportFinding
 from hkex_ops.rollouts import directions, services_of
 
@@ -93,6 +101,16 @@ class ReportShelf:
             at,
             dated_folder=service in self.dated,
         )
+
+    def first_due(self, service: str, day: date) -> datetime | None:
+        """When the first report of one service and date is due; nothing where that is not known.
+
+        A cut-off beyond the calendar's tables must not keep a report from being fetched.
+        """
+        try:
+            return first_cut_off(expected_reports(self.catalogue, self.calendar, service, day))
+        except OutsideCalendar:
+            return None
 
 
 def report_shelf(config: Path | None, source: str | None) -> ReportShelf:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from json import dumps
 
 from rich.console import Console
@@ -15,6 +15,7 @@ from hkex_ops.cli.options import Config, Site, Source, Verbose
 from hkex_ops.cli.progress import watching
 from hkex_ops.cli.report_desk import (
     Metrics,
+    ReportDesk,
     WorkingDate,
     copy_document,
     copy_now,
@@ -30,11 +31,12 @@ from hkex_ops.cli.working import work_folder
 from hkex_ops.errors import Unreachable
 from hkex_ops.flows.fetch import FetchResult
 from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrences_of_reports
+from hkex_ops.flows.sources import Observe
 from hkex_ops.flows.store import Archive, CopyResult
 from hkex_ops.flows.watching_reports import watch_reports
 from hkex_ops.model import JsonObject, plain
-from hkex_ops.reports import DayStanding, digest_of
-from hkex_ops.reports.events import ReportFinding
+from hkex_ops.reports import DayStanding, digest_of, expected_reports, last_cut_off
+from hkex_ops.reports.events import ReportEvent, ReportFinding, RunInterrupted
 from hkex_ops.reports.watch import WhyEnded
 
 __all__ = ["watch"]
@@ -65,7 +67,8 @@ def watch(
     found: tuple[ReportFinding, ...] = astray
     console = Console(highlight=False, soft_wrap=False)
 
-    with watching(routine=False) as observe:
+    with watching(routine=False) as shown:
+        observe = _Once(shown)
 
         def looked(archive: Archive, result: FetchResult) -> None:
             nonlocal found
@@ -76,6 +79,7 @@ def watch(
             for finding in of_copy:
                 observe(finding)
             found = (*astray, *result.findings, *of_copy)
+            observe.went_well()
             write_metrics(metrics, [stood], run_facts(result, result.listing.taken_at, now))
             if json:
                 _line(_look_document(result, copied, stood, now))
@@ -84,6 +88,8 @@ def watch(
 
         for finding in astray:
             observe(finding)
+        if not json:
+            _render_begin(desk, day, console)
         watched = asyncio.run(
             watch_reports(
                 desk.configured,
@@ -116,6 +122,25 @@ def watch(
     return ExitCode.DONE if told is None and not found else ExitCode.FINDINGS
 
 
+class _Once:
+    """Tells a watcher of each finding once, and of an outage when it begins: not at every look."""
+
+    def __init__(self, observe: Observe) -> None:
+        self._observe = observe
+        self._told: set[ReportFinding | RunInterrupted] = set()
+
+    def __call__(self, event: ReportEvent) -> None:
+        if isinstance(event, ReportFinding | RunInterrupted):
+            if event in self._told:
+                return
+            self._told.add(event)
+        self._observe(event)
+
+    def went_well(self) -> None:
+        """A look came to its end: the next outage is another one."""
+        self._told = {one for one in self._told if isinstance(one, ReportFinding)}
+
+
 def _look_document(
     result: FetchResult, copied: CopyResult | None, stood: DayStanding, now: datetime
 ) -> JsonObject:
@@ -127,6 +152,15 @@ def _look_document(
         "missing": len(stood.missing),
         "copy": None if copied is None else copy_document(copied),
     }
+
+
+def _render_begin(desk: ReportDesk, day: date, console: Console) -> None:
+    service, every_s = desk.configured.service, desk.configured.manners.poll_s
+    last = last_cut_off(expected_reports(desk.catalogue, desk.calendar, service, day))
+    until = "one look: nothing is expected" if last is None else f"until {say_instant(last)}"
+    pace = "" if last is None else f", a look every {every_s:g} s"
+    say(console, f"{service} of {day:%a %Y-%m-%d}, {until}{pace}")
+    console.file.flush()
 
 
 def _render_look(result: FetchResult, now: datetime, console: Console) -> None:

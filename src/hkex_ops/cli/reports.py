@@ -157,6 +157,7 @@ def fetch(
                 site=place,
                 business_date=day,
                 observe=observe,
+                first_due=desk.shelf.first_due(service, day),
             )
         )
         astray = desk.astray(site)
@@ -213,7 +214,11 @@ def _render_fetch(
         f"{result.listing.site.value} site",
     )
     if copied is not None:
-        say(console, f"{say_count(len(copied.copied), 'file')} copied to {copied.where}, verified")
+        if copied.copied:
+            count = say_count(len(copied.copied), "file")
+            say(console, f"{count} copied to {copied.where}, verified")
+        elif not copied.findings:
+            say(console, f"nothing new to copy to {copied.where}")
     for finding in found:
         say(console, f"{finding.name} {finding.message}".strip(), lead=f"  {finding.kind.value}: ")
 

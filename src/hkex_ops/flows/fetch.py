@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from attrs import define, field, frozen
 
@@ -79,14 +79,18 @@ async def fetch_reports(
     business_date: date,
     observe: Observe,
     sleep: Sleep = asyncio.sleep,
+    first_due: datetime | None = None,
 ) -> FetchResult:
     """Fetch what is new of ``business_date`` at ``site`` and keep it.
 
-    Raises `RemoteError` when the site cannot be worked with; what came whole before is kept.
+    Until ``first_due`` a folder without any report of that date is as it should be. Raises
+    `RemoteError` when the site cannot be worked with; what came whole before is kept.
     """
     configured = configured.of_date(business_date)
     manners = configured.manners
-    run = _Run(configured, archive, catalogue, clock, site, business_date, observe, sleep)
+    run = _Run(
+        configured, archive, catalogue, clock, site, business_date, observe, sleep, first_due
+    )
     try:
         return await run.once()
     except TransientError as error:
@@ -125,6 +129,7 @@ class _Run:
     business_date: date
     observe: Observe
     sleep: Sleep
+    first_due: datetime | None
     kept: dict[str, ReportKept] = field(factory=dict[str, ReportKept])
     findings: dict[tuple[FindingKind, str], ReportFinding] = field(
         factory=dict[tuple[FindingKind, str], ReportFinding]
@@ -233,6 +238,8 @@ class _Run:
                 entry.listed.name,
                 "the catalogue has no rule for this name: add one, or an ignore rule with a reason",
             )
+        if self.first_due is not None and self.clock.now() < self.first_due:
+            return
         if not plan.of(ListedState.NEW) and not plan.of(ListedState.HELD):
             self._find(
                 FindingKind.NOTHING_LISTED,

@@ -21,7 +21,7 @@ from hkex_ops.flows.fetch import FetchResult, fetch_reports
 from hkex_ops.flows.sources import ConfiguredSource, Observe, Sleep
 from hkex_ops.flows.store import Archive
 from hkex_ops.model import SiteRole
-from hkex_ops.reports import Catalogue, expected_reports, last_cut_off
+from hkex_ops.reports import Catalogue, expected_reports, first_cut_off, last_cut_off
 from hkex_ops.reports.events import RunInterrupted
 from hkex_ops.reports.watch import LookFailed, LookTaken, ReportWatch, WatchEnded, spans_of
 
@@ -82,6 +82,7 @@ async def watch_reports(
                     business_date=business_date,
                     observe=observe,
                     sleep=sleep,
+                    first_due=first_cut_off(expected),
                 )
                 results.append(result)
                 looked(archive, result)

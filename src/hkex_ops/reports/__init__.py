@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from hkex_ops.reports.expected import (
         ExpectedReport,
         expected_reports,
+        first_cut_off,
         last_cut_off,
         working_date,
     )
@@ -70,7 +71,7 @@ else:
             ),
             "cutoffs": "CutOff",
             "digest": "DayStanding ReportDue digest_of obligations_of",
-            "expected": "ExpectedReport expected_reports last_cut_off working_date",
+            "expected": "ExpectedReport expected_reports first_cut_off last_cut_off working_date",
             "grammar": "DateForm InstanceForm NameCase NameGrammar NameParts",
             "metrics": "RunFacts metrics_text",
             "plan": "Choice FetchPlan ListedState PlannedReport choose judge plan_fetch",
@@ -125,6 +126,7 @@ __all__ = [
     "content_fault",
     "digest_of",
     "expected_reports",
+    "first_cut_off",
     "first_use_after",
     "judge",
     "judge_readiness",

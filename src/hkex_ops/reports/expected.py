@@ -18,7 +18,7 @@ from hkex_ops.reports.cadence import Cadence, Due, WhenClosed, occurrences
 from hkex_ops.reports.catalogue import Audience, Catalogue, ReportRule
 from hkex_ops.reports.cutoffs import has_session
 
-__all__ = ["ExpectedReport", "expected_reports", "last_cut_off", "working_date"]
+__all__ = ["ExpectedReport", "expected_reports", "first_cut_off", "last_cut_off", "working_date"]
 
 TOLERANCE_MIN = 45
 """How far from its nominal time a set's name may be, unless the catalogue says otherwise."""
@@ -75,6 +75,11 @@ def expected_reports(
         for one in sorted(expected, key=lambda one: one.missing_at, reverse=True)
     }
     return tuple(sorted(unlike.values(), key=_order))
+
+
+def first_cut_off(expected: Iterable[ExpectedReport]) -> datetime | None:
+    """When the first of them is due; nothing when nothing is expected."""
+    return min((one.due_at for one in expected), default=None)
 
 
 def last_cut_off(expected: Iterable[ExpectedReport]) -> datetime | None:

@@ -61,7 +61,10 @@ class Lock:
 
 def _signed(since: datetime) -> bytes:
     host = os.uname().nodename
-    return canonical({"pid": os.getpid(), "host": host, "since": since.isoformat()}) + b"\n"
+    return (
+        canonical({"pid": os.getpid(), "host": host, "since": since.isoformat(timespec="seconds")})
+        + b"\n"
+    )
 
 
 def _holder(descriptor: int) -> str:
