@@ -111,6 +111,12 @@ class TestStatus:
         [day] = ended.document["days"]
         assert [True] == [one["on_server"] for one in day["reports"] if one["state"] == "missing"]
 
+    def test_before_the_first_fetch_it_is_said_what_makes_an_archive(self, due: Desk) -> None:
+        """Whoever asks first is told what to run."""
+        for verb in ("status", "verify"):
+            require_refused(due.reports(verb), 6, "StoreError", "no archive yet: hkex-ops reports")
+        assert not due.archive.exists()
+
     def test_day_three_is_noticed_on_day_ten(self, due: Desk) -> None:
         """--days looks back, no further than the archive."""
         for day in ("2023-04-12", "2023-04-14"):
@@ -552,6 +558,9 @@ class TestWrongInput:
             ("[archive.copy]\n", "archive.copy: wants a folder or a url"),
             ('[archive.copy]\nfolder = "x"\nurl = "s3://x"\n', "archive.copy: wants a folder"),
             ('[archive.copy]\nfolder = "archive"\n', "is the archive itself: name another"),
+            ('[archive.copy]\nfolder = "x/../archive"\n', "is the archive itself: name another"),
+            ('[archive.copy]\nfolder = "archive/copy"\n', "lies in the archive: name one outside"),
+            ('[archive.copy]\nfolder = "."\n', "has the archive in it: name one beside it"),
             ('[archive.copy]\nfolder = "x"\noptions = { a = 1 }\n', "are those of a url"),
         ],
     )

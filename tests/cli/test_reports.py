@@ -158,6 +158,20 @@ class TestFetch:
         assert (1, [("unrecognised", "WHAT.csv")]) == (ended.code, findings(ended))
         assert 3 == len(desk.kept())
 
+    def test_thousands_of_names_without_a_rule_are_no_thousands_of_lines(self, desk: Desk) -> None:
+        """One catalogue is to be mended; the document has every name."""
+        desk.publish_day()
+        for number in range(30):
+            desk.publish(f"WHAT_{number:02}.csv")
+        ended = desk.fetch()
+        assert 30 == len(findings(ended))
+        *told, more = ended.stderr.splitlines()
+        assert (20, "finding: unrecognised: and 10 more") == (len(told), more)
+        shown = desk.program.here(
+            "reports", "fetch", "--config", desk.config, "--business-date", FRIDAY
+        )
+        assert "and 10 more: --json has them all" in shown.stdout
+
     def test_a_date_of_which_nothing_is_listed_is_a_finding(self, desk: Desk) -> None:
         desk.publish_day()
         ended = desk.fetch(MONDAY)

@@ -206,7 +206,7 @@ class TestArchive:
                 require_refused(ended, 6, "StoreError", str(desk.archive))
         assert ["holiday.jpg"] == [path.name for path in desk.archive.iterdir()]
 
-    def test_an_archive_in_use_says_by_whom_and_verify_reads_on(self, desk: Desk) -> None:
+    def test_an_archive_in_use_says_by_whom_and_verify_and_list_read_on(self, desk: Desk) -> None:
         desk.publish_day()
         desk.fetch()
         holding = (
@@ -229,6 +229,9 @@ class TestArchive:
             for ended in both_ways(desk, "fetch"):
                 require_refused(ended, 6, "StoreInUse", "in use", f"pid {process.pid}")
             require_sound(desk)
+            shown, listed = both_ways(desk, "list")
+            assert (0, 0, False) == (listed.code, shown.code, listed.document["kept"])
+            assert "not kept as a snapshot" in shown.words
             process.communicate()
         assert 0 == desk.fetch().code
 

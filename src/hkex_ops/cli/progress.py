@@ -6,6 +6,7 @@ is its answer, on stdout.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -19,11 +20,12 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from hkex_ops.cli.text import printable, say, say_size
+from hkex_ops.cli.text import SHOWN, printable, say, say_size
 from hkex_ops.flows.sources import Observe
 from hkex_ops.reports.events import (
     BytesReceived,
     FetchPlanned,
+    FindingKind,
     FolderListed,
     LoggedIn,
     LoggedOut,
@@ -46,7 +48,7 @@ def watching(
 
     A terminal shows a bar while bytes come, gone when they have come, and ``facts`` above it.
     Elsewhere, and without ``routine``, of the facts only findings and interruptions are shown, a
-    line for each.
+    line for each, and of one kind no more than a person reads.
     """
     console = console or Console(stderr=True, highlight=False)
     watcher = _Watcher(console, facts=facts, routine=routine and console.is_terminal)
@@ -63,6 +65,7 @@ class _Watcher:
         self._console = console
         self._facts = facts
         self._routine = routine
+        self._findings: Counter[FindingKind] = Counter()
         self._progress: Progress | None = None
         self._task: TaskID | None = None
 
@@ -75,12 +78,14 @@ class _Watcher:
                 if self._progress is not None and self._task is not None:
                     self._progress.advance(self._task, size_bytes)
             case LoggedOut() | RunInterrupted():
-                self.end()
+                self._take_bar_away()
             case _:
                 pass
         line = say_event(event) if self._facts and self._is_shown(event) else None
-        if line is None:
-            return
+        if line is not None:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
         if self._console.is_terminal:
             say(self._console, line)
         else:
@@ -89,19 +94,30 @@ class _Watcher:
             self._console.print(one, soft_wrap=True, markup=False, emoji=False)
 
     def end(self) -> None:
-        """Take the bar away."""
+        """Take the bar away, and tell how many findings were not told one by one."""
+        self._take_bar_away()
+        for kind, count in self._findings.items():
+            if self._facts and count > SHOWN:
+                self._say(f"finding: {kind.value}: and {count - SHOWN} more")
+        self._findings.clear()
+
+    def _take_bar_away(self) -> None:
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
 
     def _is_shown(self, event: ReportEvent) -> bool:
+        if isinstance(event, ReportFinding):
+            # A catalogue that knows no name of a folder is one thing to mend, not thousands.
+            self._findings[event.kind] += 1
+            return self._findings[event.kind] <= SHOWN
         if not self._routine:
-            return isinstance(event, ReportFinding | RunInterrupted)
+            return isinstance(event, RunInterrupted)
         # The bar says what a line for each kept report would.
         return not (self._progress and isinstance(event, ReportKept))
 
     def _begin(self, new: int, size_bytes: int) -> None:
-        self.end()
+        self._take_bar_away()
         if not self._console.is_terminal:
             return
         self._progress = Progress(

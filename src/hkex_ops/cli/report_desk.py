@@ -210,6 +210,10 @@ def report_desk(
 def open_archive(settings: Settings, clock: Clock, *, read_only: bool = False) -> Archive:
     """The archive that the settings name."""
     place = settings.required_archive()
+    if read_only and not place.folder.exists():
+        raise StoreError(
+            "there is no archive yet: hkex-ops reports fetch makes it", path=str(place.folder)
+        )
     return Archive.open(place.folder, clock=clock, head_file=place.head_file, read_only=read_only)
 
 

@@ -12,7 +12,7 @@ from hkex_ops.cli.answer import Answer, ExitCode
 from hkex_ops.cli.options import Config, Json, Source, config_path, parse_day, system_clock
 from hkex_ops.cli.papers import known_papers
 from hkex_ops.cli.report_desk import open_archive, report_shelf
-from hkex_ops.cli.text import say, say_count, say_size
+from hkex_ops.cli.text import SHOWN, say, say_count, say_more, say_size
 from hkex_ops.cli.working import work_folder
 from hkex_ops.config.settings import load_settings
 from hkex_ops.errors import ConfigError, UsageError
@@ -28,9 +28,6 @@ from hkex_ops.flows.overrides import require
 from hkex_ops.model import plain
 
 __all__ = ["export", "retain"]
-
-SHOWN = 20
-"""How many files a person is shown one by one."""
 
 
 def retain(
@@ -71,8 +68,7 @@ def retain(
         say(console, f"{count} ({say_size(size)}) older than {place.keep_days} days {word}")
         for row in rows[:SHOWN]:
             say(console, row.path, indent=2)
-        if len(rows) > SHOWN:
-            say(console, f"and {len(rows) - SHOWN} more", indent=2)
+        say_more(console, len(rows))
 
     return Answer(
         {

@@ -1,11 +1,11 @@
-"""``hkex-ops reports``: list, fetch, drill and verify, each a thin front of a flow."""
+"""``hkex-ops reports``: list, fetch and drill, each a thin front of a flow."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date
-from pathlib import Path
 from typing import Annotated, TypeAlias
 
 from attrs import evolve
@@ -20,40 +20,35 @@ from hkex_ops.cli.options import (
     Site,
     Source,
     Verbose,
-    config_path,
     parse_business_date,
-    system_clock,
 )
 from hkex_ops.cli.progress import watching
 from hkex_ops.cli.report_desk import (
     Metrics,
+    ReportDesk,
     WorkingDate,
     copy_document,
     copy_now,
     copy_told,
-    open_archive,
     report_desk,
     require_metrics_place,
     run_facts,
     write_metrics,
 )
-from hkex_ops.cli.text import say, say_count, say_size
-from hkex_ops.config.settings import load_settings
-from hkex_ops.errors import UsageError
-from hkex_ops.evidence import Finding
+from hkex_ops.cli.text import SHOWN, say, say_count, say_more, say_size
+from hkex_ops.errors import StoreInUse, UsageError
 from hkex_ops.flows.drill import Drill, run_drill
 from hkex_ops.flows.fetch import FetchResult, fetch_reports
-from hkex_ops.flows.keeping import verified_copy
 from hkex_ops.flows.listing import list_reports
 from hkex_ops.flows.notifying.streams import occurrence_of_findings, occurrence_of_unavailable
 from hkex_ops.flows.occurring import occurrences_of_reports
-from hkex_ops.flows.store import CopyResult, CopyVerified
+from hkex_ops.flows.store import Archive, CopyResult
 from hkex_ops.model import JsonObject, SiteRole, StepAction, plain
 from hkex_ops.reports import ListedState, PlannedReport
 from hkex_ops.reports.events import ReportFinding
 from hkex_ops.rundown import StepResult, StepState
 
-__all__ = ["drill", "fetch", "list_", "verify"]
+__all__ = ["drill", "fetch", "list_"]
 
 
 # -- list ------------------------------------------------------------------------------------------
@@ -70,11 +65,16 @@ def list_(
     verbose: Verbose = False,
     json: Json = False,
 ) -> Answer:
-    """List the report folder of a site, and say of each entry what it is and if it is held."""
+    """List the report folder of a site, and say of each entry what it is and if it is held.
+
+    The listing is kept as a snapshot, unless another run works in the archive just then.
+    """
     desk = report_desk(config, source, verbose=verbose, as_json=json)
     place = desk.site(site)
     day = parse_business_date(business_date, desk.calendar, desk.clock) if business_date else None
-    with desk.archive() as archive, watching() as observe:
+    with ExitStack() as closing:
+        archive, in_use = _archive_to_list_with(desk, closing)
+        observe = closing.enter_context(watching())
         entries = asyncio.run(
             list_reports(
                 desk.configured,
@@ -84,6 +84,7 @@ def list_(
                 site=place,
                 business_date=day,
                 observe=observe,
+                keep=in_use is None,
             )
         )
     shown = [entry for entry in entries if entry.state is not ListedState.OTHER_DATE]
@@ -91,9 +92,20 @@ def list_(
         "service": desk.configured.service,
         "site": place.value,
         "count": len(entries),
+        "kept": in_use is None,
         "reports": [_entry(entry) for entry in shown],
     }
-    return Answer(document, lambda console: _render_list(shown, len(entries), console))
+    return Answer(document, lambda console: _render_list(shown, len(entries), in_use, console))
+
+
+def _archive_to_list_with(
+    desk: ReportDesk, closing: ExitStack
+) -> tuple[Archive, StoreInUse | None]:
+    """The archive, only to be read where another run works in it: that hinders nobody's look."""
+    try:
+        return closing.enter_context(desk.archive()), None
+    except StoreInUse as error:
+        return closing.enter_context(desk.archive(read_only=True)), error
 
 
 def _entry(entry: PlannedReport) -> JsonObject:
@@ -112,11 +124,15 @@ def _entry(entry: PlannedReport) -> JsonObject:
     }
 
 
-def _render_list(entries: Sequence[PlannedReport], count: int, console: Console) -> None:
+def _render_list(
+    entries: Sequence[PlannedReport], count: int, in_use: StoreInUse | None, console: Console
+) -> None:
     for entry in entries:
         size = f"{say_size(entry.listed.size_bytes):>10}"
         say(console, entry.listed.name, lead=f"{entry.state.value:<13}{size}  ")
     say(console, f"{count} entries in the folder, {len(entries)} shown")
+    if in_use is not None:
+        say(console, f"not kept as a snapshot: {in_use}")
 
 
 # -- fetch -----------------------------------------------------------------------------------------
@@ -219,8 +235,9 @@ def _render_fetch(
             say(console, f"{count} copied to {copied.where}, verified")
         elif not copied.findings:
             say(console, f"nothing new to copy to {copied.where}")
-    for finding in found:
+    for finding in found[:SHOWN]:
         say(console, f"{finding.name} {finding.message}".strip(), lead=f"  {finding.kind.value}: ")
+    say_more(console, len(found))
 
 
 # -- drill -----------------------------------------------------------------------------------------
@@ -307,70 +324,3 @@ def _render_drill(site: SiteRole, steps: _DrillSteps, console: Console) -> None:
     say(console, f"drill at the {site.value} site: {_outcome(steps)}")
     for action, done in steps:
         say(console, done.found, lead=f"  {done.state.value:<9}{action.value:<17}")
-
-
-# -- verify ----------------------------------------------------------------------------------------
-
-
-def verify(
-    *,
-    deep: Annotated[
-        bool, Parameter(negative="--shallow", help="Read every file again, not only names.")
-    ] = True,
-    config: Config = None,
-    json: Json = False,
-) -> Answer:
-    """Find any changed, missing or added file and any changed, removed or reordered ledger row.
-
-    Where the archive has a second copy, that is held against the ledger too.
-    """
-    settings = load_settings(config_path(config))
-    place = settings.required_archive()
-    with open_archive(settings, system_clock(), read_only=True) as archive:
-        own = archive.verify(deep=deep)
-        of_copy = verified_copy(place, archive, deep=deep)
-        files = sum(1 for _ in archive.recorded()) if not own else None
-    findings = (*own, *of_copy.findings)
-    copy = None if place.copy is None else str(place.copy.folder or place.copy.url)
-    return Answer(
-        {
-            "archive": str(place.folder),
-            "copy": copy,
-            "records": files,
-            "findings": [plain(finding) for finding in findings],
-            "copy_mended_by_next_fetch": of_copy.noted,
-        },
-        lambda console: _render_verify(place.folder, files, own, copy, of_copy, console),
-        ExitCode.FINDINGS if findings else ExitCode.DONE,
-    )
-
-
-def _render_verify(
-    folder: Path,
-    files: int | None,
-    own: Sequence[Finding],
-    copy: str | None,
-    of_copy: CopyVerified,
-    console: Console,
-) -> None:
-    """The archive, and then its copy: what is wrong with one is not said of the other."""
-    if own:
-        say(console, f"{folder} is NOT whole: {say_count(len(own), 'finding')}")
-    else:
-        say(console, f"{folder} is whole: {files} ledger records of files, chain intact")
-    _say_findings(own, console)
-    if copy is None:
-        return
-    if of_copy.findings:
-        count = say_count(len(of_copy.findings), "finding")
-        say(console, f"its copy {copy} is NOT whole: {count}")
-    else:
-        say(console, f"its copy {copy} agrees with it")
-    _say_findings(of_copy.findings, console)
-    if of_copy.noted:
-        say(console, "the next fetch writes them again from the archive", indent=2)
-
-
-def _say_findings(findings: Sequence[Finding], console: Console) -> None:
-    for finding in findings:
-        say(console, f"{finding.where}: {finding.message}", lead=f"  {finding.kind.value}: ")

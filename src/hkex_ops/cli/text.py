@@ -12,16 +12,21 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = [
+    "SHOWN",
     "printable",
     "say",
     "say_bound",
     "say_count",
     "say_end",
     "say_instant",
+    "say_more",
     "say_size",
     "say_time_left",
     "say_window",
 ]
+
+SHOWN = 20
+"""How many things of a kind a person is shown one by one."""
 
 # On a terminal narrower than this a sentence would be a column of words; it may overflow instead.
 MIN_TEXT_WIDTH = 20
@@ -105,6 +110,12 @@ def say_count(number: int, thing: str) -> str:
     ('1 finding', '2 findings')
     """
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def say_more(console: Console, count: int) -> None:
+    """Say how many of ``count`` things were not shown; nothing where all were."""
+    if count > SHOWN:
+        say(console, f"and {count - SHOWN} more: --json has them all", indent=2)
 
 
 def say_size(size_bytes: int) -> str:

@@ -74,7 +74,11 @@ NOUNS: tuple[tuple[str, str, tuple[tuple[str, str, str], ...]], ...] = (
                 "hkex_ops.cli.reports:drill",
                 "Do the folder check of a connectivity session.",
             ),
-            ("verify", "hkex_ops.cli.reports:verify", "Prove the archive and its ledger whole."),
+            (
+                "verify",
+                "hkex_ops.cli.report_verify:verify",
+                "Prove the archive and its ledger whole.",
+            ),
             (
                 "export",
                 "hkex_ops.cli.report_keeping:export",

@@ -215,8 +215,15 @@ def _archive_faults(archive: ArchiveSettings | None) -> Iterator[Fault]:
         yield Fault("archive.copy", "wants a folder or a url, and not both")
     if copy is not None and copy.folder is not None and copy.options:
         yield Fault("archive.copy.options", "are those of a url: leave them out")
-    if copy is not None and copy.folder == archive.folder:
-        yield Fault("archive.copy.folder", "is the archive itself: name another")
+    if copy is not None and copy.folder is not None:
+        # Whatever links and dots the two are spelt with.
+        own, other = archive.folder.resolve(), copy.folder.resolve()
+        if own == other:
+            yield Fault("archive.copy.folder", "is the archive itself: name another")
+        elif own in other.parents:
+            yield Fault("archive.copy.folder", "lies in the archive: name one outside of it")
+        elif other in own.parents:
+            yield Fault("archive.copy.folder", "has the archive in it: name one beside it")
 
 
 def load_catalogue(settings: Settings) -> Catalogue:

@@ -23,15 +23,20 @@ async def list_reports(
     site: SiteRole,
     business_date: date | None,
     observe: Observe,
+    keep: bool = True,
 ) -> tuple[PlannedReport, ...]:
-    """Every entry with its state; the listing is kept as a snapshot of the day it was taken."""
+    """Every entry with its state; the listing is kept as a snapshot of the day it was taken.
+
+    Not where ``keep`` says so: then the archive may be open for reading only.
+    """
     configured = configured.of_date(business_date or clock.now().date())
     async with configured.open(site) as source:
         observe(LoggedIn(configured.service, site, source.endpoint))
         listing = await take_listing(source, configured, site, clock, clock.now().date())
         endpoint = source.endpoint
     observe(LoggedOut(endpoint))
-    archive.keep_listing(listing)
+    if keep:
+        archive.keep_listing(listing)
     observe(FolderListed(listing))
     held = archive.held(configured.service, configured.folder_date)
     held.look_up(listing.reports)

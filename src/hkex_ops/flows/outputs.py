@@ -12,11 +12,15 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from hkex_ops.errors import StoreError
 from hkex_ops.flows.store.disk import EntryKind, Folder, store_error, translating
 
 __all__ = ["growing_file", "new_file", "require_place", "write_new_file", "write_over_file"]
 
 SAFE = "nothing of that name was touched"
+
+LEFT_AFTER_S = 3600
+"""An unfinished file that is so much older than its folder's last change is nobody's any more."""
 
 
 def write_over_file(path: Path, data: bytes) -> None:
@@ -107,9 +111,23 @@ def _part(path: Path) -> Generator[tuple[Folder, str]]:
     """A name beside ``path``, for what gets that path at the end; gone when the body has ended."""
     part = f".{path.name}.{os.getpid()}.part"
     with Folder.open(path.absolute().parent) as folder:
+        _sweep(folder, path.name)
         try:
             yield folder, part
             folder.sync()
         finally:
             with suppress(OSError):
                 os.unlink(part, dir_fd=folder.descriptor)
+
+
+def _sweep(folder: Folder, name: str) -> None:
+    """Remove what a run left that was killed while it wrote ``name``; a young one is let be."""
+    with suppress(OSError, StoreError):
+        for entry in folder.entries():
+            if not entry.path.startswith(f".{name}.") or not entry.path.endswith(".part"):
+                continue
+            if not entry.path.removeprefix(f".{name}.").removesuffix(".part").isdecimal():
+                continue
+            state = os.stat(entry.path, dir_fd=folder.descriptor, follow_symlinks=False)
+            if os.stat(folder.descriptor).st_mtime - state.st_mtime > LEFT_AFTER_S:
+                os.unlink(entry.path, dir_fd=folder.descriptor)
