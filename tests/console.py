@@ -4,6 +4,9 @@ A block's commands run in the page's own empty folder, which is home and working
 that nothing of the person's own configuration is seen. Standard output and standard error are
 compared together, as a terminal shows them; ``...`` stands for anything. A command that does not
 exit 0 must be followed by ``$ echo $?``: the reader is told, and the code is checked.
+
+A hidden block of a page may set ``at``, an ISO 8601 time: the commands after it run as if it were
+that time, for what is done on one day only; and ``environment``, more variables that they see.
 """
 
 from __future__ import annotations
@@ -12,12 +15,15 @@ import doctest
 import os
 import shlex
 import subprocess
+import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sybil import Example
+
+from tests.cli import working_child
 
 __all__ = ["close_console", "evaluate_console", "open_console", "run_console_block"]
 
@@ -45,11 +51,23 @@ def evaluate_console(example: Example) -> str | None:
     """The difference between what a block says and what happened; ``None`` when there is none."""
     here = example.namespace["here"]
     assert isinstance(here, Path)
-    return run_console_block(str(example.parsed), here)
+    at, environment = (example.namespace.get(name) for name in ("at", "environment"))
+    assert at is None or isinstance(at, str)
+    assert environment is None or isinstance(environment, dict)
+    return run_console_block(str(example.parsed), here, at=at, environment=environment)
 
 
-def run_console_block(block: str, here: Path) -> str | None:
-    """Run a block's commands in ``here``; the first difference as a text, or ``None``."""
+def run_console_block(
+    block: str,
+    here: Path,
+    *,
+    at: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> str | None:
+    """Run a block's commands in ``here``; the first difference as a text, or ``None``.
+
+    ``at`` is the time that it is to them, if not the true one; they see ``environment`` besides.
+    """
     pending = 0
     for command, expected in _commands(block):
         if command == _STATUS:
@@ -57,7 +75,7 @@ def run_console_block(block: str, here: Path) -> str | None:
         elif pending:
             break
         else:
-            output, pending = _run(command, here)
+            output, pending = _run(command, here, at, environment or {})
         if not doctest.OutputChecker().check_output(expected, output, doctest.ELLIPSIS):
             return f"$ {command}\nexpected:\n{expected}\nprinted:\n{output}"
     if pending:
@@ -82,13 +100,17 @@ def _commands(block: str) -> Iterator[tuple[str, str]]:
     yield command, expected
 
 
-def _run(command: str, here: Path) -> tuple[str, int]:
+def _run(
+    command: str, here: Path, at: str | None, environment: Mapping[str, str]
+) -> tuple[str, int]:
     program, *arguments = shlex.split(command)
     if program != "hkex-ops":
         raise ValueError(f"a console block runs hkex-ops, not {program}")
-    installed = Path(sysconfig.get_path("scripts"), program)
+    words: list[str | Path] = [Path(sysconfig.get_path("scripts"), program)]
+    if at is not None:
+        words = [sys.executable, Path(working_child.__file__), at]
     done = subprocess.run(
-        [installed, *arguments],
+        [*words, *arguments],
         cwd=here,
         env={
             "PATH": os.environ["PATH"],
@@ -97,6 +119,7 @@ def _run(command: str, here: Path) -> tuple[str, int]:
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
             "TERM": "dumb",
+            **environment,
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

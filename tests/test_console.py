@@ -40,3 +40,13 @@ def test_only_hkex_ops_runs(tmp_path: Path) -> None:
 def test_a_block_opens_with_a_command(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="opens with a command"):
         run_console_block("0.1.0\n", tmp_path)
+
+
+def test_a_block_may_run_at_a_time_and_with_more_in_its_environment(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text("wrong = 1\n", encoding="utf-8")
+    block = "$ hkex-ops agenda --rollout rrs-2023\nAgenda at Mon 2023-04-03 09:00, ...\n"
+    assert run_console_block(block, tmp_path, at="2023-04-03T09:00+08:00") is None
+    own = {"HKEX_OPS_CONFIG": "own.toml"}
+    difference = run_console_block("$ hkex-ops status\n", tmp_path, environment=own)
+    assert difference is not None
+    assert "own.toml: wrong: unknown key" in difference

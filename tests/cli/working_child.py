@@ -14,6 +14,7 @@ from unittest.mock import patch
 from attrs import field, frozen
 
 from hkex_ops.cli.main import run
+from hkex_ops.clock import SystemClock
 
 __all__ = ["RunningClock", "main"]
 
@@ -33,7 +34,7 @@ class RunningClock:
 def main(at: str, *arguments: str) -> int:
     """Run one command line at ``at``; its exit code."""
     clock = RunningClock(datetime.fromisoformat(at))
-    with patch("hkex_ops.cli.working.system_clock", lambda: clock):
+    with patch.object(SystemClock, "now", lambda _: clock.now()):
         return run(arguments)
 
 

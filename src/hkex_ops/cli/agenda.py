@@ -14,7 +14,7 @@ from rich.console import Console
 from hkex_ops.cli.answer import Answer
 from hkex_ops.cli.options import At, Config, Json
 from hkex_ops.cli.papers import Audience, OneRollout, ask
-from hkex_ops.cli.text import say, say_bound, say_instant, say_time_left, say_window
+from hkex_ops.cli.text import say, say_bound, say_count, say_instant, say_time_left, say_window
 from hkex_ops.cli.working import Work, done_items
 from hkex_ops.errors import ConfigError, UsageError
 from hkex_ops.flows.outputs import write_over_file
@@ -112,12 +112,15 @@ def _render(
     written: JsonObject | None,
     console: Console,
 ) -> None:
-    say(console, f"Agenda at {say_instant(at)}, Hong Kong time, {days} days ahead")
+    ahead = say_count(days, "day")
+    say(console, f"Agenda at {say_instant(at)}, Hong Kong time, {ahead} ahead")
     if not items:
         say(console, "nothing is open, due or coming", indent=2)
     _say_items(items, at, console)
     if written is not None:
-        say(console, f"{written['events']} events written to {written['file']}")
+        events = written["events"]
+        assert isinstance(events, int), "it was made as one"
+        say(console, f"{say_count(events, 'event')} written to {written['file']}")
         lost = written["without_time"]
         if lost:
             assert isinstance(lost, list), "it was made as one"

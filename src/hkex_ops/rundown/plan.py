@@ -82,8 +82,14 @@ def planned_steps(
     when there is nothing to work, and when steps are for some only and no audience is named.
     """
     if not session.steps:
-        parts = ", ".join(one.id for one in rollout.sessions if one.part_of == session.id)
-        hint = f"work its parts: {parts}" if parts else "the paper gives no rundown of it"
+        below = (one for one in rollout.sessions if one.part_of == session.id and one.steps)
+        parts = ", ".join(one.id for one in below)
+        hint = (
+            f"work its parts: {parts}"
+            if parts
+            else "the paper gives no rundown of it: enter the one that you were sent in a rollout "
+            "file of your own"
+        )
         raise UsageError(f"session {session.id} of {rollout.id} states no steps; {hint}")
     own = tuple(step for step in session.steps if step.audience)
     if audience is None and own:
