@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Generator
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
@@ -17,9 +18,11 @@ import pytest
 from attrs import define, evolve
 from sftp_benches import HOSTS, AsyncsshBench, Keys
 
+from hkex_ops import ManualClock
+from hkex_ops.cli import papers
 from hkex_ops.cli.main import run
 from hkex_ops.errors import AuthRefused, ConfigError
-from hkex_ops.model import SiteRole
+from hkex_ops.model import HONG_KONG, SiteRole
 from hkex_ops_sftp import open_sftp
 from hkex_ops_sftp.keys import read_key
 
@@ -228,6 +231,41 @@ class TestRotation:
         assert 0 == command("keys", "show", "--config", config)
         assert made["sha256"] == told(capsys)["sha256"]
 
+    def test_the_day_from_which_a_new_key_is_active_counts_business_days(
+        self,
+        running: Running,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Made on the Thursday before Easter 2023, two days to wait: on the Wednesday after."""
+        clock = ManualClock(datetime(2023, 4, 6, 10, tzinfo=HONG_KONG))
+        monkeypatch.setattr(papers, "system_clock", lambda: clock)
+        config = str(configure(tmp_path, running.bench, more="key_active_after_days = 2"))
+        assert 0 == run(["keys", "rotate", "--config", config])
+        said = " ".join(capsys.readouterr().out.split())
+        assert "handed in today it is active from Wed 2023-04-12 on: then run hkex-ops keys" in said
+        clock.advance(timedelta(days=5))
+        assert 1 == command("keys", "rotate", "--config", config)
+        assert "2023-04-12" == told(capsys)["active_from"]
+        assert 1 == run(["keys", "rotate", "--config", config])
+        said = " ".join(capsys.readouterr().out.split())
+        assert "Handed in on 2023-04-06, when it was made, it is active from 2023-04-12 on" in said
+
+    @pytest.mark.parametrize("is_own", [True, False], ids=["changed", "given up"])
+    def test_a_change_that_was_killed_before_its_public_key_moved_is_finished_by_the_next(
+        self, running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str], is_own: bool
+    ) -> None:
+        """The public key beside the private one is the one that belongs to it."""
+        config = str(configure(tmp_path, running.bench))
+        own = asyncssh.read_private_key(tmp_path / "desk_key").export_public_key()
+        other = asyncssh.generate_private_key("ssh-ed25519").export_public_key()
+        (tmp_path / "desk_key.pub").write_bytes(b"old")
+        (tmp_path / "desk_key.next.pub").write_bytes(own if is_own else other)
+        assert 0 == command("keys", "rotate", "--config", config)
+        assert "made" == told(capsys)["state"]
+        assert (own if is_own else b"old") == (tmp_path / "desk_key.pub").read_bytes()
+
     def test_a_new_pair_can_be_given_up(
         self, running: Running, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -246,12 +284,6 @@ class TestRotation:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The circular of 23 March 2023 says so; nothing is made."""
-        from datetime import datetime
-
-        from hkex_ops import ManualClock
-        from hkex_ops.cli import papers
-        from hkex_ops.model import HONG_KONG
-
         clock = ManualClock(datetime(2023, 4, 20, 10, tzinfo=HONG_KONG))
         monkeypatch.setattr(papers, "system_clock", lambda: clock)
         config = str(configure(tmp_path, running.bench))

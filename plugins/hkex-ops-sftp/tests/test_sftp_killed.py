@@ -87,4 +87,7 @@ async def test_runs_that_are_killed_and_one_that_is_not_make_the_server_s_folder
                 server.files[name] = random.randbytes(random.randrange(1, 900_000))
         assert await run_until(desk.folder, hostile, None)
     assert {name.decode(): one for name, one in server.files.items()} == desk.kept()
+    with Archive.open(desk.folder, clock=clock, read_only=True) as archive:
+        assert () == archive.verify()
+    assert [] == list((desk.folder / ".staging").iterdir()), "something unfinished was left"
     assert ended < kills, "nothing was killed"

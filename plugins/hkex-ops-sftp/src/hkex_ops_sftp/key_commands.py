@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING, Annotated
 from attrs import evolve
 from cyclopts import App, Parameter
 
+from hkex_ops.calendars import Calendar
 from hkex_ops.cli.answer import Answer, ExitCode
-from hkex_ops.cli.options import At, Config, Json, Site, Source, config_path, parse_site
+from hkex_ops.cli.options import (
+    At,
+    Config,
+    Json,
+    Site,
+    Source,
+    calendar_of,
+    config_path,
+    parse_site,
+)
 from hkex_ops.cli.papers import ask
 from hkex_ops.cli.text import say
 from hkex_ops.cli.working import Work, work_folder
 from hkex_ops.config.settings import load_settings
-from hkex_ops.errors import AuthRefused, UsageError
+from hkex_ops.errors import AuthRefused, OutsideCalendar, UsageError
 from hkex_ops.flows.overrides import guard_of
 from hkex_ops.flows.sources import ConfiguredSource
 from hkex_ops.model import JsonObject, SiteRole
@@ -142,22 +152,44 @@ def rotate(
     asked = ask(None, None, None, config)
     folder = work_folder(work, load_settings(config_path(config)))
     guard_of(asked.rollouts, folder).require(RENEWING, asked.at)
+    calendar = calendar_of(config)
     if next_file(key_file).exists():
-        return _try_next(configured, options, parse_site(site, configured.site), asked.at.date())
-    return _begin(configured, options, KeyKind(kind), asked.at.date())
+        place = parse_site(site, configured.site)
+        return _try_next(configured, options, place, asked.at.date(), calendar)
+    return _begin(configured, options, KeyKind(kind), asked.at.date(), calendar)
 
 
-def _begin(configured: ConfiguredSource, options: SftpOptions, kind: object, today: date) -> Answer:
-    from hkex_ops_sftp.keys import passphrase_of
-    from hkex_ops_sftp.rotation import KeyKind, make_next, next_file
+def _active_from(options: SftpOptions, handed_in: date | None, calendar: Calendar) -> date | None:
+    """From which day on a key is active that was handed in on a day; nothing where it is open."""
+    if handed_in is None or not options.key_active_after_days:
+        return None
+    day = handed_in
+    try:
+        for _ in range(options.key_active_after_days):
+            day = calendar.next_business_day(day)
+    except OutsideCalendar:
+        return None
+    return day
+
+
+def _begin(
+    configured: ConfiguredSource,
+    options: SftpOptions,
+    kind: object,
+    today: date,
+    calendar: Calendar,
+) -> Answer:
+    from hkex_ops_sftp.keys import passphrase_of, read_key
+    from hkex_ops_sftp.rotation import KeyKind, make_next, next_file, settle
 
     assert options.key_file is not None
     assert isinstance(kind, KeyKind)
     key_file = options.key_file.expanduser()
+    settle(key_file, lambda: read_key(key_file, options).export_public_key())
     comment = f"{options.user} {today.isoformat()}"
     key = make_next(key_file, kind, comment, passphrase_of(key_file, options))
-    document = _of_key(key, "made", next_file(key_file))
-    days = options.key_active_after_days
+    active = _active_from(options, today, calendar)
+    document = _of_key(key, "made", next_file(key_file), active)
 
     def render(console: Console) -> None:
         say(console, f"a new key is in {document['key_file']}; {key_file} is still the one in use")
@@ -166,14 +198,21 @@ def _begin(configured: ConfiguredSource, options: SftpOptions, kind: object, tod
         console.print(f"  {document['public_key']}", soft_wrap=True, markup=False, highlight=False)
         say(console, f"  {document['sha256']}")
         say(console, f"  {document['md5']}")
-        when = f"{days} business days after that" if days else "when it is registered"
-        say(console, f"{when}, run hkex-ops keys rotate again to try it")
+        again = "run hkex-ops keys rotate again to try it"
+        if active is None:
+            say(console, f"when it is registered, {again}")
+        else:
+            say(console, f"handed in today it is active from {active:%a %Y-%m-%d} on: then {again}")
 
     return Answer({"source": configured.name, **document}, render)
 
 
 def _try_next(
-    configured: ConfiguredSource, options: SftpOptions, site: SiteRole, today: date
+    configured: ConfiguredSource,
+    options: SftpOptions,
+    site: SiteRole,
+    today: date,
+    calendar: Calendar,
 ) -> Answer:
     from hkex_ops_sftp.keys import read_key
     from hkex_ops_sftp.rotation import next_file, promote
@@ -190,29 +229,40 @@ def _try_next(
     try:
         asyncio.run(_log_in())
     except AuthRefused:
-        document = _of_key(key, "not-active", following)
-        days = options.key_active_after_days
-        wait = f"{days} business days after it was handed in" if days else "later"
+        made = _made_on(key)
+        active = _active_from(options, made, calendar)
+        document = _of_key(key, "not-active", following, active)
         told = (
             f"the server does not take {following} yet; {key_file} is still the one in use: try "
-            f"again {wait}, or ask the exchange"
+            "again later, or ask the exchange"
         )
+        if active is not None:
+            told += f". Handed in on {made}, when it was made, it is active from {active} on"
         return Answer(
             {"source": configured.name, **document},
             lambda console: say(console, told),
             ExitCode.FINDINGS,
         )
     kept = promote(key_file, today)
-    document = {**_of_key(key, "rotated", key_file), "kept": str(kept)}
+    document = {**_of_key(key, "rotated", key_file, None), "kept": str(kept)}
     told = f"the new key logged in and is now {key_file}; the old one is kept as {kept}"
     return Answer({"source": configured.name, **document}, lambda console: say(console, told))
 
 
-def _of_key(key: asyncssh.SSHKey, state: str, path: Path) -> JsonObject:
+def _made_on(key: asyncssh.SSHKey) -> date | None:
+    """The day that a key's comment ends with; one made elsewhere tells none."""
+    try:
+        return date.fromisoformat((key.get_comment() or "").rpartition(" ")[2])
+    except ValueError:
+        return None
+
+
+def _of_key(key: asyncssh.SSHKey, state: str, path: Path, active: date | None) -> JsonObject:
     return {
         "state": state,
         "key_file": str(path),
         "public_key": key.export_public_key().decode().strip(),
         "sha256": key.get_fingerprint("sha256"),
         "md5": key.get_fingerprint("md5"),
+        "active_from": None if active is None else active.isoformat(),
     }

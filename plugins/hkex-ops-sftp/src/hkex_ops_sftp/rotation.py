@@ -18,7 +18,7 @@ import asyncssh
 
 from hkex_ops.errors import ConfigError, StoreError
 
-__all__ = ["KeyKind", "abandon", "make_next", "next_file", "promote"]
+__all__ = ["KeyKind", "abandon", "make_next", "next_file", "promote", "settle"]
 
 _OWNER_ONLY = 0o600
 
@@ -40,7 +40,7 @@ def make_next(
 ) -> asyncssh.SSHKey:
     """Make the pair that shall follow; `ConfigError` when there is one already."""
     path = next_file(key_file)
-    if path.exists() or _public(path).exists():
+    if path.exists():
         raise ConfigError(f"{path} is there already: try it, or abandon it first")
     generate = cast("Callable[..., asyncssh.SSHKey]", asyncssh.generate_private_key)  # pyright: ignore[reportUnknownMemberType]
     if kind is KeyKind.ED25519:
@@ -53,6 +53,27 @@ def make_next(
     _write(path, private)
     _write(_public(path), key.export_public_key())
     return key
+
+
+def settle(key_file: Path, own: Callable[[], bytes]) -> None:
+    """Finish a change, or an abandonment, that was killed between its two files.
+
+    The private key moves first. What is left of the next one is then a public key alone: that of
+    ``key_file``, which ``own`` gives, or of none any more. Only then is ``own`` asked.
+    """
+    left = _public(next_file(key_file))
+    if next_file(key_file).exists() or not left.exists():
+        return
+    try:
+        if left.read_bytes().split()[:2] == own().split()[:2]:
+            os.replace(left, _public(key_file))
+        else:
+            left.unlink()
+        _sync(key_file.parent)
+    except OSError as error:
+        raise StoreError(
+            f"cannot finish an earlier change: {error.strerror}", path=str(left)
+        ) from error
 
 
 def promote(key_file: Path, day: date) -> Path:
