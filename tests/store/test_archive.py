@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -197,6 +198,21 @@ def test_an_arrival_is_placed_once(archive: Archive) -> None:
     archive.place([once], FETCHED)
     with pytest.raises(UsageError, match="placed before"):
         archive.place([once], FETCHED)
+
+
+def test_large_pieces_are_hashed_beside_the_writing_and_in_order(archive: Archive) -> None:
+    """The thread that hashes is begun with the first large piece and ends with the archive."""
+    one, other = (archive.stage(seen(name, b"")) for name in ("one.csv", "other.csv"))
+    pieces = [bytes([number]) * size for number, size in enumerate((7, 300_000, 5, 200_000) * 9)]
+    for piece in pieces:
+        one.write(piece)
+        other.write(piece[:10])
+    whole = b"".join(pieces)
+    assert (len(whole), digest(whole)) == (one.size_bytes, one.sha256)
+    assert digest(b"".join(piece[:10] for piece in pieces)) == other.sha256
+    assert "hashing" in {thread.name for thread in threading.enumerate()}
+    archive.close()
+    assert "hashing" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_a_staged_file_knows_its_size_and_digest_as_it_grows(archive: Archive) -> None:

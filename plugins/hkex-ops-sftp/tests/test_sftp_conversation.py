@@ -15,8 +15,13 @@ from hkex_ops.errors import Rejected, RemoteError
 from hkex_ops.model import ListedReport
 from hkex_ops.ports import Delivery, ReportChunk, ReportEnd, ReportFailed
 from hkex_ops_sftp.conversation import MAX_ANSWER_BYTES, Conversation
-from hkex_ops_sftp.fetching import Fetching
-from hkex_ops_sftp.file_reading import GROWTH_ROUNDS, LARGE_BYTES, Allowance
+from hkex_ops_sftp.fetching import CHUNK_BYTES, Fetching
+from hkex_ops_sftp.file_reading import (
+    ASKED_AT_ONCE_BYTES,
+    GROWTH_ROUNDS,
+    LARGE_BYTES,
+    Allowance,
+)
 from hkex_ops_sftp.folder_listing import FolderListing
 from hkex_ops_sftp.wire import Broken, Kind, Status
 
@@ -96,10 +101,7 @@ def fetched(
         fetch.go_on()
         is_room_made = bool(fetch.waiting)
         while fetch.waiting:
-            delivery, allowance = fetch.waiting.popleft()
-            if allowance is not None and isinstance(delivery, ReportChunk):
-                allowance.left += len(delivery.data)
-            deliveries.append(delivery)
+            deliveries.append(fetch.take())
         if fetch.is_finished:
             break
         between()
@@ -385,3 +387,38 @@ def test_nothing_is_asked_for_beyond_the_allowance() -> None:
     held = sum(len(one.data) for one, _ in fetch.waiting if isinstance(one, ReportChunk))
     assert 200_000 <= held < 200_000 + 65_536
     assert isinstance(fetch.waiting, deque)
+
+
+def test_while_answers_are_to_come_many_questions_are_asked_together() -> None:
+    """Each question alone would cost both sides a packet of its own."""
+    server = MemoryServer({b"large": bytes(2 * LARGE_BYTES)}, limits=True)
+    conversation = greeted(server)
+    allowance = Allowance(conversation, 2 * ASKED_AT_ONCE_BYTES)
+    fetch = fetching([ListedReport("large", 2 * LARGE_BYTES)], [allowance])
+    fetch.go_on()
+    turn([(conversation, server)])
+    answers = server.take(conversation.take_output())
+    conversation.receive(answers[:-1])
+    assert allowance.left <= 0 < conversation.waiting
+    sent: list[bytes] = []
+    while fetch.waiting and not any(sent):
+        fetch.take()
+        fetch.go_on()
+        sent.append(conversation.take_output())
+    assert len(sent) * CHUNK_BYTES >= ASKED_AT_ONCE_BYTES
+    assert 2 <= sent[-1].count(bytes([Kind.READ]) + b"\0\0")
+
+
+def test_pieces_that_wait_one_behind_the_other_are_one_chunk() -> None:
+    server = MemoryServer({b"one": bytes(200_000), b"two": b"2" * 10}, limits=True)
+    conversation = greeted(server)
+    allowance = Allowance(conversation, ENOUGH)
+    fetch = fetching(reports_of(server), [allowance])
+    for _ in range(4):
+        fetch.go_on()
+        turn([(conversation, server)], Random(7))
+    assert 4 < len(fetch.waiting)
+    taken = [fetch.take() for _ in range(4)]
+    sizes = {one.report.name: len(one.data) for one in taken if isinstance(one, ReportChunk)}
+    assert {"one": 200_000, "two": 10} == sizes
+    assert ENOUGH == allowance.left

@@ -67,12 +67,12 @@ class Receiving:
     def take(self, chunk: ReportChunk) -> None:
         """Write what came, once it is sure that it follows what is there."""
         report, offset, data = chunk
-        if report in self._given_up:
-            return
         file = self._staged.get(report)
         if file is None:
+            if report in self._given_up:
+                return
             file = self._staged[report] = self._archive.stage(report)
-        again = self._held.get(report, 0) - offset
+        again = self._held.get(report, 0) - offset if self._held else 0
         if again > 0:
             known, data = data[:again], data[again:]
             if not file.holds(offset, known):

@@ -1,7 +1,8 @@
 """A conversation on a channel of the SSH library, watched for silence.
 
-Whatever one piece of bytes brings about is written at once, as one piece. The shortest round
-trip is remembered: it says how far the server is. Called by :mod:`hkex_ops_sftp.connecting`.
+Whatever one look at the line brings about is written as one piece: the library puts every piece
+into packets of its own and hands each to the operating system. The shortest round trip is
+remembered: it says how far the server is. Called by :mod:`hkex_ops_sftp.connecting`.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class SftpChannel(asyncssh.SSHClientSession[bytes]):
         self._answers: int = 0
         self._bytes: int = 0
         self._asked_s: float | None = None
+        self._is_flush_due = False
 
     @classmethod
     async def open(cls, connection: asyncssh.SSHClientConnection) -> SftpChannel:
@@ -73,6 +75,16 @@ class SftpChannel(asyncssh.SSHClientSession[bytes]):
             self._channel.write(data)
             if self._asked_s is None:
                 self._asked_s = asyncio.get_running_loop().time()
+
+    def _flush_soon(self) -> None:
+        """Write once all that has come in this turn of the loop has been looked at."""
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            asyncio.get_running_loop().call_soon(self._flush_now)
+
+    def _flush_now(self) -> None:
+        self._is_flush_due = False
+        self.flush()
 
     def ring(self, bell: asyncio.Event) -> None:
         """Set ``bell`` whenever something has come, or the session has ended."""
@@ -105,7 +117,7 @@ class SftpChannel(asyncssh.SSHClientSession[bytes]):
         if self._asked_s is not None:
             took_s = asyncio.get_running_loop().time() - self._asked_s
             self.round_trip_s, self._asked_s = min(self.round_trip_s, took_s), None
-        self.flush()
+        self._flush_soon()
         self._bell.set()
 
     def eof_received(self) -> bool:

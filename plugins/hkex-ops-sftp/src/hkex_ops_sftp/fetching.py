@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from hkex_ops.errors import RemoteError
 from hkex_ops.model import ListedReport
-from hkex_ops.ports import ReportFailed
+from hkex_ops.ports import Delivery, ReportChunk, ReportFailed
 from hkex_ops_sftp.file_reading import Allowance, FileReading, Waiting
 from hkex_ops_sftp.wire import Status
 
@@ -21,11 +21,14 @@ __all__ = ["Fetching"]
 # A general failure, which is how servers say that too many files are open.
 _FAILURE = 4
 
+# From so many bytes on no more pieces are put together: what is gained by it is gained by then.
+CHUNK_BYTES = 256 * 1024
+
 
 class Fetching:
     """One fetch of reports, each from an offset on.
 
-    Whoever takes from :attr:`waiting` gives the bytes back to the allowance beside them.
+    :meth:`take` gives the bytes back to the allowance over which they came.
     ``refusal`` says why a report must not even be asked for, ``path`` where it lies, ``failed``
     what an answer means.
     """
@@ -67,12 +70,14 @@ class Fetching:
     def go_on(self) -> None:
         """Conclude what has ended, ask for more, let others in."""
         refused = len(self._again)
+        may_ask = any(one.is_worth_a_question for one in self._allowances)
         still: list[FileReading] = []
         for reading in self._open:
             if reading.failure is not None and reading.is_ended:
                 self._conclude(reading, reading.failure)
             elif not reading.is_ended:
-                reading.go_on()
+                if may_ask:
+                    reading.go_on()
                 still.append(reading)
         if len(self._again) > refused:
             # As many as stand; where none does, half of what was tried.
@@ -89,6 +94,26 @@ class Fetching:
                 continue
             path = self._path(report)
             self._open.append(FileReading(report, path, offset, self._allowances, self.waiting))
+
+    def take(self) -> Delivery:
+        """The next that waits; pieces of a report that wait one behind the other are one chunk."""
+        delivery, allowance = self.waiting.popleft()
+        if allowance is None or not isinstance(delivery, ReportChunk):
+            return delivery
+        report, offset, data = delivery
+        allowance.left += len(data)
+        parts, size = [data], len(data)
+        while self.waiting and size < CHUNK_BYTES:
+            following, allowance = self.waiting[0]
+            if allowance is None or not isinstance(following, ReportChunk):
+                break
+            if following.report is not report:
+                break
+            self.waiting.popleft()
+            allowance.left += len(following.data)
+            parts.append(following.data)
+            size += len(following.data)
+        return delivery if len(parts) == 1 else ReportChunk(report, offset, b"".join(parts))
 
     def leave(self) -> bool:
         """Tell nothing more and give all handles back; whether that is done."""

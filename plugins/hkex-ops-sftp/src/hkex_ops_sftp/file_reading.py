@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 
 from attrs import define, field
 
@@ -43,6 +44,10 @@ GROWTH_ROUNDS = 4
 # A file of which more than this is left is read over every conversation there is.
 LARGE_BYTES = 4 * 1024 * 1024
 
+# While answers are still to come, no less than this is asked for: two questions in one packet cost
+# both sides little more than one.
+ASKED_AT_ONCE_BYTES = 512 * 1024
+
 # No server's block is smaller; one that answers a file with nothing but such goes on for days.
 TINY_ANSWER_BYTES = 512
 MOST_TINY_ANSWERS = 1000
@@ -58,6 +63,14 @@ class Allowance:
     conversation: Conversation
     left: int
 
+    @property
+    def is_worth_a_question(self) -> bool:
+        """Whether to ask for more of a file now, or when more of what is on its way has come."""
+        least = ASKED_AT_ONCE_BYTES if self.conversation.waiting else 1
+        return self.left >= least
+
+
+_left = attrgetter("left")
 
 Waiting = deque[tuple[Delivery, Allowance | None]]
 """Deliveries that nobody has taken yet, each with the allowance that gets its bytes back."""
@@ -97,7 +110,7 @@ class FileReading:
         self.is_opened = False
         self._path = path
         self._allowances = allowances
-        self._home = max(allowances, key=lambda one: one.left)
+        self._home = max(allowances, key=_left)
         self._waiting = waiting
         self._handles: dict[Allowance, bytes] = {}
         self._asked_to_open: set[Allowance] = set()
@@ -131,9 +144,10 @@ class FileReading:
             for one in self._allowances:
                 if one not in self._asked_to_open:
                     self._open_on(one)
+        ready = [one for one in self._handles if one.is_worth_a_question]
         while self._asked < self._stop and not self._ends_early:
-            allowance = max(self._handles, key=lambda one: one.left)
-            if allowance.left <= 0:
+            allowance = max(ready, key=_left, default=None)
+            if allowance is None or allowance.left <= 0:
                 return
             self._send(self._plan(allowance))
         # Over one conversation an answer comes after those to earlier questions, so a look that is

@@ -25,7 +25,7 @@ from hkex_ops.errors import (
     UsageError,
 )
 from hkex_ops.model import Endpoint, ListedReport, ReportKind
-from hkex_ops.ports import Delivery, ReportChunk
+from hkex_ops.ports import Delivery
 from hkex_ops_sftp.connections import Connections
 from hkex_ops_sftp.fetching import Fetching
 from hkex_ops_sftp.file_reading import modified
@@ -155,10 +155,7 @@ class SftpReportSource:
                 self._connections.flush()
                 is_room_made = bool(fetching.waiting)
                 while fetching.waiting:
-                    delivery, allowance = fetching.waiting.popleft()
-                    if allowance is not None and isinstance(delivery, ReportChunk):
-                        allowance.left += len(delivery.data)
-                    yield delivery
+                    yield fetching.take()
                     self._require_here()
                 if fetching.is_finished:
                     return

@@ -18,8 +18,12 @@ from io import FileIO
 
 from hkex_ops.errors import StoreError, UsageError
 from hkex_ops.flows.store.disk import EntryKind, Folder, translating
+from hkex_ops.flows.store.hashing import Hashing
 
 __all__ = ["SAFE", "StagedFile", "Staging"]
+
+LARGE_PIECE_BYTES = 128 * 1024
+"""A piece from this size on is hashed beside the writing; less is not worth the way to a thread."""
 
 SAFE = "what was archived before is unharmed"
 """What every failed write may say, because nothing that stands is ever opened for writing."""
@@ -32,12 +36,16 @@ class StagedFile:
         self._staging = staging
         self._descriptor = descriptor
         self._sha256 = hashlib.sha256()
+        self._is_counted_beside = False
         self.name = name
         self.size_bytes: int = 0
 
     @property
     def sha256(self) -> str:
         """The SHA-256 of what was written so far, in hexadecimal."""
+        if self._is_counted_beside:
+            self._staging.hashing.settle()
+            self._is_counted_beside = False
         return self._sha256.hexdigest()
 
     def write(self, data: bytes) -> None:
@@ -52,7 +60,11 @@ class StagedFile:
         except StoreError:
             self.discard()
             raise
-        self._sha256.update(data)
+        if self._is_counted_beside or len(data) >= LARGE_PIECE_BYTES:
+            self._is_counted_beside = True
+            self._staging.hashing.count(self._sha256, data)
+        else:
+            self._sha256.update(data)
         self.size_bytes += len(data)
 
     @contextmanager
@@ -109,6 +121,7 @@ class Staging:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
+        self.hashing = Hashing()
         self._count = 0
         self._living: set[StagedFile] = set()
 
@@ -173,4 +186,5 @@ class Staging:
         """Discard whatever was never placed."""
         for file in list(self._living):
             file.discard()
+        self.hashing.close()
         self.folder.close()
