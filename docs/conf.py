@@ -14,3 +14,5 @@ exclude_patterns = ["_build"]
 nitpicky = True
 html_theme = "furo"
 html_title = "hkex_ops"
+html_static_path = ["_static"]
+html_css_files = ["hkex_ops.css"]
