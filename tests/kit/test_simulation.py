@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from hkex_ops import ManualClock
 from hkex_ops.config.catalogues import structure_catalogue
-from hkex_ops.errors import UsageError
+from hkex_ops.errors import RemoteError, Unreachable, UsageError
 from hkex_ops.flows.report_standing import held_reports
 from hkex_ops.flows.store import Archive
 from hkex_ops.flows.store.held import Held
-from hkex_ops.model import Endpoint, ListedReport
-from hkex_ops.ports import Delivery, ReportChunk, ReportEnd, ReportSource
+from hkex_ops.index.ticks import TickComputed
+from hkex_ops.model import Endpoint, ListedReport, Notification, Outcome, Receipt
+from hkex_ops.notifications.deliveries import DeliveryInput
+from hkex_ops.ports import Delivery, PacketBatch, ReportChunk, ReportEnd
 from hkex_ops.testing import (
+    FakeMarketFeed,
+    FakeMarketFeedBench,
+    FakeNotifier,
+    FakeNotifierBench,
     FakeReportSource,
     FakeReportSourceBench,
     FakeSite,
+    NotifierBench,
     ReportSourceBench,
+    simulated_index,
 )
 from hkex_ops.testing.simulated import Part, Simulated, SimulationFailed
 from hkex_ops.testing.simulated_house import CATALOGUE, SERVICE
-from hkex_ops.testing.simulation import simulate
+from hkex_ops.testing.simulated_market import Market
+from hkex_ops.testing.simulation import SimulatedBench, simulate
 
 SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 300))]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_bad_days_of_a_report_desk_break_no_promise(seed: int) -> None:
-    """Nothing missing untold, nothing kept that was never whole, nothing fetched twice."""
+async def test_bad_days_break_no_promise(seed: int) -> None:
+    """Nothing missing untold, nothing kept that was never whole, nothing fetched twice; no index
+    value wrong and unmarked; nobody told twice."""
     assert (await simulate(seed, days=2)).injected
 
 
@@ -52,7 +63,7 @@ async def test_what_is_injected_does_not_depend_on_the_adapter() -> None:
         return [str(one) for one in simulated.injected]
 
     slow = await simulate(3, FakeReportSourceBench(Slow))
-    assert injected(await simulate(3)) == injected(slow)
+    assert injected(await simulate(3, FakeReportSourceBench())) == injected(slow)
 
 
 async def test_everything_that_can_go_wrong_does_with_some_seed() -> None:
@@ -76,6 +87,18 @@ async def test_everything_that_can_go_wrong_does_with_some_seed() -> None:
         "not-fetched",
         "CancelledError",
         "missing",
+        "both 0;",
+        "0 of them marked",
+        "takes no connections",
+        "says: not now",
+        "refuses for good",
+        "answers nothing",
+        "loses the answer",
+        "is stopped once a message is out",
+        "desk: taken",
+        "desk: deferred",
+        "desk: unknown",
+        "desk: refused",
     ):
         assert what in told, what
 
@@ -86,16 +109,16 @@ async def test_a_simulation_is_told_so_that_a_person_can_read_it() -> None:
     assert f"seed 4, business date {simulated.days[0]}" == first
     assert len(simulated.events) == len(rest)
     assert {Part.FAR_SIDE, Part.FAULT, Part.DESK} == {one.part for one in simulated.events}
-    times = [one.at for one in simulated.events if one.part is Part.DESK]
+    times = [one.at for one in simulated.events]
     assert sorted(times) == times
 
 
 async def test_the_archive_can_be_looked_at_afterwards(tmp_path: Path) -> None:
-    simulated = await simulate(5, folder=tmp_path / "archive")
+    simulated = await simulate(5, FakeReportSourceBench(), folder=tmp_path / "desk")
     [day] = simulated.days
     clock = ManualClock(simulated.events[-1].at)
     catalogue = structure_catalogue(CATALOGUE, document="the simulation's catalogue")
-    with Archive.open(tmp_path / "archive", clock=clock, read_only=True) as archive:
+    with Archive.open(tmp_path / "desk/archive", clock=clock, read_only=True) as archive:
         assert held_reports(archive, catalogue, SERVICE, day, None)
 
 
@@ -115,6 +138,31 @@ class BareBench(FakeReportSourceBench):
 async def test_a_bench_that_can_do_little_is_simulated_all_the_same() -> None:
     for seed in range(3):
         await simulate(seed, BareBench())
+
+
+class BareNotifierBench(FakeNotifierBench):
+    """A bench whose far side has no bad days."""
+
+    take_down = NotifierBench.take_down
+    bring_up = NotifierBench.bring_up
+    fill_up = NotifierBench.fill_up
+    refuse = NotifierBench.refuse
+    fall_silent = NotifierBench.fall_silent
+    take_and_hang_up = NotifierBench.take_and_hang_up
+    visitors = NotifierBench.visitors
+
+
+async def test_a_notifier_whose_far_side_has_no_bad_days_tells_everybody() -> None:
+    bench = BareNotifierBench()
+    simulated = await simulate(1, bench)
+    handed_in = [one for one in simulated.events if "hands in" in one.what]
+    assert {Part.DESK, Part.FAULT} == {one.part for one in simulated.events}
+    assert len(bench.exchange.arrived) == len(handed_in) * len(bench.receivers())
+
+
+async def test_days_of_a_record_are_added_to_it() -> None:
+    bench = FakeMarketFeedBench(is_live=False)
+    assert 3 == len((await simulate(2, bench, days=3)).injected)
 
 
 # -- adapters that break a promise -----------------------------------------------------------------
@@ -167,10 +215,87 @@ class Overlooking(FakeReportSource):
                 yield report
 
 
-Make = Callable[[FakeSite, Endpoint], ReportSource]
+class Sorting(FakeMarketFeed):
+    """Believes that it knows better in which order packets were sent."""
+
+    async def packets(self) -> AsyncGenerator[PacketBatch]:
+        held: PacketBatch | None = None
+        async for batch in super().packets():
+            if held is not None and held.channel == batch.channel and held.line == batch.line:
+                yield batch
+                yield held
+                held = None
+                continue
+            if held is not None:
+                yield held
+            held = batch
+        if held is not None:
+            yield held
 
 
-async def failure_of(bench: Callable[[], FakeReportSourceBench]) -> SimulationFailed:
+class Judging(FakeMarketFeed):
+    """Keeps back what it takes for no packet."""
+
+    async def packets(self) -> AsyncGenerator[PacketBatch]:
+        async for batch in super().packets():
+            if all(int.from_bytes(one[:2], "little") == len(one) for one in batch.packets):
+                yield batch
+
+
+class Lingering(FakeMarketFeed):
+    """Goes on listening after it was left."""
+
+    def close(self) -> None:
+        super().close()
+        self.market.listening.append(self.queue)
+
+
+class Repeating(FakeNotifier):
+    """Says that nobody has it when it does not know."""
+
+    async def notify(
+        self, notification: Notification, receivers: Sequence[str]
+    ) -> tuple[Receipt, ...]:
+        receipts = await super().notify(notification, receivers)
+        if any(one.outcome is Outcome.UNKNOWN for one in receipts):
+            raise Unreachable("the answer was lost")
+        return receipts
+
+
+class Optimistic(FakeNotifier):
+    """Says *taken* whatever happens."""
+
+    async def notify(
+        self, notification: Notification, receivers: Sequence[str]
+    ) -> tuple[Receipt, ...]:
+        try:
+            return await super().notify(notification, receivers)
+        except RemoteError:
+            at = notification.at
+            return tuple(Receipt("", one, at, Outcome.TAKEN) for one in receivers)
+
+
+class Certain(FakeNotifier):
+    """Believes that what nobody knows of never arrived."""
+
+    async def inquire(
+        self, notification: Notification, receivers: Sequence[str]
+    ) -> tuple[Receipt, ...]:
+        receipts = await super().inquire(notification, receivers)
+        return tuple(evolve(one, outcome=Outcome.DEFERRED) for one in receipts)
+
+
+class Resigned(FakeNotifier):
+    """Takes everything for refused."""
+
+    async def notify(
+        self, notification: Notification, receivers: Sequence[str]
+    ) -> tuple[Receipt, ...]:
+        at = notification.at
+        return tuple(Receipt("", one, at, Outcome.REFUSED) for one in receivers)
+
+
+async def failure_of(bench: Callable[[], SimulatedBench]) -> SimulationFailed:
     """The first failure, with whichever seed."""
     for seed in range(30):
         try:
@@ -181,22 +306,33 @@ async def failure_of(bench: Callable[[], FakeReportSourceBench]) -> SimulationFa
 
 
 @pytest.mark.parametrize(
-    ("make", "broken"),
+    ("bench", "broken"),
     [
-        (Hiding, "kept, and never whole on the server"),
-        (Tidying, "something on the server was changed"),
-        (Staying, "a session at the primary site was left open"),
-        (Despairing, "for which nothing in its way is a reason"),
-        (Overlooking, "whole on the server, and not fetched"),
+        (lambda: FakeReportSourceBench(Hiding), "kept, and never whole on the server"),
+        (lambda: FakeReportSourceBench(Tidying), "something on the server was changed"),
+        (lambda: FakeReportSourceBench(Staying), "a session at the primary site was left open"),
+        (lambda: FakeReportSourceBench(Despairing), "for which nothing in its way is a reason"),
+        (lambda: FakeReportSourceBench(Overlooking), "whole on the server, and not fetched"),
+        (lambda: FakeMarketFeedBench(Sorting), "packets were not heard as they were sent"),
+        (lambda: FakeMarketFeedBench(Judging), "packets were not heard as they were sent"),
+        (lambda: FakeMarketFeedBench(Lingering), "a line was left open"),
+        (lambda: FakeNotifierBench(Repeating), "has simulated-00"),
+        (lambda: FakeNotifierBench(Optimistic), "which stands as taken"),
+        (lambda: FakeNotifierBench(Certain), "has simulated-00"),
+        (lambda: FakeNotifierBench(Resigned), "nothing was in the way"),
     ],
-    ids=lambda value: getattr(value, "__name__", ""),
+    ids=[
+        *("Hiding", "Tidying", "Staying", "Despairing", "Overlooking"),
+        *("Sorting", "Judging", "Lingering"),
+        *("Repeating", "Optimistic", "Certain", "Resigned"),
+    ],
 )
 async def test_an_adapter_that_breaks_a_promise_is_found(
-    make: Make, broken: str, monkeypatch: pytest.MonkeyPatch
+    bench: Callable[[], SimulatedBench], broken: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hkex_ops.testing.market_feed_heard.NOTICE_TIMEOUT_S", 0.05)
-    failed = await failure_of(lambda: FakeReportSourceBench(make))
-    assert broken in failed.broken
+    monkeypatch.setattr(FakeMarketFeedBench, "time_limit_s", 0.3)
+    assert broken in (await failure_of(bench)).broken
 
 
 async def test_a_failure_names_its_seed_and_what_had_happened() -> None:
@@ -245,3 +381,38 @@ async def test_an_archive_that_is_damaged_is_found(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(Archive, "place", spoil)
     assert "archive and ledger are damaged" in (await failure_of(FakeReportSourceBench)).broken
+
+
+async def test_an_engine_that_marks_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was lost by both lines makes values wrong; not to say so is the fault."""
+    ticks_of = simulated_index.ticks_of
+
+    def unmarked(market: Market, heard: Sequence[PacketBatch]) -> list[TickComputed]:
+        return [one._replace(stale=()) for one in ticks_of(market, heard)]
+
+    monkeypatch.setattr(simulated_index, "ticks_of", unmarked)
+    assert "wrong and unmarked" in (await failure_of(FakeMarketFeedBench)).broken
+
+
+async def test_an_engine_that_marks_without_a_reason_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticks_of = simulated_index.ticks_of
+
+    def marked(market: Market, heard: Sequence[PacketBatch]) -> list[TickComputed]:
+        return [one._replace(stale=(5,)) for one in ticks_of(market, heard)]
+
+    monkeypatch.setattr(simulated_index, "ticks_of", marked)
+    assert "nothing was lost by both lines" in (await failure_of(FakeMarketFeedBench)).broken
+
+
+async def test_a_mailroom_that_sends_again_what_nobody_knows_of_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of = DeliveryInput.of
+
+    def hopeful(outcome: Outcome) -> DeliveryInput:
+        return of(Outcome.DEFERRED if outcome is Outcome.UNKNOWN else outcome)
+
+    monkeypatch.setattr(DeliveryInput, "of", hopeful)
+    assert "has simulated-00" in (await failure_of(FakeNotifierBench)).broken

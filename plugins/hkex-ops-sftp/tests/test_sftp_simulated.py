@@ -15,10 +15,10 @@ SEEDS = [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in ran
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_bad_days_over_sftp(tmp_path: Path, keys: Keys, seed: int) -> None:
     async with AsyncsshBench(tmp_path, keys) as bench:
-        await simulate(seed, bench, folder=tmp_path / "archive")
+        await simulate(seed, bench, folder=tmp_path / "desk")
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_bad_days_over_openssh(tmp_path: Path, keys: Keys, seed: int) -> None:
     async with SshdBench(tmp_path, keys, require_sshd()) as bench:
-        await simulate(seed, bench, folder=tmp_path / "archive")
+        await simulate(seed, bench, folder=tmp_path / "desk")
