@@ -21,6 +21,9 @@ from hkex_ops.model import IndexStatus
 __all__ = ["Doubts"]
 
 
+_CLOSING = IndexStatus.CLOSING
+
+
 @define
 class _Marked:
     """A marked stock: the trade that heals must be above ``heals_after``; ``last`` set its price,
@@ -89,8 +92,8 @@ class Doubts:
 
     def due(self, due: Due) -> Doubt | None:
         """What cannot be relied upon at a moment, where that is other than at the last one."""
-        closing = due.status is IndexStatus.CLOSING
-        if not (closing or due.missing or self._changed or self._rates_lost):
+        closing = due.status is _CLOSING
+        if not (self._changed or closing or due.missing or self._rates_lost):
             return None
         if closing and self._marked:
             securities = self._reckoning.totals.securities

@@ -58,10 +58,10 @@ class Recalculation:
         reckoning, doubts = self.reckoning, self._doubts
         for step in steps:
             if isinstance(step, Stretch):
-                rows, channels = step.rows
+                _, _, (rows, channels), begin, end = step
                 if doubts.watched:
-                    self._watch(rows, channels, step.begin, step.end)
-                reckoning.trades(rows[step.begin : step.end])
+                    self._watch(rows, channels, begin, end)
+                reckoning.trades(rows[begin:end])
             elif isinstance(step, Due):
                 columns.doubts.append(doubts.due(step))
                 reckoning.due(step, columns)

@@ -49,6 +49,7 @@ TradeRows: TypeAlias = Sequence[TradeRow]
 _QUOTIENT = cast("Callable[[int, int], int]", floordiv)
 _RATE_PLACES = 4
 _NO_TRADE = 0
+_CLOSING = IndexStatus.CLOSING
 BEGINNING: TradeRow = (0, _NO_TRADE, 0, 0)
 """In a stock's trail, the state before its first trade."""
 
@@ -211,7 +212,7 @@ class Reckoning:
 
     def due(self, due: Due, columns: TickColumns) -> None:
         """The values of all indexes at a moment, added to ``columns``."""
-        if due.status is IndexStatus.CLOSING:
+        if due.status is _CLOSING:
             for slot, price in self.closing_prices.items():
                 self._move(slot, price)
         scaled = self._scaled or self._scale()

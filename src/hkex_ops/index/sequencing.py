@@ -68,14 +68,23 @@ class ArrivalOrder:
         """See :attr:`Sequencer.moment`."""
         return self.until
 
+    def step_on(self, sent: int) -> bool:
+        """Pass the next moment, if that is all that something sent then does; whether it was.
+
+        So it is nearly always: the first of the next interval, too near to be doubted.
+        """
+        following = self._moment + self._step
+        usual = self._moment <= sent < following and self._believer.certain
+        if usual:
+            self._believer.newest = sent
+            self._moment = self.until = following
+        return usual
+
     def arrive(self, record: IndexRecord, now: datetime) -> Sequence[Sequenced]:
         """See :meth:`Sequencer.arrive`."""
         sent = record.send_time_ns
-        moment, following = self._moment, self._moment + self._step
-        if moment <= sent < following and self._believer.certain:
-            # The usual: the first record of the next interval, too near to be doubted.
-            self._believer.newest = sent
-            self._moment = self.until = following
+        moment = self._moment
+        if self.step_on(sent):
             return Moment(moment, ()), record
         if not sent:
             return (record,)

@@ -25,7 +25,13 @@ from hkex_ops.index.records import (
     TradeCancelRecord,
 )
 from hkex_ops.index.rules import NS_PER_MS, IndexRules, TickOrder
-from hkex_ops.index.sequencing import Moment, Sequenced, Untimely, make_sequencer
+from hkex_ops.index.sequencing import (
+    ArrivalOrder,
+    Moment,
+    Sequenced,
+    Untimely,
+    make_sequencer,
+)
 from hkex_ops.model import IndexStatus
 
 __all__ = [
@@ -139,6 +145,7 @@ class Timeline(Generic[R]):
     def __init__(self, rules: IndexRules, first_ns: int | None = None) -> None:
         """With ``first_ns`` there is a value at every moment from then on, whatever the session."""
         self._order = make_sequencer(rules, (_NOBODY, _EVERYBODY), first_ns)
+        self._arrival = self._order if isinstance(self._order, ArrivalOrder) else None
         self._day = TradingDay(rules, first_ns)
         self._settle_ns = rules.settle_ms * NS_PER_MS
         self._sent_ns = 0
@@ -155,16 +162,20 @@ class Timeline(Generic[R]):
         Whoever reads says of every channel that is behind at the end of a slice that it stands.
         """
         steps: list[Step[R]] = []
-        order = self._order
+        order, arrival = self._order, self._arrival
+        since, moment = order.since, order.moment
         at = 0
-        marks = self._foresee(marks)
-        for place, sent_ns, record in marks:
+        for place, sent_ns, record in self._foresee(marks):
             if place > at:
-                self._stretch(rows, at, place, steps)
+                self._stretch(Stretch(_EVERYBODY, self._sent_ns, rows, at, place), steps)
                 at = place
             if record is None:
                 self._sent_ns = sent_ns
-                if not order.since <= sent_ns < order.moment:
+                if since <= sent_ns < moment:
+                    continue
+                if arrival is not None and arrival.step_on(sent_ns):
+                    self._due(moment, steps)
+                else:
                     self._arrive(TimePassed(_EVERYBODY, 0, sent_ns), steps)
             elif isinstance(record, Standing):
                 # Whatever settles by then settles without what the channel has to say.
@@ -180,8 +191,9 @@ class Timeline(Generic[R]):
                 self._lost(record, sent_ns, steps)
             else:
                 self._arrive(record, steps)
+            since, moment = order.since, order.moment
         if count > at:
-            self._stretch(rows, at, count, steps)
+            self._stretch(Stretch(_EVERYBODY, self._sent_ns, rows, at, count), steps)
         return steps
 
     def close(self, marks: Iterable[Between] = ()) -> list[Step[R]]:
@@ -211,10 +223,9 @@ class Timeline(Generic[R]):
         standing = self._standing.items()
         return tuple(sorted(one for one, since in standing if since and 0 < since[0] < time_ns))
 
-    def _stretch(self, rows: R, begin: int, end: int, steps: list[Step[R]]) -> None:
-        order, sent_ns = self._order, self._sent_ns
-        stretch = Stretch(_EVERYBODY, sent_ns, rows, begin, end)
-        if order.since <= sent_ns < order.moment:
+    def _stretch(self, stretch: Stretch[R], steps: list[Step[R]]) -> None:
+        order = self._order
+        if order.since <= stretch.send_time_ns < order.moment:
             steps.append(stretch)
         else:
             self._arrive(cast("IndexRecord", stretch), steps)
@@ -253,12 +264,15 @@ class Timeline(Generic[R]):
             for one in self._order.poll(_instant(time_ns)):
                 self._tell(one, steps)
 
+    def _due(self, time_ns: int, steps: list[Step[R]]) -> None:
+        status = self._day.status_at(time_ns)
+        if status is not None:
+            missing = self._missing(time_ns) if self._standing else ()
+            steps.append(Due(time_ns, status, missing, self._closing_lost))
+
     def _tell(self, one: Sequenced, steps: list[Step[R]]) -> None:
         if type(one) is Moment:
-            status = self._day.status_at(one.time_ns)
-            if status is not None:
-                missing = self._missing(one.time_ns) if self._standing else ()
-                steps.append(Due(one.time_ns, status, missing, self._closing_lost))
+            self._due(one.time_ns, steps)
             return
         if isinstance(one, Untimely):
             one = one.record

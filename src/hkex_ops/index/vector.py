@@ -38,6 +38,7 @@ HISTORY_ROWS = 2_000_000
 
 _NUMBERS = 1 << 32  # a trade number is below
 _ANY_TYPE = 0xFFFF  # a trade's type has 16 bits
+_CLOSING = IndexStatus.CLOSING
 
 
 class _Kept(NamedTuple):
@@ -89,16 +90,18 @@ class Batch:
     """Stretches and moments with nothing else between them."""
 
     def __init__(self) -> None:
-        self.stretches: list[Stretch[TradeArrays]] = []
+        self.stretches: list[
+            tuple[TradeArrays, int, int]
+        ] = []  # rows of which, from where to where
         self.moments: list[int] = []  # of each stretch, how many are due before it
         self.dues: list[Due] = []
 
     def rows(self) -> tuple[Ints, TradeArrays]:
         """All trades, and for each how many moments are due before it."""
-        lengths = [stretch.end - stretch.begin for stretch in self.stretches]
+        lengths = [end - begin for _, begin, end in self.stretches]
         moment = np.repeat(np.array(self.moments, np.int64), lengths)
         pieces: list[tuple[TradeArrays, int, int]] = []
-        for _, _, rows, begin, end in self.stretches:
+        for rows, begin, end in self.stretches:
             if pieces and pieces[-1][0] is rows and pieces[-1][2] == begin:
                 pieces[-1] = (rows, pieces[-1][1], end)
             else:
@@ -175,13 +178,12 @@ class VectorRecalculation:
         doubts = self._doubts
         for step in steps:
             if isinstance(step, Stretch):
-                trades, channels = step.rows
+                _, _, (trades, channels), begin, end = step
                 if doubts.watched:
-                    self._watch(trades, channels, step.begin, step.end)
-                begin, end = step.begin, step.end
-                batch.stretches.append(Stretch(step.channel, step.send_time_ns, trades, begin, end))
+                    self._watch(trades, channels, begin, end)
+                batch.stretches.append((trades, begin, end))
                 batch.moments.append(len(batch.dues))
-            elif isinstance(step, Due) and step.status is not IndexStatus.CLOSING:
+            elif isinstance(step, Due) and step.status is not _CLOSING:
                 columns.doubts.append(doubts.due(step))
                 batch.dues.append(step)
             else:
@@ -229,7 +231,7 @@ class VectorRecalculation:
         at = 0
         for moment in range(len(batch.dues) + 1):
             while at < len(batch.stretches) and batch.moments[at] == moment:
-                _, _, rows, begin, end = batch.stretches[at]
+                rows, begin, end = batch.stretches[at]
                 lists = (column[begin:end].tolist() for column in rows)
                 reckoning.trades(list(zip(*lists, strict=True)))
                 at += 1

@@ -137,6 +137,7 @@ class AcceleratedSubscription(ColumnSubscription):
             merger.floor_ns,
             subscription.quiet_ns,
             passed,
+            np.array(merger.perhaps_reset, np.int64),
         )
         self._put(self._piece)
         self._piece = Piece.empty()

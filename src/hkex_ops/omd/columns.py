@@ -156,9 +156,10 @@ class ColumnSubscription(CaptureSubscription):
             self._known = Known(self._link, self._hops, self._slots)
         self._flush(data, at)
         records = plain_records(data, at, shape, self._known)
+        expected = self._merger.expected[:]
+        records = self._that_say_something(records, expected)
         if not len(records.at):
             return at
-        expected = self._merger.expected[:]
         try:
             part = self._read(data, shape, records, expected)
         except (NotPlain, Unsound, WireError):
@@ -169,6 +170,18 @@ class ColumnSubscription(CaptureSubscription):
         self._piece = Piece.empty()
         self._note(records.end)
         return records.end
+
+    def _that_say_something(self, records: PlainRecords, expected: Sequence[int]) -> PlainRecords:
+        """All but heartbeats of channels of which nothing came since their Sequence Reset."""
+        pairs = enumerate(zip(expected, self._merger.perhaps_reset, strict=True))
+        for idle in [slot for slot, (number, perhaps) in pairs if number == perhaps]:
+            own = records.slot == idle
+            empty = (records.messages == 0) & (records.number == expected[idle])
+            if (own <= (empty & (records.size == PACKET_HEADER_BYTES))).all():
+                records = records._replace(
+                    **{name: getattr(records, name)[~own] for name in PlainRecords._fields[1:]}
+                )
+        return records
 
     def _read(
         self, data: bytes, shape: Shape, records: PlainRecords, expected: list[int]

@@ -105,7 +105,7 @@ class Wanted(NamedTuple):
     """What is wanted: which channels and types, and where in a trade its four numbers lie.
 
     ``passed`` is when the last packet of each channel was sent; none may be behind the others for
-    longer than ``quiet_ns``, where that is not 0.
+    longer than ``quiet_ns``, where that is not 0. ``perhaps_reset`` is as the merger has it.
     """
 
     channels: Any
@@ -116,6 +116,7 @@ class Wanted(NamedTuple):
     floor_ns: int
     quiet_ns: int
     passed: Any
+    perhaps_reset: Any
 
 
 class Early(NamedTuple):
@@ -343,10 +344,14 @@ def scan(
         if state[WAITING] and overdue(octets, file, at, early):
             return NOT_PLAIN
         packet = at + file.frame_at + FRAME_BYTES
+        size, count = whole(octets.u16[packet]), whole(octets.u8[packet + 2])
+        number, following = whole(octets.u32[packet + 4]), expected[slot]
+        idle = not count and number == following == wanted.perhaps_reset[slot]
+        if idle and size == HEADER_BYTES and not early.many[slot]:
+            state[AT] = at + step_of(size, file.blocks)
+            continue
         if stands(octets, packet, slot, wanted, state):
             return NOT_PLAIN
-        count, number = whole(octets.u8[packet + 2]), whole(octets.u32[packet + 4])
-        following = expected[slot]
         if number + count <= following:
             first = whole(octets.u16[packet + HEADER_BYTES + 2])
             if (count and first == RESET) or (not count and number == following):
@@ -362,7 +367,7 @@ def scan(
             drain(octets, file, slot, wanted, expected, early, state, rows, marks)
         else:
             return NOT_PLAIN
-        state[AT] = at + step_of(whole(octets.u16[packet]), file.blocks)
+        state[AT] = at + step_of(size, file.blocks)
     return THROUGH
 
 

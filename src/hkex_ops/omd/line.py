@@ -182,7 +182,7 @@ class Arbiter:
                 raise UsageError(f"the snapshot is not of channel {self._channel}")
         self._ordering = Ordering(self._channel, self._limits, next_sequence)
         self._ordering.perhaps_reset = perhaps_reset
-        self._begun = next_sequence > 1
+        self._begun = next_sequence > 1 or perhaps_reset > 0
         self._due_ns = 0
 
     def _examine(

@@ -31,11 +31,10 @@ from hkex_ops.omd.line import Arbiter
 from hkex_ops.omd.ordering import LineLimits
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, Octets, packet_header
 
-__all__ = ["IN_CARE", "POLL_NS", "Delivered", "Merger", "Settled", "time_alone"]
+__all__ = ["IN_CARE", "POLL_NS", "Delivered", "Merger", "Settled", "next_poll_ns", "time_alone"]
 
 POLL_NS = 100_000_000
 """On the grid of this it is seen, by the time of a capture, what has waited long enough."""
-
 IN_CARE = -1
 """What stands in the place of a number while a channel is not plain: no number equals it."""
 
@@ -52,12 +51,16 @@ def time_alone(sent_ns: int, slot: int) -> Delivered:
     return b"", 0, 0, 0, sent_ns, slot
 
 
+def next_poll_ns(time_ns: int) -> int:
+    """The first place on the grid of :data:`POLL_NS` behind ``time_ns``."""
+    return (time_ns // POLL_NS + 1) * POLL_NS
+
+
 _Early: TypeAlias = tuple[int, int, bytes, int, str, int, int]
 """A packet that came too early: number, order of arrival, bytes, count, line, time, send time."""
 
 _size_of = Struct("<H").unpack_from
 _header_of = packet_header.unpack_from
-_NO_RESTART = 0
 _RESET = b"\x08\x00\x64\x00"  # size and type of a Sequence Reset
 _FIRST_TYPE = slice(PACKET_HEADER_BYTES + 2, PACKET_HEADER_BYTES + 4)
 
@@ -72,7 +75,6 @@ class _Lane:
         "early",
         "floor_ns",
         "next",
-        "restarted",
         "waits_until_ns",
         "watched_until_ns",
     )
@@ -85,7 +87,6 @@ class _Lane:
         self.waits_until_ns = 0
         self.arbiter = Arbiter(channel, codec, limits=limits)
         self.arbitrated = False
-        self.restarted = _NO_RESTART
         self.watched_until_ns = 0
 
     def is_due(self, at_ns: int) -> bool:
@@ -111,10 +112,11 @@ class Merger:
     ``expected[slot]``, was sent at ``floor_ns`` or later and carries ``n > 0`` well-formed
     messages, none of them a Sequence Reset, is delivered by the reader, who then adds ``n`` there.
     One whose last number is below ``expected[slot]``, and that does not begin with a Sequence
-    Reset, is a copy and is dropped; if it is a heartbeat, its time has passed. Every other packet
-    goes to :meth:`take`. ``health`` collects what is told of gaps, refused packets and resets;
-    whoever reads it empties it. ``limits`` are those of the arbiters; ``numbers`` are the channels
-    by slot.
+    Reset, is a copy and is dropped; if it is a heartbeat, its time has passed. A heartbeat of
+    nothing but a header that names ``expected[slot]`` says nothing while ``perhaps_reset[slot]`` is
+    that number too: a Sequence Reset's own, or the next message's. Every other packet goes to
+    :meth:`take`. ``health`` collects what is told of gaps, refused packets and resets; whoever
+    reads it empties it. ``limits`` are those of the arbiters; ``numbers`` are the channels by slot.
     """
 
     def __init__(
@@ -126,6 +128,7 @@ class Merger:
     ) -> None:
         """``channels`` are those whose messages are wanted, all where none are named."""
         self.expected: list[int] = []
+        self.perhaps_reset: list[int] = []
         self.wanted: list[bool] = []
         self.numbers: list[int] = []
         self.floor_ns: int = 0
@@ -144,6 +147,7 @@ class Merger:
             slot = self._slots[channel] = len(self._lanes)
             self._lanes.append(_Lane(channel, self._codec, self.limits))
             self.expected.append(1)
+            self.perhaps_reset.append(0)
             self.numbers.append(channel)
             self.wanted.append(self._channels is None or channel in self._channels)
         return slot
@@ -171,6 +175,8 @@ class Merger:
         if lane.arbitrated:
             return self._arbitrate(slot, lane, packet, line, at_ns)
         self._enter(slot, lane)
+        if self.perhaps_reset[slot] == lane.next:
+            return self._arbitrate(slot, lane, packet, line, at_ns)
         early = lane.early
         if early and (at_ns >= lane.waits_until_ns or len(early) >= self.limits.held_packets):
             return self._arbitrate(slot, lane, packet, line, at_ns)
@@ -209,7 +215,7 @@ class Merger:
         found: list[Settled] = []
         for slot, lane in enumerate(self._lanes):
             if self.expected[slot] == IN_CARE and lane.is_due(at_ns):
-                arbiter, events = self._arbiter(lane)
+                arbiter, events = self._arbiter(slot, lane)
                 events += arbiter.poll(at_ns)
                 self._release(slot, lane, at_ns)
                 found += self._told(lane, events)
@@ -225,7 +231,7 @@ class Merger:
         for slot, lane in enumerate(self._lanes):
             if self.expected[slot] != IN_CARE:
                 continue
-            arbiter, events = self._arbiter(lane)
+            arbiter, events = self._arbiter(slot, lane)
             events += (*arbiter.poll(told_ns), *arbiter.poll(told_ns + self.limits.give_up_ns))
             found += self._told(lane, events)
         return found
@@ -265,12 +271,11 @@ class Merger:
     def _arbitrate(
         self, slot: int, lane: _Lane, packet: bytes, line: str, at_ns: int
     ) -> Sequence[Settled]:
-        arbiter, events = self._arbiter(lane)
+        arbiter, events = self._arbiter(slot, lane)
         before = arbiter.next_sequence
         events += arbiter.handle(packet, line, at_ns)
         for event in events:
             if isinstance(event, SequenceRestarted):
-                lane.restarted = event.sequence
                 lane.floor_ns = _reset_sent_ns(arbiter)
                 self.floor_ns = max(self.floor_ns, lane.floor_ns)
                 # What was sent under the old numbers may still come, unless there was nothing.
@@ -281,19 +286,25 @@ class Merger:
     def _release(self, slot: int, lane: _Lane, at_ns: int) -> None:
         """Take a channel back from its arbiter, if that waits for nothing."""
         arbiter = lane.arbiter
-        settled = arbiter.next_sequence > lane.restarted and not arbiter.missing
-        if settled and at_ns >= lane.watched_until_ns:
+        if not arbiter.missing and at_ns >= lane.watched_until_ns:
             lane.arbitrated = False
             self.expected[slot] = arbiter.next_sequence
+            self.perhaps_reset[slot] = cast("int", arbiter.snapshot()["perhaps_reset"])
 
-    def _arbiter(self, lane: _Lane) -> tuple[Arbiter, tuple[LineEvent, ...]]:
+    def _arbiter(self, slot: int, lane: _Lane) -> tuple[Arbiter, tuple[LineEvent, ...]]:
         """The arbiter of a channel, which knows all that has come; what it said to what waited."""
         arbiter = lane.arbiter
         events: tuple[LineEvent, ...] = ()
         if not lane.arbitrated:
             lane.arbitrated = True
-            lane.restarted = _NO_RESTART
-            arbiter.restore({**arbiter.snapshot(), "next_sequence": lane.next, "perhaps_reset": 0})
+            idle = self.perhaps_reset[slot] == lane.next
+            arbiter.restore(
+                {
+                    **arbiter.snapshot(),
+                    "next_sequence": lane.next,
+                    "perhaps_reset": lane.next if idle else 0,
+                }
+            )
             for _, _, packet, _, line, at_ns, _ in sorted(lane.early, key=lambda one: one[1]):
                 events += arbiter.handle(packet, line, at_ns)
             lane.early = []

@@ -9,17 +9,19 @@ by the replay of `hkex_ops.flows` with slices of a file; a megabyte or so is bes
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from struct import error as StructError
 
 from hkex_ops.errors import WireError
 from hkex_ops.omd.capture import CaptureStreams
 from hkex_ops.omd.frames import ETHERNET, Passed, address_text, datagram_in
 from hkex_ops.omd.framing import HEAD_BYTES, Framing, framing_of
-from hkex_ops.omd.merging import POLL_NS, Delivered, Merger, time_alone
+from hkex_ops.omd.layout import HEADER_BYTES
+from hkex_ops.omd.merging import POLL_NS, Delivered, Merger, next_poll_ns, time_alone
 from hkex_ops.omd.messages import SequenceReset
 from hkex_ops.omd.packet import PACKET_HEADER_BYTES, packet_header
 from hkex_ops.omd.shapes import FRAME_BYTES, LONGEST_RECORD, STREAMS_KEPT, Shape, Stream, shape_of
-from hkex_ops.omd.streaming import RESET_AT, Mark, Piece, Subscription, TimeReached
+from hkex_ops.omd.streaming import RESET_AT, Piece, Subscription
 
 __all__ = ["CaptureSubscription"]
 
@@ -63,7 +65,7 @@ class CaptureSubscription:
         self._careful = False
         self._last_ns = 0
         self._time_ns = 0  # of the record at hand
-        self._polled = 0  # up to which place of the grid waiting channels were looked after
+        self._due_ns = POLL_NS  # by the time of which record waiting channels are looked after
 
     @property
     def offset(self) -> int:
@@ -101,9 +103,9 @@ class CaptureSubscription:
     def _given_out(self) -> Piece:
         """What was wanted so far, and at its end which channels stand."""
         piece, self._piece = self._piece, Piece.empty()
-        subscription = self._subscription
-        if quiet_ns := subscription.quiet_ns:
-            piece.marks.extend(subscription.standing(len(piece.rows), longer_than_ns=quiet_ns))
+        if quiet_ns := self._subscription.quiet_ns:
+            standing = self._subscription.standing(len(piece.rows), longer_than_ns=quiet_ns)
+            piece.marks.extend(standing)
         return piece
 
     def close(self, data: bytes = b"") -> tuple[Piece, WireError | None]:
@@ -115,7 +117,7 @@ class CaptureSubscription:
     def last_look(self) -> Piece:
         """No other file follows: what waited long enough a moment after the last packet."""
         at_ns = self._last_ns + self._merger.limits.gap_wait_ns
-        self._reach(at_ns, asked=False)
+        self._subscription.reach(self._piece, at_ns, asked=False)
         self._subscription.care(self._piece, caring=not self._merger.plain)
         self._subscription.read_settled(self._merger.poll(at_ns), self._piece)
         return self._given_out()
@@ -123,7 +125,9 @@ class CaptureSubscription:
     def give_up(self) -> Piece:
         """Nothing more will come: what waited behind gaps."""
         limits = self._merger.limits
-        self._reach(self._last_ns + limits.gap_wait_ns + limits.give_up_ns, asked=False)
+        self._subscription.reach(
+            self._piece, self._last_ns + limits.gap_wait_ns + limits.give_up_ns, asked=False
+        )
         self._subscription.care(self._piece, caring=not self._merger.plain)
         self._subscription.read_settled(self._merger.close(self._last_ns), self._piece)
         piece, self._piece = self._piece, Piece.empty()
@@ -177,60 +181,66 @@ class CaptureSubscription:
 
         With ``only_care`` also where no channel is in care any more.
         """
-        shape = self._shape
-        if shape is None:
+        shape, framing = self._shape, self._framing
+        if shape is None or framing is None:
             return at
         _, frame_at, _, heads, lengths, steps = shape
-        unpack = shape.unpack
-        link_of_all, hops, slots = self._link, self._hops, self._slots
-        merger = self._merger
-        expected, wanted, floor_ns = merger.expected, merger.wanted, merger.floor_ns
-        add, horizon = self._found.append, self._horizon
+        unpack, time_of = shape.unpack, framing.time_ns
+        merger, link_of_all, hops, slots = self._merger, self._link, self._hops, self._slots
+        expected, wanted, perhaps_reset = merger.expected, merger.wanted, merger.perhaps_reset
+        add, horizon, looks_into = self._found.append, self._horizon, self._subscription.looks_into
         every = self._subscription.quiet_ns > 0  # packet counts: how long channels stand is known
         packet_at, first_at = frame_at + FRAME_BYTES, frame_at + FRAME_BYTES + PACKET_HEADER_BYTES
         last = len(data) - LONGEST_RECORD
-        caring = not merger.plain
-        try:
+        floor_ns, caring, due_ns = merger.floor_ns, not merger.plain, self._due_ns
+        with suppress(LookupError):  # a stream or a size that is not plain
             while at <= last:
-                head, length, link, hop, key, size, count, number, sent_ns, first = unpack(data, at)
+                head, kept, link, hop, key, size, count, number, sent, long, kind = unpack(data, at)
                 slot = slots[key]
                 if (
-                    length != lengths[size]
+                    kept != lengths[size]
                     or link != link_of_all
                     or hop not in hops
                     or (heads and head != heads[size])
                 ):
                     break
                 following = expected[slot]
-                if number == following:
-                    if not count or sent_ns < floor_ns:
+                if number == following and count:
+                    if sent < floor_ns:
                         break
                     expected[slot] = number + count
                     if wanted[slot]:
-                        add((data, at + first_at, at + packet_at + size, count, sent_ns, slot))
-                    elif sent_ns >= horizon or every:
-                        horizon = self._time_passed(sent_ns, slot)
-                elif number + count > following or first == _RESET:
+                        begin = at + first_at
+                        if long >= HEADER_BYTES and not looks_into[kind]:
+                            begin, count = begin + long, count - 1  # nobody need look again
+                        elif kind == _RESET:
+                            expected[slot] = number
+                            break
+                        add((data, begin, at + packet_at + size, count, sent, slot))
+                    elif sent >= horizon or every:
+                        horizon = self._time_passed(sent, slot)
+                elif number == following:
+                    if number != perhaps_reset[slot] or size != PACKET_HEADER_BYTES:
+                        break
+                elif number + count > following or kind == _RESET:
                     self._horizon = horizon
                     self._care(data, at, self._plain_streams[key], at + packet_at, size)
                     self._note(at + steps[size])
-                    add, floor_ns = self._found.append, merger.floor_ns
-                    caring = not merger.plain
-                    if only_care and merger.plain:
+                    floor_ns, caring, due_ns = merger.floor_ns, not merger.plain, self._due_ns
+                    if only_care and not caring:
                         at += steps[size]
                         break
-                elif not count and (sent_ns >= horizon or every):
-                    horizon = self._time_passed(sent_ns, slot)
+                elif not count and (sent >= horizon or every):
+                    horizon = self._time_passed(sent, slot)
                 at += steps[size]
-                if caring and self._is_due(data, at - steps[size]):
-                    self._horizon = horizon
-                    self._poll(data, at)
-                    add, floor_ns = self._found.append, merger.floor_ns
-                    caring = not merger.plain
-                    if only_care and not caring:
-                        break
-        except LookupError:
-            pass  # a stream or a size that is not plain
+                if caring:
+                    self._time_ns = time_of(data, at - steps[size])
+                    if self._time_ns >= due_ns:
+                        self._horizon = horizon
+                        self._poll(data, at)
+                        floor_ns, caring, due_ns = merger.floor_ns, not merger.plain, self._due_ns
+                        if only_care and not caring:
+                            break
         self._horizon = horizon
         return at
 
@@ -243,34 +253,22 @@ class CaptureSubscription:
         self._last_ns = max(self._last_ns, time_ns)
         self._take(stream, data[packet_at : packet_at + size], time_ns)
 
-    def _is_due(self, data: bytes, at: int) -> bool:
-        """Whether waiting channels are to be looked after once the record at ``at`` is read."""
-        assert self._framing is not None, "the record was read from a file"
-        self._time_ns = self._framing.time_ns(data, at)
-        return self._time_ns // POLL_NS > self._polled
-
     def _poll(self, data: bytes, at: int) -> None:
         """Look after waiting channels; everything before ``at`` is read."""
         self._last_ns = max(self._last_ns, self._time_ns)
         if not (self._subscription.quiet_ns or self._merger.is_due(self._time_ns)):
-            self._polled = self._time_ns // POLL_NS
+            self._due_ns = next_poll_ns(self._time_ns)
             return  # nothing settles, and what time it is does not matter
         self._at = at
         self._flush(data, at)
-        self._polled = self._time_ns // POLL_NS
+        self._due_ns = next_poll_ns(self._time_ns)
         settled = self._merger.poll(self._time_ns)
         if settled:
-            self._reach(self._time_ns, asked=False)
+            self._subscription.reach(self._piece, self._time_ns, asked=False)
             self._subscription.read_settled(settled, self._piece)
-        self._reach(self._time_ns, asked=True)
+        self._subscription.reach(self._piece, self._time_ns, asked=True)
         self._subscription.care(self._piece, caring=not self._merger.plain)
         self._note(at)
-
-    def _reach(self, time_ns: int, *, asked: bool) -> None:
-        """Mark which time it is, where that matters."""
-        if self._subscription.quiet_ns:
-            rows, marks, _ = self._piece
-            marks.append(Mark(len(rows), time_ns, TimeReached(time_ns, asked)))
 
     def _time_passed(self, sent_ns: int, slot: int) -> int:
         """Note a packet that brings nothing but its time; from when on the next one counts."""
@@ -287,7 +285,7 @@ class CaptureSubscription:
         following = self._framing.take(self, data, at)
         if following >= 0:
             self._at = following
-            if self._time_ns // POLL_NS > self._polled and not self._merger.plain:
+            if self._time_ns >= self._due_ns and not self._merger.plain:
                 self._poll(data, following)
             if not self._found:
                 self._note(following)
@@ -326,19 +324,15 @@ class CaptureSubscription:
         merger = self._merger
         expected = merger.expected
         following = expected[stream.slot]
-        whole = count and size == len(packet)
+        reset = packet[RESET_AT : RESET_AT + 2] == _reset_type
+        whole = count and size == len(packet) and not reset
         if number == following and whole and sent_ns >= merger.floor_ns:
             expected[stream.slot] = following + count
             if merger.wanted[stream.slot]:
                 self._found.append((packet, PACKET_HEADER_BYTES, size, count, sent_ns, stream.slot))
             else:
                 self._found.append(time_alone(sent_ns, stream.slot))
-        elif (
-            number + count > following
-            or number == following
-            or size != len(packet)
-            or packet[RESET_AT : RESET_AT + 2] == _reset_type
-        ):
+        elif number + count > following or number == following or size != len(packet) or reset:
             self._flush(data, self._at)
             self._take(stream, packet, time_ns)
         elif not count:
@@ -350,10 +344,10 @@ class CaptureSubscription:
         merger, subscription = self._merger, self._subscription
         caring = not merger.plain
         if not caring:
-            self._polled = time_ns // POLL_NS
+            self._due_ns = next_poll_ns(time_ns)
         settled = merger.take(slot, packet, line, time_ns)
         if caring and settled:
-            self._reach(time_ns, asked=False)
+            self._subscription.reach(self._piece, time_ns, asked=False)
         subscription.care(self._piece, caring=caring or not merger.plain)
         subscription.read_settled(settled, self._piece)
         subscription.care(self._piece, caring=not merger.plain)
@@ -387,13 +381,14 @@ class CaptureSubscription:
 
     def _flush(self, data: bytes, upto: int) -> None:
         """Read what was taken for plain; if one is not, look into every record up to ``upto``."""
-        found, self._found = self._found, []
-        if found and not self._subscription.read(found, self._piece):
+        sound = not self._found or self._subscription.read(self._found, self._piece)
+        self._found.clear()
+        if not sound:
             expected = self._merger.expected
             expected[:] = self._before + [1] * (len(expected) - len(self._before))
-            here, self._careful = self._at, True
+            here, now_ns, self._careful = self._at, self._time_ns, True
             at = self._before_at
             while at < upto:
                 at = self._one(data, at)
-            self._at, self._careful = here, False
+            self._at, self._time_ns, self._careful = here, now_ns, False
         self._note(upto)

@@ -30,7 +30,7 @@ STREAMS_KEPT = 65_536
 LONGEST_RECORD = 2_048
 """No plain record is longer; fewer bytes than that wait for the next piece of the file."""
 
-PlainRecord: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int]
+PlainRecord: TypeAlias = tuple[int, int, int, int, int, int, int, int, int, int, int]
 """What :attr:`Shape.record` unpacks."""
 
 
@@ -44,7 +44,7 @@ class Stream(NamedTuple):
 FRAME_BYTES = 42
 """Ethernet, IP and UDP with nothing extra: so far lies a packet behind the start of its frame."""
 
-_FRAME_CODES = "12xI4xI6xQ4xHBxIQ2xH"
+_FRAME_CODES = "12xI4xI6xQ4xHBxIQHH"
 
 
 class Shape(NamedTuple):
@@ -52,7 +52,8 @@ class Shape(NamedTuple):
 
     ``record`` unpacks the head of the block, where there is one, and the length of the frame, as it
     was kept and as it was, in one number; of the frame: link type with IP version, fragment with
-    protocol, addressee; of the packet: size, count, number, send time, type of the first message.
+    protocol, addressee; of the packet: size, count, number, send time, size and type of the first
+    message.
     By the size of the packet, ``heads`` and ``lengths`` are what the first two must then be, and
     ``steps`` is how far the next record lies.
     """

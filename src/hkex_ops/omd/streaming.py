@@ -154,11 +154,13 @@ class Subscription:
         self._caring = False
         self.layout: Layout = codec.layout
         self.step_ns = step_ns
-        # One byte for each type there can be: whether it is looked into.
+        # For each type there can be, whether it is looked into: once as bytes, for arrays, and once
+        # as a list, where looking takes a plain loop half the time.
         heard = bytearray(1 << 16)
         for type in (Trade.TYPE, SequenceReset.TYPE, *also):
             heard[type] = 1
         self.heard: bytes = bytes(heard)
+        self.looks_into: Sequence[bool] = list(map(bool, heard))
         self._decode = codec.decode_message
         self.interval: tuple[int, int] = (0, 0)
         trade, self._trade_bytes = trade_struct(codec.layout)
@@ -217,6 +219,11 @@ class Subscription:
             )
         self._caring = caring
 
+    def reach(self, piece: Piece, time_ns: int, *, asked: bool) -> None:
+        """Mark which time it is while messages are waited for, where that matters."""
+        if self.quiet_ns:
+            piece.marks.append(Mark(len(piece.rows), time_ns, TimeReached(time_ns, asked)))
+
     def standing(self, row: int, *, longer_than_ns: int) -> list[Mark]:
         """Marks before ``row`` of the channels that are behind for ``longer_than_ns`` now."""
         limit_ns = self.newest_ns - longer_than_ns
@@ -271,7 +278,12 @@ class Subscription:
         told: tuple[int, int] | None = None
         if len(passed) < len(numbers):
             passed += [0] * (len(numbers) - len(passed))
-        step, heard, least, trade_of = self.step_ns, self.heard, self._trade_bytes, self._trade_of
+        step, least, trade_of, heard = (
+            self.step_ns,
+            self._trade_bytes,
+            self._trade_of,
+            self.looks_into,
+        )
         add, header_of = rows.append, _size_and_type
         try:
             for data, at, end, count, sent_ns, slot in found:

@@ -63,6 +63,7 @@ P = TypeVar("P")
 
 PLAIN_SLICE_BYTES = 256 * 1024
 VECTOR_SLICE_BYTES = 1024 * 1024
+COMPILED_SLICE_BYTES = 4 * 1024 * 1024
 """How much of a file each way is given at once: found by trying; little depends on it."""
 
 
@@ -230,6 +231,7 @@ def vector_way(
         subscription,
         lambda: ColumnSubscription(subscription, streams=streams),
         VectorRecalculation(baskets, rules, first_ns=first_ns),
+        VECTOR_SLICE_BYTES,
     )
 
 
@@ -253,6 +255,7 @@ def compiled_way(
         subscription,
         lambda: AcceleratedSubscription(subscription, scan, streams=streams),
         AcceleratedRecalculation(baskets, rules, work=work, first_ns=first_ns),
+        COMPILED_SLICE_BYTES,
     )
 
 
@@ -270,6 +273,7 @@ def _column_way(
     subscription: Subscription,
     make_reader: Callable[[], ColumnSubscription],
     day: VectorRecalculation,
+    slice_bytes: int,
 ) -> QuickWay:
     def open_file() -> _Reading[ColumnPiece]:
         one = make_reader()
@@ -279,7 +283,7 @@ def _column_way(
     def feed(piece: ColumnPiece, noted: Noted) -> TickColumns:
         return day.feed(piece.trades, noted.between(piece.marks), piece.channels)
 
-    return _Way(subscription, VECTOR_SLICE_BYTES, open_file, day.reckoning, feed, day.close)
+    return _Way(subscription, slice_bytes, open_file, day.reckoning, feed, day.close)
 
 
 @contextmanager
