@@ -513,3 +513,44 @@ def test_a_catalogue_that_is_not_there_is_told(file: Path) -> None:
     settings = load(file, '[catalogue]\nfile = "names.toml"')
     with pytest.raises(ConfigError, match="there is no catalogue at"):
         load_catalogue(settings)
+
+
+def test_what_is_wrong_with_the_shape_hides_nothing_of_the_sense(file: Path) -> None:
+    """Every fault of a configuration at once, each with its place, and none that only follows."""
+    file.write_text(
+        """
+[archive]
+folder = 3
+keep_days = 0
+copy = { folder = "x", url = "y" }
+[report_sources.rrs]
+adapter = "sftp"
+service = "RRS"
+site = "primry"
+manners = { attempts = 0, poll_s = "fast", wait_s = 9, wait_longest_s = "long" }
+upload = { names = "(" }
+[report_sources.other]
+service = "RRS"
+manners = { poll_s = 1 }
+[incidents]
+teller = " "
+attach = 3
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(ConfigError) as raised:
+        load_settings(file)
+    assert [
+        "archive.copy",
+        "archive.folder",
+        "archive.keep_days",
+        "incidents.attach",
+        "incidents.teller",
+        "report_sources.other.adapter",
+        "report_sources.other.manners.poll_s",
+        "report_sources.rrs.manners.attempts",
+        "report_sources.rrs.manners.poll_s",
+        "report_sources.rrs.manners.wait_longest_s",
+        "report_sources.rrs.site",
+        "report_sources.rrs.upload.names",
+    ] == [fault.path for fault in raised.value.faults]

@@ -15,18 +15,16 @@ from pathlib import Path
 from attrs import evolve
 from cattrs import Converter
 
-from hkex_ops.config.mending import mended, touches
+from hkex_ops.config.mending import structure_and_judge
 from hkex_ops.config.stated import add_dates
 from hkex_ops.config.structuring import (
     document_of,
-    in_order,
     make_converter,
     nearest,
     read_text,
     said,
-    structure,
 )
-from hkex_ops.errors import ConfigError, Fault, UsageError
+from hkex_ops.errors import Fault, UsageError
 from hkex_ops.reports import Catalogue, CutOff, Include, catalogue_faults
 
 __all__ = [
@@ -38,9 +36,6 @@ __all__ = [
 ]
 
 _SUFFIX = ".toml"
-
-MENDING_ROUNDS = 4
-"""How often a document is mended to look for more faults; one round finds nearly all of them."""
 
 _INDEX = re.compile(r"\[\d+\]$")
 
@@ -73,27 +68,21 @@ def structure_catalogue(text: str, *, document: str) -> Catalogue:
 
     Raises `ConfigError` with every fault at once, whether of shape or of sense.
     """
-    table = document_of(text, document=document)
-    converter = _converter()
-    found: list[Fault] = []
-    for _ in range(MENDING_ROUNDS):
-        places = [fault.path for fault in found]
-        try:
-            catalogue = structure(table, Catalogue, document=document, converter=converter)
-        except ConfigError as error:
-            found += [one for one in error.faults if not touches(one.path, places)]
-            table = mended(table, Catalogue, [fault.path for fault in error.faults])
-            continue
-        sense = (*catalogue_faults(catalogue), *_include_faults(catalogue.include))
-        found += [
-            Fault(path, message)
-            for path, message in sense
-            if not touches(path, places) and not _hangs_on(path, places)
-        ]
-        if not found:
-            return _with_included(catalogue)
-        break
-    raise ConfigError(in_order(found), document=document)
+    return _with_included(
+        structure_and_judge(
+            document_of(text, document=document),
+            Catalogue,
+            _faults_of,
+            document=document,
+            converter=_converter(),
+            hangs_on=_hangs_on,
+        )
+    )
+
+
+def _faults_of(catalogue: Catalogue) -> Iterator[Fault]:
+    for path, message in (*catalogue_faults(catalogue), *_include_faults(catalogue.include)):
+        yield Fault(path, message)
 
 
 def _hangs_on(path: str, places: Iterable[str]) -> bool:

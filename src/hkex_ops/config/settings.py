@@ -6,7 +6,7 @@ are structured with the adapter's own options class once the plug-in that offers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,12 +17,12 @@ from hkex_ops.config.catalogues import read_catalogue
 from hkex_ops.config.clearing import ClearingSettings, clearing_faults
 from hkex_ops.config.incidents import IncidentSettings, incident_faults
 from hkex_ops.config.index import IndexSettings, index_faults
+from hkex_ops.config.mending import structure_and_judge
 from hkex_ops.config.notifying import NotificationSettings, NotifierSettings
 from hkex_ops.config.report_sources import ReportSourceSettings, manners_faults
 from hkex_ops.config.stated import add_dates
 from hkex_ops.config.structuring import (
     document_of,
-    in_order,
     make_converter,
     nearest,
     read_text,
@@ -191,18 +191,29 @@ def load_settings(path: Path) -> Settings:
     """The configuration in ``path``; `ConfigError` lists every fault of it."""
     text = read_text(path, what="configuration")
     table = document_of(text, document=str(path))
-    stated = structure(table, _Stated, document=str(path), converter=_converter(path.parent))
-    faults = [
-        *index_faults(stated.index),
-        *incident_faults(stated.incidents),
-        *clearing_faults(stated.clearing),
-        *manners_faults(stated.report_sources),
-        *_archive_faults(stated.archive),
-    ]
-    if faults:
-        raise ConfigError(in_order(faults), document=str(path))
+    stated = structure_and_judge(
+        table,
+        _Stated,
+        _faults_of,
+        document=str(path),
+        converter=_converter(path.parent),
+        hangs_on=_hangs_on,
+    )
     tables = {one.name: getattr(stated, one.name) for one in fields(_Stated)}
     return Settings(**tables, path=path)
+
+
+def _faults_of(stated: _Stated) -> Iterator[Fault]:
+    yield from index_faults(stated.index)
+    yield from incident_faults(stated.incidents)
+    yield from clearing_faults(stated.clearing)
+    yield from manners_faults(stated.report_sources)
+    yield from _archive_faults(stated.archive)
+
+
+def _hangs_on(path: str, places: Sequence[str]) -> bool:
+    """How long is waited first is bounded by how long at most, which may be at fault itself."""
+    return path.endswith(".wait_s") and f"{path.removesuffix('wait_s')}wait_longest_s" in places
 
 
 def _archive_faults(archive: ArchiveSettings | None) -> Iterator[Fault]:
