@@ -117,7 +117,7 @@ def test_one_batch_is_judged_in_its_order(archive: Archive) -> None:
 
 
 def test_a_batch_of_many_names_asks_for_all_of_them(archive: Archive) -> None:
-    """More than one question to the ledger holds; each file meets what is known of it."""
+    """Each file of it meets what is known of it, and nothing that is known of another."""
     names = [f"RP{number:03}.csv" for number in range(510)]
     for _ in range(2):
         placed = archive.place([arrival(archive, name, b"same") for name in names], FETCHED)

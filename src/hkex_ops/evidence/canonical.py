@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from itertools import chain
 from typing import NoReturn, cast
 
 from hkex_ops.model import Json, JsonObject
@@ -21,6 +22,7 @@ DEEPEST = 64
 
 _SCALARS = frozenset({str, int, bool, type(None)})
 _TEXT = frozenset({str})
+_ROWS = frozenset({dict})
 
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -68,18 +70,25 @@ def _plain(value: object, levels: int) -> object:
     """``value`` in dicts and lists only, every key a text."""
     if type(value) in _SCALARS:
         return value
-    # Nothing has to be made plain in most of what is spelt: rows of a table.
+    # Nothing has to be made plain in most of what is spelt: rows of a table, and lists of them.
     if type(value) is dict and levels:
         row = cast("dict[object, object]", value)
         if _TEXT.issuperset(map(type, row)) and _SCALARS.issuperset(map(type, row.values())):
             return row
+    if type(value) is list and levels > 1 and _ROWS.issuperset(map(type, value)):
+        rows = cast("list[dict[object, object]]", value)
+        items = chain.from_iterable(map(dict.values, rows))
+        if _TEXT.issuperset(map(type, chain.from_iterable(rows))) and _SCALARS.issuperset(
+            map(type, items)
+        ):
+            return rows
     if isinstance(value, str | int):
         return value
     if levels == 0:
         raise ValueError(f"is nested more than {DEEPEST} levels deep")
     if isinstance(value, Mapping):
-        items = cast("Mapping[object, object]", value)
-        return {_key(key): _plain(item, levels - 1) for key, item in items.items()}
+        mapping = cast("Mapping[object, object]", value)
+        return {_key(key): _plain(item, levels - 1) for key, item in mapping.items()}
     if isinstance(value, list | tuple):
         members = cast("list[object]", value)
         return [_plain(item, levels - 1) for item in members]

@@ -21,7 +21,7 @@ from hkex_ops.model import ReportIdentity
 from hkex_ops.reports.cadence import CataloguePhase, Due, Obligation
 from hkex_ops.reports.completeness import ContentCheck, Packing
 from hkex_ops.reports.dates import DateForm, parse_business_date
-from hkex_ops.reports.grammar import NameCase, NameGrammar, NameParts
+from hkex_ops.reports.grammar import NameCase, NameGrammar, NameParts, Told
 
 __all__ = ["Audience", "Catalogue", "IgnoreRule", "Include", "NameReading", "ReportRule"]
 
@@ -117,6 +117,13 @@ class ReportRule:
         """What ``name`` tells by this rule; nothing when it is none of its names."""
         if self.name:
             return self.grammar.parse(name)
+        told = self.told(name)
+        return None if told is None else NameParts(*told)
+
+    def told(self, name: str) -> Told | None:
+        """The same without a value made of it, for whoever reads a whole folder."""
+        if self.name:
+            return self.grammar.told(name)
         match = self._compiled.fullmatch(name)
         if match is None:
             return None
@@ -131,14 +138,8 @@ class ReportRule:
             part = None
         else:
             part = next((part for part, word in self.parts.items() if word == spelt), None)
-        return NameParts(
-            day,
-            told.get("house"),
-            told.get("code"),
-            told.get("session"),
-            told.get("instance"),
-            part,
-        )
+        get = told.get
+        return day, get("house"), get("code"), get("session"), get("instance"), part
 
 
 @frozen
@@ -197,17 +198,18 @@ class Catalogue:
         ``folder_date`` is the business date of the folder, where a name has none.
         """
         for rule in self._by_service.get(service, ()):
-            told = rule.read(name)
+            told = rule.told(name)
             if told is None:
                 continue
-            day = told.business_date or folder_date
-            house, code = told.house or rule.stated_house, told.code or rule.stated_code
+            day, house, code, session, instance, part = told
+            day = day or folder_date
+            house, code = house or rule.stated_house, code or rule.stated_code
             if day is None or house is None or code is None or code not in rule.known_codes:
                 continue
-            if rule.parts and told.part is None:
+            if rule.parts and part is None:
                 continue
-            identity = ReportIdentity(service, house, code, day, told.session, told.instance)
-            return NameReading(identity, rule, told.part)
+            identity = ReportIdentity(service, house, code, day, session, instance)
+            return NameReading(identity, rule, part)
         return None
 
     def identify(

@@ -21,7 +21,7 @@ from hkex_ops.errors import UsageError
 from hkex_ops.reports.dates import DATE_SHAPES, DateForm, parse_business_date, spell_date
 from hkex_ops.reports.template import Field, Omissible, Piece, fields_of, pieces_of, touching
 
-__all__ = ["DateForm", "InstanceForm", "NameCase", "NameGrammar", "NameParts", "Words"]
+__all__ = ["DateForm", "InstanceForm", "NameCase", "NameGrammar", "NameParts", "Told", "Words"]
 
 
 class InstanceForm(StrEnum):
@@ -49,6 +49,9 @@ _INSTANCE_SHAPE = {
 _OWN = ("house", "code", "business_date", "session", "instance", "part")
 Words: TypeAlias = Mapping[str, str]
 _NONE: Words = MappingProxyType({})
+
+Told: TypeAlias = tuple[date | None, str | None, str | None, str | None, str | None, str | None]
+"""Business date, house, code, session, instance and part, as a name tells them."""
 
 
 @frozen
@@ -124,8 +127,18 @@ class NameGrammar:
     def parse(self, name: str) -> NameParts | None:
         """What ``name`` tells; nothing when it is not of this grammar."""
         match = self._pattern.fullmatch(name)
-        if match is None:
+        told = None if match is None else self._told(match)
+        if match is None or told is None:
             return None
+        more = {name: match[name] for name in self._own if match.groupdict().get(name) is not None}
+        return NameParts(*told, more or _NONE)
+
+    def told(self, name: str) -> Told | None:
+        """The same without a value made of it, and without the fields of the rule's own."""
+        match = self._pattern.fullmatch(name)
+        return None if match is None else self._told(match)
+
+    def _told(self, match: re.Match[str]) -> Told | None:
         told = match.groupdict()
         day: date | None = None
         spelt = told.get("business_date")
@@ -133,16 +146,13 @@ class NameGrammar:
             day = parse_business_date(spelt, self._date_form)
             if day is None:
                 return None
-        return NameParts(
+        return (
             day,
             self._meant("house", told),
             self._meant("code", told),
             self._meant("session", told),
             told.get("instance"),
             self._meant("part", told),
-            {name: told[name] for name in self._own if told.get(name) is not None}
-            if self._own
-            else _NONE,
         )
 
     def format(self, parts: NameParts) -> str:

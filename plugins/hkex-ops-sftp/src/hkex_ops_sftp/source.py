@@ -49,6 +49,7 @@ MAX_ENTRIES = 2_000_000
 DISMISSAL_TIMEOUT_S = 5
 
 _KINDS = {S_IFREG: ReportKind.FILE, S_IFDIR: ReportKind.FOLDER, S_IFLNK: ReportKind.LINK}
+_OTHER = ReportKind.OTHER
 
 
 class SftpReportSource:
@@ -224,7 +225,5 @@ def _name(name: bytes) -> str:
 def _listed(entry: Named) -> ListedReport:
     name, attributes = entry
     size_bytes, permissions, _ = attributes
-    kind = ReportKind.OTHER
-    if permissions is not None:
-        kind = _KINDS.get(S_IFMT(permissions), ReportKind.OTHER)
+    kind = _OTHER if permissions is None else _KINDS.get(S_IFMT(permissions), _OTHER)
     return ListedReport(_name(name), size_bytes or 0, modified(attributes), kind)

@@ -1,6 +1,6 @@
 """What the archive holds of a service, asked entry by entry or for a whole folder at once.
 
-A folder of twenty thousand names is a question to the ledger for every five hundred of them and
+A folder of twenty thousand names is a question to the ledger for every five thousand of them and
 one look at each folder of the archive, not twenty thousand of both.
 """
 
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from hkex_ops.flows.store import layout
 from hkex_ops.flows.store.disk import EntryKind, Folder
 from hkex_ops.flows.store.names import refusal, versioned
-from hkex_ops.flows.store.reading import NAMES_AT_ONCE, FileNotes, LedgerReader
+from hkex_ops.flows.store.reading import FileNotes, LedgerReader
 from hkex_ops.flows.store.rows import REPORTS
 from hkex_ops.model import ListedReport
 
@@ -20,6 +20,9 @@ __all__ = ["Held"]
 
 MANY = 100
 """From so many entries on they are looked up together."""
+
+NAMES_AT_ONCE = 5000
+"""In one question to the ledger, so that its answer is of bounded size."""
 
 
 class Held:
@@ -59,7 +62,7 @@ class Held:
             self._answers.update((name, (report, False)) for name, report in some.items())
             for notes in self._ledger.notes_of(self._service, tuple(some)):
                 report = some[notes.name]
-                if self._is(notes, report) and self._lies_there(notes, sizes):
+                if self._is(notes, report, sizes):
                     self._answers[report.name] = report, True
 
     def __contains__(self, listed: ListedReport) -> bool:
@@ -78,24 +81,19 @@ class Held:
             for row in rows
         )
 
-    def _is(self, notes: FileNotes, listed: ListedReport) -> bool:
-        if listed.modified is None or notes.modified is None:
+    def _is(self, notes: FileNotes, listed: ListedReport, sizes: dict[str, dict[str, int]]) -> bool:
+        """Whether it is what was listed and lies there. In one piece: twenty thousand are asked."""
+        name, size_bytes, modified, day, version = notes
+        if size_bytes != listed.size_bytes or modified is None or listed.modified is None:
             return False
-        return (
-            notes.size_bytes == listed.size_bytes
-            and (
-                self._business_date is None
-                or notes.business_date == self._business_date.isoformat()
-            )
-            # Reading a time is quicker than spelling one, and twenty thousand are compared.
-            and datetime.fromisoformat(notes.modified) == listed.modified
-        )
-
-    def _lies_there(self, notes: FileNotes, sizes: dict[str, dict[str, int]]) -> bool:
-        day = notes.business_date
+        if self._business_date is not None and day != self._business_date.isoformat():
+            return False
+        # Reading a time is quicker than spelling one.
+        if datetime.fromisoformat(modified) != listed.modified:
+            return False
         if day not in sizes:
             sizes[day] = self._files_of(date.fromisoformat(day))
-        return sizes[day].get(versioned(notes.name, notes.version)) == notes.size_bytes
+        return sizes[day].get(name if version == 1 else versioned(name, version)) == size_bytes
 
     def _files_of(self, day: date) -> dict[str, int]:
         names = (REPORTS, self._service, day.isoformat())

@@ -13,7 +13,7 @@ from hkex_ops.evidence import Record, canonical
 from hkex_ops.flows.store import layout
 from hkex_ops.flows.store.disk import EntryKind, Folder
 from hkex_ops.flows.store.names import HIGHEST_VERSION
-from hkex_ops.flows.store.reading import NAMES_AT_ONCE, Intent, LedgerReader
+from hkex_ops.flows.store.reading import Intent, LedgerReader
 from hkex_ops.flows.store.rows import (
     Arrival,
     FileRecord,
@@ -96,14 +96,11 @@ class Planner:
             layout.require_name(arrival.identity.service, "a service")
             self._known.setdefault(_key(arrival), [])
             names.setdefault(arrival.identity.service, set()).add(arrival.listed.name)
-        for service, wanted in names.items():
-            asked = sorted(wanted)
-            for at in range(0, len(asked), NAMES_AT_ONCE):
-                some = asked[at : at + NAMES_AT_ONCE]
-                for row in layout.file_records(self._ledger, service, *some):
-                    known = self._known.get((service, row.identity.business_date, row.name))
-                    if known is not None:
-                        known.append(row)
+        for service, some in names.items():
+            for row in layout.file_records(self._ledger, service, *some):
+                known = self._known.get((service, row.identity.business_date, row.name))
+                if known is not None:
+                    known.append(row)
 
     def _rows(self, arrival: Arrival) -> list[FileRecord]:
         """What is known of this name on this business date."""

@@ -34,7 +34,6 @@ from hkex_ops.model import JsonObject
 __all__ = [
     "CONTENT_KEY",
     "LISTING",
-    "NAMES_AT_ONCE",
     "ROW_COLUMNS",
     "FileNotes",
     "Intent",
@@ -58,9 +57,6 @@ ROW_COLUMNS = "sequence, previous, at, kind, body, digest"
 
 PAGE_ROWS = 1000
 """Rows read in one go, so that a long verification never keeps a commit waiting."""
-
-NAMES_AT_ONCE = 500
-"""In one question; SQLite takes a thousand values."""
 
 LOWEST_ROW = -(2**63)
 """Rows count from 1; one that was slipped in before is to be seen all the same."""
@@ -163,26 +159,26 @@ class LedgerReader:
 
     def files_named(self, service: str, *names: str) -> list[Record]:
         """The rows of files with any of the server's ``names``, oldest first."""
-        places = ", ".join("?" * len(names))
         return self._page(
             f"SELECT {ROW_COLUMNS} FROM chain WHERE kind <> 'listing' "
             "AND json_extract(body, '$.service') = ? "
-            f"AND json_extract(body, '$.name') IN ({places}) ORDER BY sequence",
-            (service, *names),
+            "AND json_extract(body, '$.name') IN (SELECT value FROM json_each(?)) "
+            "ORDER BY sequence",
+            (service, canonical(names).decode()),
         )
 
     def notes_of(self, service: str, names: Sequence[str]) -> list[FileNotes]:
         """What is known of files with any of the server's ``names``, oldest first."""
         columns = ", ".join(f"json_extract(body, '$.{name}')" for name in FileNotes._fields)
-        places = ", ".join("?" * len(names))
         with speaking(self.path, "read the ledger"):
             rows = self._connection.execute(
                 f"SELECT {columns} FROM chain WHERE kind <> 'listing' "
                 "AND json_extract(body, '$.service') = ? "
-                f"AND json_extract(body, '$.name') IN ({places}) ORDER BY sequence",
-                (service, *names),
+                "AND json_extract(body, '$.name') IN (SELECT value FROM json_each(?)) "
+                "ORDER BY sequence",
+                (service, canonical(names).decode()),
             ).fetchall()
-        return [FileNotes(*row) for row in rows]
+        return list(map(FileNotes._make, rows))
 
     def files_of(self, service: str, business_date: str) -> list[Record]:
         """The rows of one service's files of that business date, oldest first."""
