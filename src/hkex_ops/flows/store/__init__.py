@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hkex_ops.flows.store.copying import (
         CopyResult,
         CopyTarget,
+        CopyVerified,
         FolderTarget,
         copy_archive,
         last_rows,
@@ -30,7 +31,7 @@ else:
         {
             "archive": "Archive Held",
             "copying": (
-                "CopyResult CopyTarget FolderTarget copy_archive last_rows verify_copy"
+                "CopyResult CopyTarget CopyVerified FolderTarget copy_archive last_rows verify_copy"
             ),
             "files": "StagedFile",
             "fsspec_copy": "FsspecTarget",
