@@ -15,7 +15,7 @@ from pathlib import Path
 from attrs import evolve
 from cattrs import Converter
 
-from hkex_ops.config.mending import structure_and_judge
+from hkex_ops.config.judging import structure_and_judge
 from hkex_ops.config.stated import add_dates
 from hkex_ops.config.structuring import (
     document_of,

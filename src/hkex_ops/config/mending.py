@@ -10,30 +10,22 @@ whoever judges it leaves out what is said about a mended place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from types import UnionType
-from typing import TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Union, cast, get_args, get_origin, get_type_hints
 
 import attrs
-from cattrs import Converter
 
 from hkex_ops.calendars import TimeOfDay
-from hkex_ops.config.structuring import in_order, structure
-from hkex_ops.errors import ConfigError, Fault
 from hkex_ops.model import Bound, Source, Window
 from hkex_ops.reports import CutOff
 from hkex_ops.rollouts import parse_date
 
-__all__ = ["mended", "structure_and_judge", "touches"]
-
-T = TypeVar("T")
-
-MENDING_ROUNDS = 4
-"""How often a document is mended to look for more faults; one round finds nearly all of them."""
+__all__ = ["mended", "touches"]
 
 _STEP = re.compile(r"\[(?P<index>\d+)\]|(?P<key>[^.\[\]]+)")
 _WEEKDAY = re.compile(r"\s*\([^()]*\)")
@@ -43,40 +35,6 @@ _ANY_DATE = "2000-01-01"
 _ANY_TIME = "00:00"
 _UNKNOWN = "unknown"
 _TEXT = "?"
-
-
-def structure_and_judge(
-    table: Mapping[str, object],
-    kind: type[T],
-    sense: Callable[[T], Iterable[Fault]],
-    *,
-    document: str,
-    converter: Converter,
-    hangs_on: Callable[[str, Sequence[str]], bool] = lambda path, places: False,
-) -> T:
-    """``table`` as a ``kind`` of which ``sense`` finds nothing wrong, or every fault at once.
-
-    Where its shape is at fault it is mended and judged all the same. ``hangs_on`` says of a path
-    whether what is said there may come only of the mended places. Raises `ConfigError`.
-    """
-    found: list[Fault] = []
-    for _ in range(MENDING_ROUNDS):
-        places = [fault.path for fault in found]
-        try:
-            value = structure(table, kind, document=document, converter=converter)
-        except ConfigError as error:
-            found += [one for one in error.faults if not touches(one.path, places)]
-            table = mended(table, kind, [fault.path for fault in error.faults])
-            continue
-        found += [
-            one
-            for one in sense(value)
-            if not touches(one.path, places) and not hangs_on(one.path, places)
-        ]
-        if not found:
-            return value
-        break
-    raise ConfigError(in_order(found), document=document)
 
 
 def mended(

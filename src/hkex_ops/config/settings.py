@@ -17,7 +17,7 @@ from hkex_ops.config.catalogues import read_catalogue
 from hkex_ops.config.clearing import ClearingSettings, clearing_faults
 from hkex_ops.config.incidents import IncidentSettings, incident_faults
 from hkex_ops.config.index import IndexSettings, index_faults
-from hkex_ops.config.mending import structure_and_judge
+from hkex_ops.config.judging import structure_and_judge
 from hkex_ops.config.notifying import NotificationSettings, NotifierSettings
 from hkex_ops.config.report_sources import ReportSourceSettings, manners_faults
 from hkex_ops.config.stated import add_dates
