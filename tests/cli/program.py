@@ -167,6 +167,8 @@ def require_refused(ended: Ended, code: int, kind: str, *said: str) -> str:
     message = ended.message
     if ended.stdout:
         assert {"error": {"kind": kind, "message": message}} == ended.document
+        # For whoever reads the lines of a command that runs on.
+        assert 1 == ended.stdout.count("\n")
     for words in said:
         assert words in message
     return message

@@ -53,12 +53,13 @@ def print_answer(answer: Answer, *, as_json: bool) -> None:
     answer.render(Console(highlight=False, soft_wrap=False))
 
 
-def print_json(document: JsonObject) -> None:
+def print_json(document: JsonObject, *, on_one_line: bool = False) -> None:
     """``document`` on stdout, Chinese as Chinese, keys in the order they were made."""
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    indent = None if on_one_line else 2
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         # A name that is no UTF-8, or a stdout that is not: JSON has an escape for every sign.
-        text = json.dumps(document, indent=2)
+        text = json.dumps(document, indent=indent)
     sys.stdout.write(text + "\n")

@@ -150,6 +150,7 @@ def _deny(denied: Denied, arguments: Sequence[str], *, as_json: bool) -> int:
 
 def _refuse(kind: str, message: str, code: ExitCode, *, as_json: bool) -> int:
     if as_json:
-        print_json({"error": {"kind": kind, "message": message}})
+        # Whoever reads lines of a command that runs on reads this one too.
+        print_json({"error": {"kind": kind, "message": message}}, on_one_line=True)
     sys.stderr.write(f"hkex-ops: {message}\n")
     return int(code)
