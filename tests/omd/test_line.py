@@ -498,6 +498,19 @@ def test_a_restored_arbiter_goes_on_where_the_other_stood(arbiter: Arbiter) -> N
     assert (GapOpened(CHANNEL, 5, 8, 152),) == restored.poll(152)
 
 
+def test_a_restored_arbiter_knows_a_reset_with_nothing_behind_it_for_a_beginning(
+    arbiter: Arbiter,
+) -> None:
+    """What leaps is refused aloud, as by the other, and not passed over as before a beginning."""
+    arbiter.handle(reset(), "A", 0)
+    restored = Arbiter(CHANNEL, CODEC, limits=LIMITS)
+    restored.restore(arbiter.snapshot())
+    far = packet(4_000_000_000, 4_000_000_000)
+    [refused] = arbiter.handle(far, "A", 10)
+    assert isinstance(refused, PacketRefused)
+    assert (refused,) == restored.handle(far, "A", 10)
+
+
 @pytest.mark.parametrize(
     "snapshot",
     [

@@ -12,6 +12,7 @@ from hkex_ops.config.layouts import load_layout
 from hkex_ops.errors import UsageError, WireError
 from hkex_ops.omd import Trade, read_header
 from hkex_ops.omd.capture import CapturedPacket
+from hkex_ops.omd.events import GapOpened
 from hkex_ops.omd.frames import Passed, address_of, frame_of
 from hkex_ops.omd.merging import Merger
 from hkex_ops.omd.recording import capture_header, capture_record
@@ -162,6 +163,32 @@ def test_every_row_is_told_with_the_channel_it_came_on() -> None:
         reader = CaptureSubscription(subscription(channels={channel}))
         alone = [*reader.feed(pcap(arrivals)).rows, *reader.close()[0].rows]
         assert alone == told_of
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_packet_that_proves_unsound_puts_no_clock_back(form: str) -> None:
+    """A gap elsewhere is told by the first packet after its time, whatever is looked into again."""
+    millisecond_ns = 1_000_000
+
+    def arrival(channel: int, after_ms: int, sequence: int, *, size: int = 0) -> Arrival:
+        packet = codec.encode_packet(
+            [codec.blank(Trade)], sequence=sequence, send_time_ns=START_NS + after_ms
+        )
+        if size:
+            packet = packet[:16] + bytes([size]) + packet[17:]
+        return Arrival(channel, "A", START_NS + after_ms * millisecond_ns, packet)
+
+    arrivals = [
+        *(arrival(channel, 0, 1) for channel in (2, 30, 31)),
+        arrival(30, 10, 3),
+        arrival(31, 12, 2, size=3),
+        arrival(2, 160, 3),
+        arrival(2, 400, 2),
+    ]
+    pieces, health = scanned(FORMATS[form](arrivals), piece=1 << 20)
+    assert reference(arrivals) == (told(pieces), health)
+    opened = [one.at_ns - START_NS for one in health if isinstance(one, GapOpened)]
+    assert 160 * millisecond_ns == opened[0]
 
 
 @pytest.mark.parametrize("form", FORMATS)
