@@ -252,7 +252,7 @@ def test_a_file_that_is_not_there_is_told_with_what_it_was_to_be(tmp_path: Path)
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         read_text(tmp_path, what="cart")
-    assert f"{tmp_path} is a folder, and cart must be a file" == str(raised.value)
+    assert f"{tmp_path} is a folder, and the cart must be a file" == str(raised.value)
 
 
 def test_a_file_below_a_file_cannot_be_read(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_file_below_a_file_cannot_be_read(tmp_path: Path) -> None:
 def test_a_file_that_is_not_utf_8_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "cart.toml"
     path.write_bytes('name = "手推車"'.encode("big5"))
-    with pytest.raises(ConfigError, match=r"cart\.toml cannot be read: 'utf-8' codec"):
+    with pytest.raises(ConfigError, match=r"cart\.toml cannot be read: it is no text in UTF-8"):
         read_text(path, what="cart")
 
 

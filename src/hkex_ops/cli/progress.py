@@ -123,7 +123,7 @@ class _Watcher:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            DownloadColumn(),
+            DownloadColumn(binary_units=True),
             TransferSpeedColumn(),
             console=self._console,
             transient=True,

@@ -78,8 +78,13 @@ def read_text(path: Path, *, what: str) -> str:
     except FileNotFoundError:
         raise ConfigError(f"there is no {what} at {path}: write one or name another") from None
     except IsADirectoryError:
-        raise ConfigError(f"{path} is a folder, and {what} must be a file") from None
-    # ValueError: not UTF-8, or a name that no file can bear.
+        raise ConfigError(f"{path} is a folder, and the {what} must be a file") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"{what} {path} cannot be read: it is no text in UTF-8, as its byte {error.start + 1} "
+            "shows"
+        ) from None
+    # ValueError: a name that no file can bear.
     except (OSError, ValueError) as error:
         raise ConfigError(f"{what} {path} cannot be read: {error}") from error
 
