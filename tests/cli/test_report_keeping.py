@@ -244,6 +244,18 @@ class TestSecondCopy:
         assert changed.read_bytes() == desk.kept()[f"RRS/{FRIDAY}/{first}"]
         assert (0, 0) == (desk.fetch().code, desk.reports("verify").code)
 
+    def test_what_the_archive_lost_can_be_put_back_from_the_copy(self, desk: Desk) -> None:
+        """It is said where it lies, and put there again the archive is whole."""
+        self.add_copy(desk)
+        first, *_ = desk.publish_day()
+        desk.fetch()
+        path = f"reports/RRS/{FRIDAY}/{first}"
+        (desk.archive / path).write_bytes(b"damaged")
+        shown = desk.program.here("reports", "verify", "--config", desk.config)
+        assert "agrees with the ledger a file that was changed or is missing can be" in shown.words
+        (desk.archive / path).write_bytes((desk.home / "copy" / path).read_bytes())
+        assert 0 == desk.reports("verify").code
+
     def test_a_copy_that_is_gone_is_one_finding(self, desk: Desk) -> None:
         """And the archive is verified all the same."""
         self.add_copy(desk)

@@ -14,12 +14,14 @@ from hkex_ops.cli.options import Config, Json, config_path, system_clock
 from hkex_ops.cli.report_desk import open_archive
 from hkex_ops.cli.text import SHOWN, say, say_count, say_more
 from hkex_ops.config.settings import load_settings
-from hkex_ops.evidence import Finding
+from hkex_ops.evidence import Finding, FindingKind
 from hkex_ops.flows.keeping import verified_copy
 from hkex_ops.flows.store import CopyVerified
 from hkex_ops.model import plain
 
 __all__ = ["verify"]
+
+_TO_PUT_BACK = (FindingKind.CHANGED, FindingKind.MISSING, FindingKind.UNREADABLE)
 
 
 def verify(
@@ -75,7 +77,9 @@ def _render_verify(
         count = say_count(len(of_copy.findings), "finding")
         say(console, f"its copy {copy} is NOT whole: {count}")
     else:
-        say(console, f"its copy {copy} agrees with it")
+        say(console, f"its copy {copy} agrees with {'the ledger' if own else 'it'}")
+    if not of_copy.findings and any(one.kind in _TO_PUT_BACK for one in own):
+        say(console, "a file that was changed or is missing can be put back from there", indent=2)
     _say_findings(of_copy.findings, console)
     if of_copy.noted:
         say(console, "the next fetch writes them again from the archive", indent=2)
