@@ -17,7 +17,7 @@ from hkex_ops.flows.index.replay_findings import LISTED, ReplayFinding, ReplayFi
 from hkex_ops.index.rules import IndexRules, TickOrder
 from hkex_ops.index.ticks import TickComputed
 from hkex_ops.model import IndexStatus
-from hkex_ops.omd import SecurityDefinition, Trade, TradingSessionStatus
+from hkex_ops.omd import SecurityDefinition, Statistics, Trade, TradingSessionStatus
 from hkex_ops.omd.capture import CapturedPacket
 from hkex_ops.omd.recording import capture_header, capture_record
 from tests.index.reference import basket_of
@@ -136,6 +136,35 @@ def test_every_way_marks_alike_where_nothing_is_waited_for(
         assert by_engine == ticks, seed
         marked += sum(tick.marked for tick in ticks)
     assert marked
+
+
+def test_a_price_out_of_statistics_is_known_to_an_engine_alone_and_the_others_say_so(
+    tmp_path: Path, way: ReplayWay
+) -> None:
+    """After a loss an engine learns the last price from statistics and trusts it; the quick ways
+    keep the old one, marked, until trades have healed it. What bears no mark is the same."""
+    told = codec.blank(Statistics)._replace(security_code=5, last_price_3dp=61_000)
+    packets = message_packets(
+        (1, trade(1, 60_000)),
+        (2, trade(2, 61_000)),  # comes by no line
+        (3, trade(1, 60_500, 700)),
+        (20, told),
+        (30, trade(3, 62_000)),
+        (32, trade(90, 63_000)),
+        (36, trade(91, 63_000)),
+    )
+    path = capture(tmp_path / "day.pcapng", [*packets[:2], *packets[4:]])
+    plan = ReplayPlan(BASKETS, ARRIVAL, way, first_ns=START_NS)
+    by_engine, _ = replayed(path, evolve(plan, way=ReplayWay.ENGINE))
+    ticks, _ = replayed(path, plan)
+    pairs = [
+        (one, other) for one, other in zip(by_engine, ticks, strict=True) if one.index == "ONE"
+    ]
+    assert all(one.value_cents == other.value_cents for one, other in pairs if not other.marked)
+    assert all(other.marked for one, other in pairs if one.marked)
+    earlier = [(one, other) for one, other in pairs if other.marked and not one.marked]
+    assert any(one.value_cents != other.value_cents for one, other in earlier)
+    assert not pairs[-1][1].marked
 
 
 def test_a_copy_that_is_cut_off_ends_no_replay(tmp_path: Path) -> None:
