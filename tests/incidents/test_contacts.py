@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -226,3 +227,16 @@ def test_every_fault_of_a_file_is_told_at_once(tmp_path: Path) -> None:
         "wanted[0].persons",
         "wanted[0].role",
     ] == [one.path for one in raised.value.faults]
+
+
+def test_what_is_no_address_and_no_number_is_told_with_the_file(tmp_path: Path) -> None:
+    """On the day somebody would write to it, and call it."""
+    path = tmp_path / "contacts.toml"
+    text = re.sub(r"(?m)^phone = .*$", 'phone = "ask reception"', FILE)
+    path.write_text(re.sub(r"(?m)^email = .*$", 'email = "x"', text), encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        load_contacts(path)
+    assert [
+        ("persons[0].email", "'x' is no e-mail address; leave it out if there is none"),
+        ("persons[0].phone", "'ask reception' is no number; leave it out if there is none"),
+    ] == [(one.path, one.message) for one in raised.value.faults]

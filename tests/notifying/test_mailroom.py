@@ -225,6 +225,29 @@ async def test_who_is_killed_while_sending_leaves_an_honest_unknown(tmp_path: Pa
     assert [DESK, "b@broker.example"] == room.arrived(), "nobody was told again"
 
 
+async def test_what_a_killed_sender_left_is_no_longer_said_to_be_sent(tmp_path: Path) -> None:
+    """Until somebody delivers again it would have been shown as under way, for ever."""
+    room = Room(tmp_path, BOTH, make={"mail": lambda options: Dumb(Dying(options))})
+    with room.open() as mailroom:
+        mailroom.hand_in(occurrence())
+        Dying.told = asyncio.Event()
+        delivering = asyncio.create_task(mailroom.deliver())
+        await Dying.told.wait()
+        with room.open() as another:
+            assert [False] * 2 == [
+                one.is_abandoned for one in standing(another.outbox)[0].receivers
+            ]
+        delivering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await delivering
+    with room.open() as another:
+        [message] = standing(another.outbox)
+        assert [True] * 2 == [one.is_abandoned for one in message.receivers]
+        assert message.wants_a_person
+        await another.deliver()
+        assert not any(one.is_abandoned for one in standing(another.outbox)[0].receivers)
+
+
 async def test_a_channel_that_can_be_asked_is_asked(tmp_path: Path) -> None:
     """Whoever has it is settled as such; who has not is told, once."""
     room = Room(tmp_path, BOTH, make={"mail": Dying})

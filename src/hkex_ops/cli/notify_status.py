@@ -28,6 +28,7 @@ _WORDS = {
     DeliveryState.GIVEN_UP: "GIVEN UP",
     DeliveryState.UNKNOWN: "UNKNOWN: ask, then notify told, or notify again",
 }
+_ABANDONED = "WAS BEING SENT by a process that is gone, and may have it: notify run settles that"
 
 
 def status(
@@ -100,6 +101,7 @@ def _document(told: Told) -> JsonObject:
                 "state": one.state.value,
                 "attempts": one.attempts,
                 "due": plain(one.due) if one.state is DeliveryState.QUEUED else None,
+                "abandoned": one.is_abandoned,
                 "wants_a_person": one.wants_a_person,
                 "receipts": [plain(receipt) for receipt in one.receipts],
             }
@@ -147,7 +149,8 @@ def _render(messages: Sequence[Told], held: Sequence[Held], remark: str, console
 
 def _render_receiver(one: ToldReceiver, console: Console) -> None:
     way = "" if one.way == "route" else f" ({one.way})"
-    say(console, f"{_WORDS[one.state]}", indent=3, lead=f"{one.receiver} by {one.channel}{way} ")
+    words = _ABANDONED if one.is_abandoned else _WORDS[one.state]
+    say(console, words, indent=3, lead=f"{one.receiver} by {one.channel}{way} ")
     for receipt in one.receipts:
         said = receipt.reference or receipt.detail
         by = f", {receipt.told_by}" if receipt.told_by else ""

@@ -125,6 +125,12 @@ def contact_faults(contacts: Contacts) -> Iterator[tuple[str, str]]:
         at = f"persons[{index}]"
         if ids.index(person.id) != index:
             yield f"{at}.id", f"{person.id!r} is the id of persons[{ids.index(person.id)}] already"
+        for field, said, what in (
+            ("email", person.email if not _is_address(person.email) else "", "e-mail address"),
+            ("phone", person.phone if not any(map(str.isdigit, person.phone)) else "", "number"),
+        ):
+            if said:
+                yield f"{at}.{field}", f"{said!r} is no {what}; leave it out if there is none"
         if not person.roles:
             yield f"{at}.roles", "names no role: what is the person designated for?"
         for place, hours in enumerate(person.reachable):
@@ -146,6 +152,11 @@ def contact_faults(contacts: Contacts) -> Iterator[tuple[str, str]]:
             yield f"wanted[{index}].source", "says no source: who wants that?"
     if contacts.confirmed_within_days is not None and contacts.confirmed_within_days < 1:
         yield "confirmed_within_days", "must be at least 1"
+
+
+def _is_address(text: str) -> bool:
+    name, _, host = text.rpartition("@")
+    return bool(name and host) and not any(map(str.isspace, text))
 
 
 def reachable_in(

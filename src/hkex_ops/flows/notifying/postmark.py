@@ -9,7 +9,7 @@ from types import TracebackType
 
 from hkex_ops.flows.store.disk import translating
 
-__all__ = ["Postmark"]
+__all__ = ["Postmark", "somebody_delivers"]
 
 POSTMARK_NAME = ".delivering"
 
@@ -41,3 +41,20 @@ class Postmark:
     ) -> None:
         os.close(self._descriptor)
         self.is_ours = False
+
+
+def somebody_delivers(folder: Path) -> bool:
+    """Whether a process holds the lock of ``folder`` now. For whoever only wants to know: ask it
+    where it matters, since for an instant a deliverer that begins sees the lock taken."""
+    path = folder / POSTMARK_NAME
+    if not path.exists():
+        return False
+    with translating(path, "open the lock file"):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False

@@ -10,9 +10,10 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hkex_ops.flows.notifying.outbox import Outbox
+from hkex_ops.flows.notifying.postmark import somebody_delivers
 from hkex_ops.model import Notification, Outcome, Receipt
 from hkex_ops.notifications import DeliveryState, read_notification
 
@@ -25,15 +26,21 @@ _LATEST = """
     SELECT id, at, notification FROM messages
     WHERE id > (SELECT coalesce(max(id), 0) FROM messages) - :most
        OR id IN (SELECT message FROM deliveries
-                 WHERE state IN ('unknown', 'refused', 'given-up'))
+                 WHERE state IN ('unknown', 'refused', 'given-up', 'sending'))
        OR key IN (SELECT key FROM cases WHERE state IN ('unanswered', 'unreached'))
     ORDER BY id
 """
 
 
+_FAILED = (DeliveryState.UNKNOWN, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
+
+
 @frozen
 class ToldReceiver:
-    """One receiver of a message: by which channel, why, how it stands, and every attempt."""
+    """One receiver of a message: by which channel, why, how it stands, and every attempt.
+
+    ``is_abandoned``: it was being sent by a process that is gone, and may have it.
+    """
 
     channel: str
     receiver: str
@@ -42,11 +49,12 @@ class ToldReceiver:
     attempts: int
     due: datetime
     receipts: tuple[Receipt, ...]
+    is_abandoned: bool = False
 
     @property
     def wants_a_person(self) -> bool:
-        """Whether somebody has to ask, or to find another way."""
-        return self.state in (DeliveryState.UNKNOWN, DeliveryState.REFUSED, DeliveryState.GIVEN_UP)
+        """Whether somebody has to ask, or to find another way, or to deliver again."""
+        return self.is_abandoned or self.state in _FAILED
 
 
 @frozen
@@ -91,8 +99,23 @@ def standing(outbox: Outbox, key: str | None = None, *, most: int = 200) -> tupl
             _OF_KEY if key is not None else _LATEST, {"key": key, "most": most}
         ).fetchall()
         told = [_told(connection, row) for row in rows]
+    sending = any(_is_sending(one) for message in told for one in message.receivers)
+    if sending and not somebody_delivers(outbox.folder):
+        told = [_abandoned(one) for one in told]
     recent = {one.number for one in told[-most:]}
     return tuple(one for one in told if one.number in recent or one.wants_a_person or key)
+
+
+def _is_sending(receiver: ToldReceiver) -> bool:
+    return receiver.state is DeliveryState.SENDING
+
+
+def _abandoned(told: Told) -> Told:
+    """The same, while nobody delivers."""
+    return evolve(
+        told,
+        receivers=tuple(evolve(one, is_abandoned=_is_sending(one)) for one in told.receivers),
+    )
 
 
 def acknowledged_of(outbox: Outbox, key: str) -> tuple[tuple[datetime, str], ...]:
