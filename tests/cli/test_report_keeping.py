@@ -262,6 +262,8 @@ class TestSecondCopy:
         desk.publish_day()
         desk.fetch()
         (desk.home / "copy").rename(desk.home / "elsewhere")
+        shown = desk.program.here("reports", "verify", "--config", desk.config)
+        assert "copy is NOT verified: 1 finding" in shown.words
         ended = desk.reports("verify")
         assert (1, ["unreadable"]) == (
             ended.code,

@@ -75,7 +75,8 @@ def _render_verify(
         return
     if of_copy.findings:
         count = say_count(len(of_copy.findings), "finding")
-        say(console, f"its copy {copy} is NOT whole: {count}")
+        word = "whole" if of_copy.whole_way else "verified"
+        say(console, f"its copy {copy} is NOT {word}: {count}")
     else:
         say(console, f"its copy {copy} agrees with {'the ledger' if own else 'it'}")
     if not of_copy.findings and any(one.kind in _TO_PUT_BACK for one in own):

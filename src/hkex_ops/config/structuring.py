@@ -84,8 +84,9 @@ def read_text(path: Path, *, what: str) -> str:
             f"{what} {path} cannot be read: it is no text in UTF-8, as its byte {error.start + 1} "
             "shows"
         ) from None
-    # ValueError: a name that no file can bear.
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ConfigError(f"{what} {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:  # a name that no file can bear
         raise ConfigError(f"{what} {path} cannot be read: {error}") from error
 
 

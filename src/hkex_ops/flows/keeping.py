@@ -103,7 +103,8 @@ def verified_copy(settings: ArchiveSettings, archive: Archive, *, deep: bool) ->
             return CopyVerified() if target is None else verify_copy(archive, target, deep=deep)
     except StoreError as error:
         message = f"the copy is not verified: {error}"
-        return CopyVerified((Finding(FindingKind.UNREADABLE, error.path, message),))
+        finding = Finding(FindingKind.UNREADABLE, error.path, message)
+        return CopyVerified((finding,), whole_way=False)
 
 
 def _target(stated: CopySettings, closing: ExitStack, *, make: bool) -> CopyTarget:

@@ -109,11 +109,13 @@ class CopyResult:
 class CopyVerified:
     """In what a copy is not what the ledger says.
 
-    ``noted`` says that the copy's mark tells of it, so that the next copying mends it.
+    ``noted`` says that the copy's mark tells of it, so that the next copying mends it. Not
+    ``whole_way`` where the copy or the ledger could not be read to its end.
     """
 
     findings: tuple[Finding, ...] = ()
     noted: bool = False
+    whole_way: bool = True
 
 
 @frozen
@@ -191,7 +193,7 @@ def verify_copy(archive: Archive, target: CopyTarget, *, deep: bool = True) -> C
             first = max((row.sequence for row in rows), default=None)
     except StoreError as error:
         findings.append(Finding(FindingKind.UNREADABLE, target.where, str(error)))
-        return CopyVerified(tuple(findings))
+        return CopyVerified(tuple(findings), whole_way=False)
     return CopyVerified(tuple(findings), first is not None and _note(target, first))
 
 
