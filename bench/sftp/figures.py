@@ -36,7 +36,10 @@ def main():
     asked = arguments()
     work = asked.work.resolve()
     (work / "results").mkdir(parents=True, exist_ok=True)
-    environment = dict(os.environ, SFTPB=str(work), SFTPB_PY=sys.executable)
+    # Compiled as what pip installs is, even where this runs on a checkout and bytecode is turned off.
+    environment = dict(os.environ, SFTPB=str(work), SFTPB_PY=sys.executable, PYTHONPYCACHEPREFIX=str(work / "compiled"))
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    subprocess.run([sys.executable, "-c", "import argparse, asyncssh, paramiko, uvloop, hkex_ops.flows.fetch, hkex_ops_sftp.source"], check=False, env=environment)
     if shutil.which("gcc") is None or os.geteuid() or not Path("/dev/net/tun").exists():
         sys.exit("figures.py: wants root, /dev/net/tun and gcc: the delay is a program between two namespaces")
     subprocess.run(["gcc", "-O2", "-o", str(work / "delaytun"), str(HERE / "delaytun.c")], check=True)

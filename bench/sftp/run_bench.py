@@ -2,7 +2,8 @@
 """Interleaved SFTP client bench. Appends JSON lines to --out.
   run_bench.py --cond c0,c1,c2 --work w1,w2,w3,w4 --clients all|name,name|@group --reps 3 --out results/x.jsonl
 Wall = fork..main process exit. CPU = user+sys of the whole client process tree (sub-reaper, so lftp's detached ssh
-children count). RSS = sum over processes of VmHWM (sampled) of the tree. srv_cpu = sshd CPU of the run's connections.
+children count). RSS = most at one time (sampled) of the sum of VmHWM over the processes that live: an import that runs a
+compiler (asyncssh looks for a library) is not added to what came after it. srv_cpu = sshd CPU of the run's connections.
 Every file is compared by sha256 with the manifest after each run. Add a client: one entry in CLIENTS."""
 import argparse, ctypes, hashlib, json, os, random, resource, shutil, signal, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__)); CL = HERE + "/clients/"
@@ -88,19 +89,20 @@ def supervise(cmd, ns, timeout, log, wfd):
     if ns:
         f = os.open(ns, os.O_RDONLY)
         if libc.setns(f, 0x40000000): os._exit(90)
-    os.setpgid(0, 0); hwm = {}; t0 = time.perf_counter(); main = os.fork()
+    os.setpgid(0, 0); hwm = {}; peak = 0; t0 = time.perf_counter(); main = os.fork()
     if main == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
         o = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC); os.dup2(os.open("/dev/null", 0), 0); os.dup2(o, 1); os.dup2(o, 2)
         os.execvp(cmd[0], cmd)
     wall = rc = None; killed = False
     while True:
-        signal.sigtimedwait([signal.SIGCHLD], 0.03)
+        signal.sigtimedwait([signal.SIGCHLD], 0.03); living = 0
         for p in tree(os.getpid()):
             try:
                 for l in open("/proc/%d/status" % p):
-                    if l.startswith("VmHWM"): hwm[p] = max(hwm.get(p, 0), int(l.split()[1])); break
+                    if l.startswith("VmHWM"): hwm[p] = max(hwm.get(p, 0), int(l.split()[1])); living += hwm[p]; break
             except OSError: pass
+        peak = max(peak, living)
         try:
             while True:
                 p, s = os.waitpid(-1, os.WNOHANG)
@@ -115,7 +117,7 @@ def supervise(cmd, ns, timeout, log, wfd):
             killed = wall is None
     u = resource.getrusage(resource.RUSAGE_CHILDREN)
     os.write(wfd, json.dumps(dict(wall=round(wall, 4), rc=rc, timeout=killed, cpu=round(u.ru_utime + u.ru_stime, 3), user=round(u.ru_utime, 3),
-             maxrss1=u.ru_maxrss, rss=sum(hwm.values()), nproc=len(hwm))).encode()); os._exit(0)
+             maxrss1=u.ru_maxrss, rss=max(peak, u.ru_maxrss), nproc=len(hwm))).encode()); os._exit(0)
 def run(cmd, ns, timeout, log):
     r, w = os.pipe(); pid = os.fork()
     if pid == 0:

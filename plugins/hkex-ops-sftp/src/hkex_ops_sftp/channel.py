@@ -113,7 +113,9 @@ class SftpChannel(asyncssh.SSHClientSession[bytes]):
         except Broken as error:
             self._fail(asyncssh.SFTPBadMessage(str(error)))
             return
-        self._show_life(len(data))
+        self._bytes += len(data)
+        if self._bytes >= SIGN_OF_LIFE_BYTES or self.conversation.answers != self._answers:
+            self._show_life()
         if self._asked_s is not None:
             took_s = asyncio.get_running_loop().time() - self._asked_s
             self.round_trip_s, self._asked_s = min(self.round_trip_s, took_s), None
@@ -134,11 +136,7 @@ class SftpChannel(asyncssh.SSHClientSession[bytes]):
             self.failure = failure
         self._bell.set()
 
-    def _show_life(self, count: int) -> None:
-        self._bytes += count
-        answers = self.conversation.answers
-        if self.watch is not None and (
-            answers != self._answers or self._bytes >= SIGN_OF_LIFE_BYTES
-        ):
-            self._answers, self._bytes = answers, 0
+    def _show_life(self) -> None:
+        if self.watch is not None:
+            self._answers, self._bytes = self.conversation.answers, 0
             self.watch.answered()

@@ -59,6 +59,7 @@ class Conversation:
         self._rest = b""
         self._body_left = 0
         self._body_number = 0
+        self._take_piece: TakeAnswer = _unasked
 
     @property
     def waiting(self) -> int:
@@ -82,6 +83,10 @@ class Conversation:
     def receive(self, data: bytes) -> None:
         """Take what came, cut anywhere. Raises `Broken`; nothing can be read on after that."""
         if self._body_left:
+            if len(data) < self._body_left:  # as nearly every piece of a large answer is
+                self._body_left -= len(data)
+                self._take_piece(Kind.DATA, data, False)
+                return
             data = self._take_body(data)
         if self._rest:
             data = self._rest + data
@@ -117,13 +122,14 @@ class Conversation:
 
     def _begin_body(self, data: bytes, at: int) -> int:
         length, _, number, size = _data_head(data, at)
-        if number not in self._asked or not self.is_open:
+        take = self._asked.get(number)
+        if take is None or not self.is_open:
             raise Broken(f"an answer to request {number}, which was not made")
         if length != size + 9:
             raise Broken(f"data of {size} bytes in an answer of {length}")
         at += _DATA_HEAD_BYTES
         piece = data[at : at + size]
-        self._body_left, self._body_number = size, number
+        self._body_left, self._body_number, self._take_piece = size, number, take
         self._hand_on(piece)
         return at + len(piece)
 
@@ -140,10 +146,11 @@ class Conversation:
         self._body_left -= len(piece)
         if self._body_left:
             if piece:
-                self._asked[self._body_number](Kind.DATA, piece, False)
+                self._take_piece(Kind.DATA, piece, False)
             return
         self.answers += 1
-        self._asked.pop(self._body_number)(Kind.DATA, piece, True)
+        del self._asked[self._body_number]
+        self._take_piece(Kind.DATA, piece, True)
 
     def _greeted(self, kind: Kind | None, body: bytes) -> None:
         if kind is not Kind.VERSION or len(body) < 4:
@@ -161,3 +168,7 @@ class Conversation:
         self.limits = limits_in(body)
         if self.limits.read_bytes:
             self.read_bytes = min(self.limits.read_bytes, MAX_READ_BYTES)
+
+
+def _unasked(_kind: Kind, _body: bytes, _is_last: bool) -> None:
+    """What takes pieces before there are any."""
