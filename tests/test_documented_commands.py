@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from cyclopts import App
 
-from hkex_ops.cli.tree import build_app
+from hkex_ops.cli.tree import COMMANDS, NOUNS, build_app
 from hkex_ops.installed import installed
 from hkex_ops.plugins import Plugins
 from tests.wheel import CHECKOUT
@@ -92,3 +92,27 @@ def test_a_command_that_is_not_there_is_found_out(line: str) -> None:
 )
 def test_what_is_shown_is_there(page: Path, line: str) -> None:
     assert fault(line) is None, f"{page.relative_to(CHECKOUT)}: hkex-ops {line}"
+
+
+def listed() -> set[str]:
+    """The commands of the overview; a noun is written once for the verbs of a row."""
+    page = (CHECKOUT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
+    rows, _, _ = page.partition("## Exit codes")
+    nouns = {noun for noun, _, _ in NOUNS} | BROUGHT
+    found: set[str] = set()
+    for row in re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE):
+        noun = ""
+        for words in (one.split() for one in re.findall(r"`([^`]+)`", row)):
+            if words[0] in nouns:
+                noun = words.pop(0)
+            found.add(" ".join(filter(None, (noun, *words[:1]))))
+    return found
+
+
+def test_every_command_is_in_the_overview() -> None:
+    """Those of plug-ins by their first word."""
+    found = listed()
+    commands = {name for name, _, _ in COMMANDS}
+    commands |= {f"{noun} {name}" for noun, _, verbs in NOUNS for name, _, _ in verbs}
+    assert set() == {one for one in commands if one not in found}
+    assert set() == BROUGHT - {one.split()[0] for one in found}
