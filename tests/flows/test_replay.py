@@ -17,7 +17,13 @@ from hkex_ops.flows.index.replay_findings import LISTED, ReplayFinding, ReplayFi
 from hkex_ops.index.rules import IndexRules, TickOrder
 from hkex_ops.index.ticks import TickComputed
 from hkex_ops.model import IndexStatus
-from hkex_ops.omd import SecurityDefinition, Statistics, Trade, TradingSessionStatus
+from hkex_ops.omd import (
+    SecurityDefinition,
+    Statistics,
+    Trade,
+    TradeCancel,
+    TradingSessionStatus,
+)
 from hkex_ops.omd.capture import CapturedPacket
 from hkex_ops.omd.recording import capture_header, capture_record
 from tests.index.reference import basket_of
@@ -197,6 +203,26 @@ def session(which: int) -> object:
     return codec.blank(TradingSessionStatus)._replace(
         market_code_ascii=b"MAIN", trading_session_sub_id=which
     )
+
+
+@pytest.mark.parametrize("kind", [Trade, TradeCancel])
+def test_a_packet_without_a_send_time_is_left_to_an_engine(
+    tmp_path: Path, way: ReplayWay, kind: type[Trade | TradeCancel]
+) -> None:
+    """Which bounds it by what came before and behind it, and marks what it cannot know."""
+    message = codec.blank(kind)._replace(security_code=5, trade_id=1 + (kind is Trade))
+    packets = message_packets((1, trade(1, 60_000)), (2.5, message), (5, trade(3, 62_000)))
+    untimed = [
+        one._replace(payload=one.payload[:8] + bytes(8) + one.payload[16:]) for one in packets[2:4]
+    ]
+    path = capture(tmp_path / "day.pcapng", [*packets[:2], *untimed, *packets[4:]])
+    plan = ReplayPlan(BASKETS, EVENT_TIME, way, first_ns=START_NS)
+    ticks, _ = replayed(path, evolve(plan, way=ReplayWay.ENGINE))
+    assert ticks
+    with pytest.raises(ConfigError, match=r"without a send time.* by the way `engine`"):
+        replayed(path, plan)
+    in_order, _ = replayed(path, evolve(plan, rules=ARRIVAL))
+    assert in_order == replayed(path, evolve(plan, rules=ARRIVAL, way=ReplayWay.ENGINE))[0]
 
 
 def test_sessions_and_previous_closes_come_from_the_capture(tmp_path: Path, way: ReplayWay) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Generic, NamedTuple, TypeAlias, TypeVar, cast
 
+from hkex_ops.errors import UsageError
 from hkex_ops.index.day import TradingDay
 from hkex_ops.index.records import (
     ClosingPriceRecord,
@@ -160,6 +161,8 @@ class Timeline(Generic[R]):
         """The next ``count`` rows, and what stands between them.
 
         Whoever reads says of every channel that is behind at the end of a slice that it stands.
+        `UsageError` when event time orders them and something was sent at time 0, which is none:
+        an engine bounds such a record by those before and behind it, and rows are not that much.
         """
         steps: list[Step[R]] = []
         order, arrival = self._order, self._arrival
@@ -190,6 +193,7 @@ class Timeline(Generic[R]):
             elif isinstance(record, RecordsLost):
                 self._lost(record, sent_ns, steps)
             else:
+                self._require_time(sent_ns)
                 self._arrive(record, steps)
             since, moment = order.since, order.moment
         if count > at:
@@ -228,7 +232,14 @@ class Timeline(Generic[R]):
         if order.since <= stretch.send_time_ns < order.moment:
             steps.append(stretch)
         else:
+            self._require_time(stretch.send_time_ns)
             self._arrive(cast("IndexRecord", stretch), steps)
+
+    def _require_time(self, sent_ns: int) -> None:
+        if self._settles and not sent_ns:
+            raise UsageError(
+                "a packet without a send time has no place in the order of event time here"
+            )
 
     def _arrive(self, record: IndexRecord, steps: list[Step[R]]) -> None:
         # What has settled by the time of whatever came before, as an engine that is asked after it.

@@ -118,8 +118,8 @@ class Replay:
         """The ticks of the captures as columns, slice by slice.
 
         Raises `StoreError` when a file cannot be read, `ConfigError` for one that is not whole and
-        must be, and `UsageError` for the way of an engine, which has more to tell than columns
-        hold.
+        must be, or with packets without a send time where event time orders them, and `UsageError`
+        for the way of an engine, which has more to tell than columns hold.
         """
         if self._quick is None:
             raise UsageError("an engine tells ticks one by one: ask for moments, not for columns")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from attrs import frozen
 
-from hkex_ops.errors import ConfigError, WireError
+from hkex_ops.errors import ConfigError, UsageError, WireError
 from hkex_ops.flows.index.compiling import Compiler, default_cache
 from hkex_ops.flows.index.translate import record_of_message
 from hkex_ops.index.basket import Basket
@@ -125,7 +125,8 @@ class QuickWay(Protocol):
         ...
 
     def work(self, data: bytes) -> TickColumns:
-        """The ticks that the slice at the reader's offset completes; `WireError` for damage."""
+        """The ticks that the slice at the reader's offset completes; `WireError` for damage,
+        `ConfigError` where only the way of an engine can go on."""
         ...
 
     def end(self, data: bytes) -> tuple[TickColumns, WireError | None]:
@@ -177,17 +178,23 @@ class _Way(Generic[P]):
         self._reading = self._open_file()
 
     def work(self, data: bytes) -> TickColumns:
-        return self._feed(self._reading.scan(data), self.noted)
+        return self._fed(self._reading.scan(data))
 
     def end(self, data: bytes) -> tuple[TickColumns, WireError | None]:
         piece, error = self._reading.end(data)
-        return self._feed(piece, self.noted), error
+        return self._fed(piece), error
 
     def close(self) -> Iterator[TickColumns]:
         # What waited settles before gaps are given up, as it would have on the day.
         for last in (self._reading.last_look, self._reading.give_up):
-            yield self._feed(last(), self.noted)
+            yield self._fed(last())
             yield self._settle(self._standing())
+
+    def _fed(self, piece: P) -> TickColumns:
+        try:
+            return self._feed(piece, self.noted)
+        except UsageError as error:
+            raise ConfigError(f"{error}: replay by the way `engine`") from error
 
     def _standing(self) -> list[Between]:
         """Where every channel stands."""
