@@ -119,8 +119,10 @@ def parse_record(line: bytes) -> Record:
 
 def _seal(sequence: int, previous: str, at: str, kind: str, body: bytes) -> str:
     """The digest of everything else in a record, spelt canonically; ``body`` is so already."""
-    rest = canonical({"kind": kind, "previous": previous, "sequence": sequence})
-    return digest(b'{"at":' + canonical(at) + b',"body":' + body + b"," + rest[1:])
+    return digest(
+        b'{"at":%b,"body":%b,"kind":%b,"previous":%b,"sequence":%b}'
+        % (canonical(at), body, canonical(kind), canonical(previous), canonical(sequence))
+    )
 
 
 def _faults(record: Record, last: Head) -> list[Finding]:

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from hkex_ops.calendars import BusinessDay, Calendar, TimeOfDay
+from hkex_ops.calendars import TimeOfDay
+
+if TYPE_CHECKING:
+    from hkex_ops.calendars import BusinessDay, Calendar
 
 __all__ = ["SESSIONS", "CutOff", "close_of_session", "has_session"]
 
