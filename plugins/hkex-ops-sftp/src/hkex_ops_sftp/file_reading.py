@@ -140,20 +140,26 @@ class FileReading:
         """Ask for more, as far as the allowances go."""
         if self._is_over or not self.is_opened:
             return
+        if self._asked < self._stop and not self._ends_early and not self._ask_on():
+            return
+        # Over one conversation an answer comes after those to earlier questions, so a look that is
+        # asked for now is a look behind the last byte.
+        if not self._unanswered or (len(self._handles) == 1 and not self._is_out_of_turn):
+            self._look()
+
+    def _ask_on(self) -> bool:
+        """Ask for what is not asked for yet; whether that was all of it."""
         if self._stop - self._asked > LARGE_BYTES:
             for one in self._allowances:
                 if one not in self._asked_to_open:
                     self._open_on(one)
         ready = [one for one in self._handles if one.is_worth_a_question]
-        while self._asked < self._stop and not self._ends_early:
+        while self._asked < self._stop:
             allowance = max(ready, key=_left, default=None)
             if allowance is None or allowance.left <= 0:
-                return
+                return False
             self._send(self._plan(allowance))
-        # Over one conversation an answer comes after those to earlier questions, so a look that is
-        # asked for now is a look behind the last byte.
-        if not self._unanswered or (len(self._handles) == 1 and not self._is_out_of_turn):
-            self._look()
+        return True
 
     def leave(self) -> None:
         """Tell nothing more and give every handle back."""
