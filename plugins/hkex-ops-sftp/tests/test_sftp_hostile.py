@@ -265,6 +265,19 @@ class TestRefusals:
         assert as_kept(server) == desk.kept()
         assert {} == server.handles
 
+    async def test_where_a_third_session_is_refused_two_do_the_work(
+        self, desk: Desk, keys: Keys, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The third and the fourth are asked for together, and neither is asked for again."""
+        monkeypatch.setattr(connections, "FAR_S", 0.0)
+        monkeypatch.setattr(connections, "ON_THE_WAY_BYTES", 100_000)
+        server = MemoryServer(files(200, largest=90_000))
+        async with served(keys, server, most_sessions=2) as hostile:
+            await desk.fetch(hostile.options(connections=4))
+            assert 2 == len(hostile.sessions)
+        assert as_kept(server) == desk.kept()
+        assert {} == server.handles
+
     async def test_another_host_key_at_the_second_address_is_an_alarm(
         self, desk: Desk, keys: Keys
     ) -> None:

@@ -1,5 +1,7 @@
 """The sessions of one source: one, and on a far line more of them when there is much to fetch.
 
+A second is asked for alone; once it stands, the others that are allowed are asked for together.
+
 Every session is at the address that took the first. One bell rings for all of them, so that
 whoever waits need not know on which connection something comes.
 """
@@ -39,7 +41,7 @@ class Connections:
         self._log_in_again = log_in_again
         self._most = most
         self._bell = asyncio.Event()
-        self._opening: asyncio.Task[None] | None = None
+        self._opening: set[asyncio.Task[None]] = set()
         self._add(first)
 
     @property
@@ -69,10 +71,16 @@ class Connections:
         self._bell.set()
 
     def want_more(self) -> None:
-        """There is more to ask for than one connection should carry: open another, if it helps."""
-        is_far = self.first.channel.round_trip_s >= FAR_S
-        if is_far and self._opening is None and len(self._sessions) < self._most:
-            self._opening = asyncio.create_task(self._open())
+        """There is more to ask for than one connection should carry: open others, if it helps.
+
+        One at first, because a server that wants no second must not be asked for a third; once it
+        has taken that, the rest at the same time, for a login far away takes many round trips.
+        """
+        if self._opening or self.first.channel.round_trip_s < FAR_S:
+            return
+        standing = len(self._sessions)
+        for _ in range(min(self._most - standing, 1 if standing == 1 else self._most)):
+            self._opening.add(asyncio.create_task(self._open()))
 
     def hang_up(self) -> None:
         """End every connection at once."""
@@ -81,9 +89,10 @@ class Connections:
 
     async def end(self) -> None:
         """Log out everywhere and wait until all connections are closed."""
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening])
+        for opening in self._opening:
+            opening.cancel()
+        if self._opening:
+            await asyncio.wait(self._opening)
         await asyncio.gather(*(session.end() for session in self._sessions))
 
     # -- within ------------------------------------------------------------------------------
@@ -94,16 +103,18 @@ class Connections:
         self.allowances.append(Allowance(session.channel.conversation, ON_THE_WAY_BYTES))
 
     async def _open(self) -> None:
+        opening = asyncio.current_task()
         try:
             session = await self._log_in_again()
         except HkexOpsError as error:
-            # The one that stands does the work; a server that wants no second gets no third.
+            # Those that stand do the work, and nobody asks again.
             self._most = len(self._sessions)
             _log.info(log.SESSION_REFUSED, reason=str(error))
         else:
             self._add(session)
-            self._opening = None
             self._bell.set()
+        finally:
+            self._opening -= {opening}
 
     def _require_all(self) -> None:
         for session in self._sessions:
