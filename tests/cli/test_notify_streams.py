@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli import folder_source, notifying_desk
-from tests.cli.desk import Desk
+from tests.cli.desk import FRIDAY, Desk
 from tests.cli.notifying_desk import arrived
+from tests.cli.test_reports import turn_clock
 
 ROUTES = """
 [[routes]]
@@ -46,6 +47,27 @@ def test_what_a_fetch_found_is_one_message_however_often_it_runs(telling: Desk) 
         "desk: RRS: 3 of 3 reports of 2023-04-14",
         "desk: [minor] RRS: 2 findings of 2023-04-14",
     ] == arrived(telling.home)
+
+
+def test_a_watch_tells_at_once_what_its_look_found(
+    telling: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a fetch does, and not only how the day ended."""
+    turn_clock(monkeypatch, f"{FRIDAY}T21:00")
+    telling.publish_day()
+    telling.publish("one.txt")
+    assert 1 == telling.reports("watch").code
+    assert "desk: [minor] RRS: 1 findings of 2023-04-14" in arrived(telling.home)
+
+
+def test_a_watch_that_gives_up_is_told(telling: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody need look at its exit code to know."""
+    turn_clock(monkeypatch, f"{FRIDAY}T21:00")
+    source = 'adapter = "folder"\nservice = "RRS"\nmanners = { failures = 1, attempts = 1 }'
+    telling.configure(more=MORE, source=source, options={"goes_wrong": "unreachable"})
+    assert 4 == telling.reports("watch").code
+    (line,) = arrived(telling.home)
+    assert line.startswith("desk: [major] RRS: reports of 2023-04-14 cannot be fetched")
 
 
 def test_who_wants_to_hear_of_trouble_alone_hears_nothing_of_a_good_day(telling: Desk) -> None:

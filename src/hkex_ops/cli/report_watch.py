@@ -6,10 +6,13 @@ import asyncio
 import sys
 from datetime import date, datetime
 from json import dumps
+from pathlib import Path
 
+from attrs import define
 from rich.console import Console
 
 from hkex_ops.cli.answer import ExitCode
+from hkex_ops.cli.handing import hand_over, hand_over_failure
 from hkex_ops.cli.index_options import JsonLines
 from hkex_ops.cli.options import Config, Site, Source, Verbose
 from hkex_ops.cli.progress import watching
@@ -27,17 +30,17 @@ from hkex_ops.cli.report_desk import (
 )
 from hkex_ops.cli.report_standing import render_days, status_document
 from hkex_ops.cli.text import say, say_instant, say_size
-from hkex_ops.cli.working import work_folder
 from hkex_ops.errors import Unreachable
 from hkex_ops.flows.fetch import FetchResult
-from hkex_ops.flows.occurring import Occurrences, hearers_of, occurrences_of_reports
+from hkex_ops.flows.notifying.streams import occurrence_of_findings, occurrence_of_unavailable
+from hkex_ops.flows.occurring import occurrences_of_reports
 from hkex_ops.flows.sources import Observe
 from hkex_ops.flows.store import Archive, CopyResult
 from hkex_ops.flows.watching_reports import watch_reports
-from hkex_ops.model import JsonObject, plain
+from hkex_ops.model import JsonObject, SiteRole, plain
 from hkex_ops.reports import DayStanding, digest_of, expected_reports, last_cut_off
 from hkex_ops.reports.events import ReportEvent, ReportFinding, RunInterrupted
-from hkex_ops.reports.watch import WhyEnded
+from hkex_ops.reports.watch import WatchEnded, WhyEnded
 
 __all__ = ["watch"]
 
@@ -62,64 +65,34 @@ def watch(
     desk = report_desk(config, source, verbose=verbose, as_json=json)
     place = desk.site(site)
     day = desk.shelf.day(business_date, desk.clock.now())
-    service = desk.configured.service
-    astray = desk.astray(site)
-    found: tuple[ReportFinding, ...] = astray
     console = Console(highlight=False, soft_wrap=False)
-
     with watching(routine=False) as shown:
-        observe = _Once(shown)
-
-        def looked(archive: Archive, result: FetchResult) -> None:
-            nonlocal found
-            now = desk.clock.now()
-            stood = desk.shelf.stand(archive, service, day, now)
-            copied = copy_now(desk.settings, archive)
-            of_copy = copy_told(copied)
-            for finding in of_copy:
-                observe(finding)
-            found = (*astray, *result.findings, *of_copy)
-            observe.went_well()
-            write_metrics(metrics, [stood], run_facts(result, result.listing.taken_at, now))
-            if json:
-                _line(_look_document(result, copied, stood, now))
-            elif result.kept:
-                _render_look(result, now, console)
-
-        for finding in astray:
-            observe(finding)
-        if not json:
-            _render_begin(desk, day, console)
-        watched = asyncio.run(
-            watch_reports(
-                desk.configured,
-                desk.archive,
-                desk.catalogue,
-                desk.calendar,
-                desk.clock,
-                site=place,
-                business_date=day,
-                observe=observe,
-                looked=looked,
+        looks = _Looks(desk, place, day, desk.astray(site), metrics, json, console, _Once(shown))
+        looks.begin()
+        with hand_over_failure(
+            desk.settings,
+            desk.clock,
+            lambda error: occurrence_of_unavailable(
+                desk.configured.service, place, day, error, desk.clock.now()
+            ),
+        ):
+            watched = asyncio.run(
+                watch_reports(
+                    desk.configured,
+                    desk.archive,
+                    desk.catalogue,
+                    desk.calendar,
+                    desk.clock,
+                    site=place,
+                    business_date=day,
+                    observe=looks.observe,
+                    looked=looks.looked,
+                )
             )
-        )
-    if watched.ended.why is WhyEnded.FAILED:
-        raise Unreachable(f"gave up after {watched.ended.looks} looks: {watched.ended.reason}")
-    with desk.archive(read_only=True) as archive:
-        stood = desk.shelf.stand(archive, service, day, desk.clock.now())
-    told = digest_of([stood], stood.at)
-    settings = desk.shelf.settings
-    hearers = hearers_of(settings, work_folder(None, settings), desk.clock)
-    with Occurrences(hearers) as occurrences:
-        for occurrence in occurrences_of_reports([stood]):
-            occurrences.tell(occurrence)
-    if json:
-        end = {"event": "watch-ended", "why": watched.ended.why.value}
-        document = status_document([stood], told, stood.at)
-        _line({**end, **document, "findings": [plain(finding) for finding in found]})
-    else:
-        render_days([stood], told, console)
-    return ExitCode.DONE if told is None and not found else ExitCode.FINDINGS
+            if watched.ended.why is WhyEnded.FAILED:
+                reason = watched.ended.reason
+                raise Unreachable(f"gave up after {watched.ended.looks} looks: {reason}")
+    return looks.end(watched.ended)
 
 
 class _Once:
@@ -139,6 +112,70 @@ class _Once:
     def went_well(self) -> None:
         """A look came to its end: the next outage is another one."""
         self._told = {one for one in self._told if isinstance(one, ReportFinding)}
+
+
+@define
+class _Looks:
+    """What is told of the looks of one watch: to whoever sees them, and to whoever must know."""
+
+    desk: ReportDesk
+    site: SiteRole
+    day: date
+    astray: tuple[ReportFinding, ...]
+    metrics: Path | None
+    as_json: bool
+    console: Console
+    observe: _Once
+    found: tuple[ReportFinding, ...] = ()
+
+    def begin(self) -> None:
+        """Say what is followed, and until when."""
+        self.found = self.astray
+        for finding in self.astray:
+            self.observe(finding)
+        if not self.as_json:
+            _render_begin(self.desk, self.day, self.console)
+
+    def looked(self, archive: Archive, result: FetchResult) -> None:
+        """Tell of a look that came to its end; a lack is told at once, and once."""
+        desk, now = self.desk, self.desk.clock.now()
+        service = desk.configured.service
+        stood = desk.shelf.stand(archive, service, self.day, now)
+        copied = copy_now(desk.settings, archive)
+        of_copy = copy_told(copied)
+        for finding in of_copy:
+            self.observe(finding)
+        self.found = found = (*self.astray, *result.findings, *of_copy)
+        self.observe.went_well()
+        write_metrics(self.metrics, [stood], run_facts(result, result.listing.taken_at, now))
+        hand_over(
+            desk.settings,
+            desk.clock,
+            lambda: (
+                *occurrences_of_reports([stood]),
+                *occurrence_of_findings(service, self.site, self.day, found, now),
+            ),
+        )
+        if self.as_json:
+            _line(_look_document(result, copied, stood, now))
+        elif result.kept:
+            _render_look(result, now, self.console)
+
+    def end(self, ended: WatchEnded) -> ExitCode:
+        """Say how the reports stand at the end."""
+        desk = self.desk
+        with desk.archive(read_only=True) as archive:
+            service = desk.configured.service
+            stood = desk.shelf.stand(archive, service, self.day, desk.clock.now())
+        told = digest_of([stood], stood.at)
+        hand_over(desk.settings, desk.clock, lambda: occurrences_of_reports([stood]))
+        if self.as_json:
+            document = status_document([stood], told, stood.at)
+            found = [plain(finding) for finding in self.found]
+            _line({"event": "watch-ended", "why": ended.why.value, **document, "findings": found})
+        else:
+            render_days([stood], told, self.console)
+        return ExitCode.DONE if told is None and not self.found else ExitCode.FINDINGS
 
 
 def _look_document(
