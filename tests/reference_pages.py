@@ -23,6 +23,7 @@ from hkex_ops import errors, hookspecs, log, ports, testing
 from hkex_ops.cli.main import _EXIT_CODES
 from hkex_ops.plugins.kinds import KINDS
 from tests.command_pages import commands_page, plugin_commands_page
+from tests.man_page import man_page
 from tests.wheel import CHECKOUT
 
 __all__ = ["PAGES", "write_pages"]
@@ -199,6 +200,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "events.md": events_page,
     "commands.md": commands_page,
     "commands-of-plugins.md": plugin_commands_page,
+    "hkex-ops.1": man_page,
 }
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+
 import pytest
 
 from hkex_ops import hookspecs
@@ -41,3 +45,18 @@ def test_every_shipped_plugin_that_brings_commands_is_on_their_page() -> None:
         if "def hkex_ops_commands" in path.read_text(encoding="utf-8")
     }
     assert bringing == set(COMMAND_PLUGINS)
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="there is no groff on this machine")
+def test_the_manual_page_reads_well_at_80_columns() -> None:
+    """As ``man`` sets it: without a warning, and no line wider than the terminal."""
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-Kutf8", "-ww", "-rLL=80n", FOLDER / "hkex-ops.1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "" == done.stderr
+    seen = [re.sub(r".\x08|\x1b\[[0-9;]*m", "", line) for line in done.stdout.splitlines()]
+    assert "       hkex-ops - what a circular demands, done and proven" in seen
+    assert [] == [line for line in seen if len(line) > 80]
