@@ -83,3 +83,11 @@ def test_every_command_in_the_documentation_runs(page: Path) -> None:
         if language not in RUN | PAGE | SHOWN and block.strip() not in commands
     ]
     assert [] == unknown
+
+
+def test_every_how_to_is_under_a_heading_of_their_index() -> None:
+    """The build of the documentation says so too, only later."""
+    folder = CHECKOUT / "docs" / "how-to"
+    listed = (folder / "index.md").read_text(encoding="utf-8").splitlines()
+    pages = sorted(path.stem for path in folder.glob("*.md") if path.stem != "index")
+    assert [] == [page for page in pages if page not in listed]
