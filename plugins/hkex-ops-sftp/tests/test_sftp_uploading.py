@@ -74,6 +74,19 @@ async def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, keys: Keys
             await source.upload("../LOP.csv", iter([b"1"]))
 
 
+async def test_what_a_killed_run_left_half_sent_hinders_no_later_one(
+    tmp_path: Path, keys: Keys
+) -> None:
+    """It bears a temporary name, which the next run frees."""
+    async with SendingAsyncssh(tmp_path, keys) as bench:
+        bench.put_sent(SiteRole.PRIMARY, ".LOP.csv.part", b"hal")
+        async with open_sftp(bench.options_that_send(), SiteRole.PRIMARY) as source:
+            assert isinstance(source, SupportsUpload)
+            end = await source.upload("LOP.csv", iter([b"whole"]))
+        assert ("LOP.csv", 5) == (end.name, end.size_bytes)
+        assert {"LOP.csv": b"whole"} == bench.sent(SiteRole.PRIMARY)
+
+
 def test_without_a_folder_to_send_to_nobody_logs_in(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

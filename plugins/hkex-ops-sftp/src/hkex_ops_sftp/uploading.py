@@ -2,7 +2,7 @@
 
 A file is written under a temporary name that begins with a dot, its size is looked at, and only
 then does it get its name, which must be free: the plain SFTP rename never replaces a file. What
-failed is removed again.
+failed is removed again, and what a killed run left by the next.
 """
 
 from __future__ import annotations
@@ -73,6 +73,9 @@ class SftpUploadingSource(SftpReportSource):
         part = f"{self._upload_folder}/.{name}.part"
         if await self._answered(sftp.lexists(path)):
             raise Rejected(f"{doing}: something of that name is there, nothing is overwritten")
+        # What a run left that was killed while it sent; only this desk writes under such a name.
+        if await self._answered(sftp.lexists(part)):
+            await self._answered(sftp.remove(part))
         sent = 0
         file = await self._answered(sftp.open(part, "xb"))
         try:
