@@ -10,15 +10,17 @@ from attrs import evolve
 
 from hkex_ops import ManualClock
 from hkex_ops.config.catalogues import structure_catalogue
-from hkex_ops.errors import RemoteError, Unreachable, UsageError
+from hkex_ops.errors import RemoteError, TimedOut, Unreachable, UsageError
 from hkex_ops.flows.report_standing import held_reports
 from hkex_ops.flows.store import Archive
 from hkex_ops.flows.store.held import Held
 from hkex_ops.index.ticks import TickComputed
-from hkex_ops.model import Endpoint, ListedReport, Notification, Outcome, Receipt
+from hkex_ops.model import Endpoint, IndexTick, ListedReport, Notification, Outcome, Receipt
 from hkex_ops.notifications.deliveries import DeliveryInput
 from hkex_ops.ports import Delivery, PacketBatch, ReportChunk, ReportEnd
 from hkex_ops.testing import (
+    FakeIndexPublisher,
+    FakeIndexPublisherBench,
     FakeMarketFeed,
     FakeMarketFeedBench,
     FakeNotifier,
@@ -67,7 +69,7 @@ async def test_what_is_injected_does_not_depend_on_the_adapter() -> None:
 
 
 async def test_everything_that_can_go_wrong_does_with_some_seed() -> None:
-    told = "\n".join([str(await simulate(seed, days=4)) for seed in (0, 1, 2)])
+    told = "\n".join([str(await simulate(seed, days=2)) for seed in (0, 5)])
     for what in (
         "not whole:",
         "vanishes",
@@ -95,6 +97,11 @@ async def test_everything_that_can_go_wrong_does_with_some_seed() -> None:
         "answers nothing",
         "loses the answer",
         "is stopped once a message is out",
+        "the line is cut when one value is out",
+        "refuses these values",
+        "the values go out twice",
+        "fails, and tries again",
+        "gives up the values",
         "desk: taken",
         "desk: deferred",
         "desk: unknown",
@@ -196,7 +203,7 @@ class Staying(FakeReportSource):
         site.sessions += 1
 
 
-class Despairing(FakeReportSource):
+class AllOrNothing(FakeReportSource):
     """Fails as a whole where one report has vanished."""
 
     async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
@@ -248,6 +255,59 @@ class Lingering(FakeMarketFeed):
     def close(self) -> None:
         super().close()
         self.market.listening.append(self.queue)
+
+
+class Rounding(FakeIndexPublisher):
+    """Publishes whole points."""
+
+    async def publish(self, ticks: Sequence[IndexTick]) -> None:
+        await super().publish([evolve(tick, value=tick.value.to_integral()) for tick in ticks])
+
+
+class Hoarding(FakeIndexPublisher):
+    """Says that everything is out, and has the first half of it still."""
+
+    async def publish(self, ticks: Sequence[IndexTick]) -> None:
+        await super().publish(ticks[len(ticks) // 2 :])
+
+
+class Backwards(FakeIndexPublisher):
+    """Puts the newest first."""
+
+    async def publish(self, ticks: Sequence[IndexTick]) -> None:
+        held = list(self.tape.ticks)
+        self.tape.ticks.clear()
+        try:
+            await super().publish(ticks)
+        finally:
+            self.tape.ticks += held
+
+
+class Despairing(FakeIndexPublisher):
+    """Once something failed, everything fails."""
+
+    async def publish(self, ticks: Sequence[IndexTick]) -> None:
+        if not self.tape.is_up:
+            self.tape.is_silent = True
+        if self.tape.is_silent:
+            raise TimedOut("it failed before")
+        await super().publish(ticks)
+
+
+class SilentBench(FakeIndexPublisherBench):
+    """What failed there once fails for ever."""
+
+    time_limit_s = 0.05
+
+    async def bring_up(self) -> None:
+        self.tape.is_up, self.tape.is_full = True, False
+
+
+class LingeringBench(FakeIndexPublisherBench):
+    """Its adapter never hangs up."""
+
+    def visitors(self) -> int:
+        return self.tape.visitors + 1
 
 
 class Repeating(FakeNotifier):
@@ -311,19 +371,25 @@ async def failure_of(bench: Callable[[], SimulatedBench]) -> SimulationFailed:
         (lambda: FakeReportSourceBench(Hiding), "kept, and never whole on the server"),
         (lambda: FakeReportSourceBench(Tidying), "something on the server was changed"),
         (lambda: FakeReportSourceBench(Staying), "a session at the primary site was left open"),
-        (lambda: FakeReportSourceBench(Despairing), "for which nothing in its way is a reason"),
+        (lambda: FakeReportSourceBench(AllOrNothing), "for which nothing in its way is a reason"),
         (lambda: FakeReportSourceBench(Overlooking), "whole on the server, and not fetched"),
         (lambda: FakeMarketFeedBench(Sorting), "packets were not heard as they were sent"),
         (lambda: FakeMarketFeedBench(Judging), "packets were not heard as they were sent"),
         (lambda: FakeMarketFeedBench(Lingering), "a line was left open"),
+        (lambda: FakeIndexPublisherBench(Rounding), "published, and was not offered so"),
+        (lambda: FakeIndexPublisherBench(Hoarding), "neither published nor given up"),
+        (lambda: FakeIndexPublisherBench(Backwards), "published in another order"),
+        (lambda: SilentBench(Despairing), "nothing is in the way, and 1 moments wait"),
+        (LingeringBench, "a connection was left open"),
         (lambda: FakeNotifierBench(Repeating), "has simulated-00"),
         (lambda: FakeNotifierBench(Optimistic), "which stands as taken"),
         (lambda: FakeNotifierBench(Certain), "has simulated-00"),
         (lambda: FakeNotifierBench(Resigned), "nothing was in the way"),
     ],
     ids=[
-        *("Hiding", "Tidying", "Staying", "Despairing", "Overlooking"),
+        *("Hiding", "Tidying", "Staying", "AllOrNothing", "Overlooking"),
         *("Sorting", "Judging", "Lingering"),
+        *("Rounding", "Hoarding", "Backwards", "Despairing", "LingeringBench"),
         *("Repeating", "Optimistic", "Certain", "Resigned"),
     ],
 )
@@ -332,6 +398,7 @@ async def test_an_adapter_that_breaks_a_promise_is_found(
 ) -> None:
     monkeypatch.setattr("hkex_ops.testing.market_feed_heard.NOTICE_TIMEOUT_S", 0.05)
     monkeypatch.setattr(FakeMarketFeedBench, "time_limit_s", 0.3)
+    monkeypatch.setattr(FakeIndexPublisherBench, "time_limit_s", 0.3)
     assert broken in (await failure_of(bench)).broken
 
 

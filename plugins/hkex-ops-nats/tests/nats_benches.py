@@ -168,6 +168,7 @@ class PublisherBench(IndexPublisherBench):
         self.server.kill()
 
     async def bring_up(self) -> None:
+        self.server.thaw()
         if self.server.process is None:
             await self.server.start()
         async with self.server.door() as client:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from omd_benches import CaptureBench, MulticastBench
+from omd_benches import CaptureBench, IndexPublisherOnMulticast, MulticastBench
 from omd_captures import pcapng
 
 from hkex_ops.testing.simulation import simulate
@@ -22,3 +22,9 @@ async def test_bad_days_by_multicast(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_bad_days_on_record(tmp_path: Path, seed: int) -> None:
     assert (await simulate(seed, CaptureBench(tmp_path, pcapng), days=2)).injected
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_bad_days_of_published_values(seed: int) -> None:
+    async with IndexPublisherOnMulticast() as bench:
+        await simulate(seed, bench)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import date, time, timedelta
 from pathlib import Path
 from random import Random
@@ -31,6 +30,7 @@ from hkex_ops.testing.notifier_bench import NotifierBench
 from hkex_ops.testing.notifier_faults import Faulty
 from hkex_ops.testing.simulated import Chronicle, Part
 from hkex_ops.testing.simulated_house import at_time
+from hkex_ops.testing.simulated_troubles import Troubles
 
 __all__ = ["TellingDesk"]
 
@@ -72,9 +72,14 @@ class TellingDesk:
     folder: Path
     handed_in: list[str] = field(factory=list[str])
     _stated: Correspondence = field(init=False)
-    _is_troubled: bool = False
+    _troubles: Troubles = field(init=False)
 
     def __attrs_post_init__(self) -> None:
+        more = [
+            ("refuses for good", self.bench.refuse),
+            ("takes what it is given and loses the answer", self.bench.take_and_hang_up),
+        ]
+        self._troubles = Troubles(self.bench, self.chronicle, more)
         told = Telling("way", tuple(self.bench.receivers()))
         self._stated = Correspondence(
             self.folder,
@@ -91,7 +96,7 @@ class TellingDesk:
             self.chronicle.clock.turn_to(at)
             await self._moment(day, self.chronicle.chance(day, at))
             at += STEP
-        await self._recover()
+        await self._troubles.end()
         for _ in range(RULES.attempts):
             self.chronicle.clock.advance(ENOUGH / RULES.attempts)
             await self._deliver()
@@ -105,18 +110,17 @@ class TellingDesk:
 
     async def _moment(self, day: date, chance: Random) -> None:
         troubled = chance.randrange(100) < TROUBLED
-        trouble = chance.choice(_TROUBLES)
         stopped = chance.randrange(100) < STOPPED
         happens = chance.randrange(100) < HAPPENS
-        await self._recover()
+        await self._troubles.end()
         if troubled:
-            await self._trouble(*trouble)
+            await self._troubles.begin(chance)
         if happens:
             self._hand_in(day)
         if stopped:
             self.chronicle.tell(Part.FAULT, "whoever delivers is stopped once a message is out")
         await self._deliver(stopped=stopped)
-        if happens and not self._is_troubled and not stopped:
+        if happens and not self._troubles.is_on and not stopped:
             self._judge_untroubled()
 
     def _hand_in(self, day: date) -> None:
@@ -149,24 +153,6 @@ class TellingDesk:
     def _observe(self, event: object) -> None:
         if isinstance(event, Receipt):
             self.chronicle.tell(Part.DESK, f"{event.receiver}: {event.outcome}")
-
-    # -- the far side ----------------------------------------------------------------------------
-
-    async def _trouble(self, said: str, does: Callable[[NotifierBench], Awaitable[None]]) -> None:
-        try:
-            await does(self.bench)
-        except pytest.skip.Exception:
-            return  # a bench that cannot, need not
-        self.chronicle.tell(Part.FAR_SIDE, said)
-        self._is_troubled = True
-
-    async def _recover(self) -> None:
-        if not self._is_troubled:
-            return
-        with suppress(pytest.skip.Exception):  # a bench that cannot stays as it is
-            await self.bench.bring_up()
-            self.chronicle.tell(Part.FAR_SIDE, "is as it was at first")
-            self._is_troubled = False
 
     # -- promises --------------------------------------------------------------------------------
 
@@ -202,12 +188,3 @@ class TellingDesk:
             states == {DeliveryState.TAKEN},
             f"nothing was in the way, and {key} stands as {', '.join(sorted(states))}",
         )
-
-
-_TROUBLES: Sequence[tuple[str, Callable[[NotifierBench], Awaitable[None]]]] = (
-    ("takes no connections", lambda bench: bench.take_down()),
-    ("says: not now", lambda bench: bench.fill_up()),
-    ("refuses for good", lambda bench: bench.refuse()),
-    ("takes connections and answers nothing", lambda bench: bench.fall_silent()),
-    ("takes what it is given and loses the answer", lambda bench: bench.take_and_hang_up()),
-)

@@ -25,6 +25,8 @@ from hkex_ops.config.shipped import load_calendar
 from hkex_ops.errors import UsageError
 from hkex_ops.testing.benches import ReportSourceBench
 from hkex_ops.testing.fakes import FakeReportSourceBench
+from hkex_ops.testing.index_publisher_bench import IndexPublisherBench
+from hkex_ops.testing.index_publisher_fakes import FakeIndexPublisherBench
 from hkex_ops.testing.market_feed_bench import MarketFeedBench
 from hkex_ops.testing.market_feed_fakes import FakeMarketFeedBench
 from hkex_ops.testing.notifier_bench import NotifierBench
@@ -32,6 +34,7 @@ from hkex_ops.testing.notifier_fakes import FakeNotifierBench
 from hkex_ops.testing.simulated import Chronicle, Simulated, SimulatedEvent
 from hkex_ops.testing.simulated_house import at_time
 from hkex_ops.testing.simulated_index import IndexDesk
+from hkex_ops.testing.simulated_publishing import PublishingDesk
 from hkex_ops.testing.simulated_reports import ReportDesk
 from hkex_ops.testing.simulated_telling import TellingDesk
 
@@ -43,7 +46,9 @@ MORNING = time(8, 45)
 
 _FIRST, _LAST = date(2022, 1, 3), date(2026, 6, 30)
 
-SimulatedBench: TypeAlias = ReportSourceBench | MarketFeedBench | NotifierBench
+SimulatedBench: TypeAlias = (
+    ReportSourceBench | MarketFeedBench | IndexPublisherBench | NotifierBench
+)
 
 
 class _Desk(Protocol):
@@ -85,7 +90,12 @@ async def simulate(
 
 
 def _fakes() -> list[SimulatedBench]:
-    return [FakeReportSourceBench(), FakeMarketFeedBench(), FakeNotifierBench()]
+    return [
+        FakeReportSourceBench(),
+        FakeMarketFeedBench(),
+        FakeIndexPublisherBench(),
+        FakeNotifierBench(),
+    ]
 
 
 def _days(seed: int, days: int, calendar: Calendar) -> tuple[date, ...]:
@@ -101,4 +111,6 @@ def _desk(bench: SimulatedBench, chronicle: Chronicle, folder: Path, calendar: C
         return ReportDesk(bench, chronicle, folder / "archive", calendar)
     if isinstance(bench, MarketFeedBench):
         return IndexDesk(bench, chronicle)
+    if isinstance(bench, IndexPublisherBench):
+        return PublishingDesk(bench, chronicle)
     return TellingDesk(bench, chronicle, folder / "outbox")
