@@ -75,13 +75,14 @@ def _plain(value: object, levels: int) -> object:
         row = cast("dict[object, object]", value)
         if _TEXT.issuperset(map(type, row)) and _SCALARS.issuperset(map(type, row.values())):
             return row
-    if type(value) is list and levels > 1 and _ROWS.issuperset(map(type, value)):
+    if isinstance(value, list) and levels > 1:
         rows = cast("list[dict[object, object]]", value)
-        items = chain.from_iterable(map(dict.values, rows))
-        if _TEXT.issuperset(map(type, chain.from_iterable(rows))) and _SCALARS.issuperset(
-            map(type, items)
-        ):
-            return rows
+        if _ROWS.issuperset(map(type, rows)):
+            items = chain.from_iterable(row.values() for row in rows)
+            if _TEXT.issuperset(map(type, chain.from_iterable(rows))) and _SCALARS.issuperset(
+                map(type, items)
+            ):
+                return rows
     if isinstance(value, str | int):
         return value
     if levels == 0:

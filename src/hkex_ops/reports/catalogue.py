@@ -111,7 +111,11 @@ class ReportRule:
     def _day_of(self) -> Callable[[str], date | None]:
         """A folder spells few dates and many names: each date is worked out once."""
         form = self.date_form or DateForm.NONE
-        return lru_cache(maxsize=1024)(lambda text: parse_business_date(text, form))
+
+        def day_of(text: str) -> date | None:
+            return parse_business_date(text, form)
+
+        return lru_cache(maxsize=1024)(day_of)
 
     def read(self, name: str) -> NameParts | None:
         """What ``name`` tells by this rule; nothing when it is none of its names."""
