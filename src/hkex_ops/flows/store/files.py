@@ -121,7 +121,7 @@ class Staging:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
-        self.hashing = Hashing()
+        self.hashing: Hashing = Hashing()
         self._count = 0
         self._living: set[StagedFile] = set()
 
