@@ -10,12 +10,12 @@ from attrs import evolve
 
 from hkex_ops import ManualClock
 from hkex_ops.config.catalogues import structure_catalogue
-from hkex_ops.errors import RemoteError, TimedOut, Unreachable, UsageError
+from hkex_ops.errors import TimedOut, UsageError
 from hkex_ops.flows.report_standing import held_reports
 from hkex_ops.flows.store import Archive
 from hkex_ops.flows.store.held import Held
 from hkex_ops.index.ticks import TickComputed
-from hkex_ops.model import Endpoint, IndexTick, ListedReport, Notification, Outcome, Receipt
+from hkex_ops.model import IndexTick, ListedReport, Notification, Outcome, Receipt
 from hkex_ops.notifications.deliveries import DeliveryInput
 from hkex_ops.ports import Delivery, PacketBatch, ReportChunk, ReportEnd
 from hkex_ops.testing import (
@@ -27,7 +27,6 @@ from hkex_ops.testing import (
     FakeNotifierBench,
     FakeReportSource,
     FakeReportSourceBench,
-    FakeSite,
     NotifierBench,
     ReportSourceBench,
     simulated_index,
@@ -36,6 +35,9 @@ from hkex_ops.testing.simulated import Part, Simulated, SimulationFailed
 from hkex_ops.testing.simulated_house import CATALOGUE, SERVICE
 from hkex_ops.testing.simulated_market import Market
 from hkex_ops.testing.simulation import SimulatedBench, simulate
+from tests.test_market_feed_contract import Judging, Lingering
+from tests.test_notifier_contract import Forgetting, Optimistic
+from tests.test_report_source_contract import Staying, Tidying
 
 SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 300))]
 
@@ -185,24 +187,6 @@ class Hiding(FakeReportSource):
             yield delivery
 
 
-class Tidying(FakeReportSource):
-    """Removes from the server what it has fetched."""
-
-    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
-        async for delivery in super().fetch(reports):
-            if isinstance(delivery, ReportEnd):
-                del self.site.reports[delivery.report.name]
-            yield delivery
-
-
-class Staying(FakeReportSource):
-    """Opens a second session that nobody ends."""
-
-    def __init__(self, site: FakeSite, endpoint: Endpoint) -> None:
-        super().__init__(site, endpoint)
-        site.sessions += 1
-
-
 class AllOrNothing(FakeReportSource):
     """Fails as a whole where one report has vanished."""
 
@@ -238,23 +222,6 @@ class Sorting(FakeMarketFeed):
             held = batch
         if held is not None:
             yield held
-
-
-class Judging(FakeMarketFeed):
-    """Keeps back what it takes for no packet."""
-
-    async def packets(self) -> AsyncGenerator[PacketBatch]:
-        async for batch in super().packets():
-            if all(int.from_bytes(one[:2], "little") == len(one) for one in batch.packets):
-                yield batch
-
-
-class Lingering(FakeMarketFeed):
-    """Goes on listening after it was left."""
-
-    def close(self) -> None:
-        super().close()
-        self.market.listening.append(self.queue)
 
 
 class Rounding(FakeIndexPublisher):
@@ -310,31 +277,6 @@ class LingeringBench(FakeIndexPublisherBench):
         return self.tape.visitors + 1
 
 
-class Repeating(FakeNotifier):
-    """Says that nobody has it when it does not know."""
-
-    async def notify(
-        self, notification: Notification, receivers: Sequence[str]
-    ) -> tuple[Receipt, ...]:
-        receipts = await super().notify(notification, receivers)
-        if any(one.outcome is Outcome.UNKNOWN for one in receipts):
-            raise Unreachable("the answer was lost")
-        return receipts
-
-
-class Optimistic(FakeNotifier):
-    """Says *taken* whatever happens."""
-
-    async def notify(
-        self, notification: Notification, receivers: Sequence[str]
-    ) -> tuple[Receipt, ...]:
-        try:
-            return await super().notify(notification, receivers)
-        except RemoteError:
-            at = notification.at
-            return tuple(Receipt("", one, at, Outcome.TAKEN) for one in receivers)
-
-
 class Certain(FakeNotifier):
     """Believes that what nobody knows of never arrived."""
 
@@ -381,7 +323,7 @@ async def failure_of(bench: Callable[[], SimulatedBench]) -> SimulationFailed:
         (lambda: FakeIndexPublisherBench(Backwards), "published in another order"),
         (lambda: SilentBench(Despairing), "nothing is in the way, and 1 moments wait"),
         (LingeringBench, "a connection was left open"),
-        (lambda: FakeNotifierBench(Repeating), "has simulated-00"),
+        (lambda: FakeNotifierBench(Forgetting), "has simulated-00"),
         (lambda: FakeNotifierBench(Optimistic), "which stands as taken"),
         (lambda: FakeNotifierBench(Certain), "has simulated-00"),
         (lambda: FakeNotifierBench(Resigned), "nothing was in the way"),
@@ -390,7 +332,7 @@ async def failure_of(bench: Callable[[], SimulatedBench]) -> SimulationFailed:
         *("Hiding", "Tidying", "Staying", "AllOrNothing", "Overlooking"),
         *("Sorting", "Judging", "Lingering"),
         *("Rounding", "Hoarding", "Backwards", "Despairing", "LingeringBench"),
-        *("Repeating", "Optimistic", "Certain", "Resigned"),
+        *("Forgetting", "Optimistic", "Certain", "Resigned"),
     ],
 )
 async def test_an_adapter_that_breaks_a_promise_is_found(
@@ -450,27 +392,24 @@ async def test_an_archive_that_is_damaged_is_found(monkeypatch: pytest.MonkeyPat
     assert "archive and ledger are damaged" in (await failure_of(FakeReportSourceBench)).broken
 
 
-async def test_an_engine_that_marks_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("stale", "broken"),
+    [
+        pytest.param((), "wrong and unmarked", id="nothing"),
+        pytest.param((5,), "nothing was lost by both lines", id="without a reason"),
+    ],
+)
+async def test_an_engine_that_marks_at_will_is_found(
+    monkeypatch: pytest.MonkeyPatch, stale: tuple[int, ...], broken: str
+) -> None:
     """What was lost by both lines makes values wrong; not to say so is the fault."""
     ticks_of = simulated_index.ticks_of
 
-    def unmarked(market: Market, heard: Sequence[PacketBatch]) -> list[TickComputed]:
-        return [one._replace(stale=()) for one in ticks_of(market, heard)]
+    def at_will(market: Market, heard: Sequence[PacketBatch]) -> list[TickComputed]:
+        return [one._replace(stale=stale) for one in ticks_of(market, heard)]
 
-    monkeypatch.setattr(simulated_index, "ticks_of", unmarked)
-    assert "wrong and unmarked" in (await failure_of(FakeMarketFeedBench)).broken
-
-
-async def test_an_engine_that_marks_without_a_reason_is_found(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    ticks_of = simulated_index.ticks_of
-
-    def marked(market: Market, heard: Sequence[PacketBatch]) -> list[TickComputed]:
-        return [one._replace(stale=(5,)) for one in ticks_of(market, heard)]
-
-    monkeypatch.setattr(simulated_index, "ticks_of", marked)
-    assert "nothing was lost by both lines" in (await failure_of(FakeMarketFeedBench)).broken
+    monkeypatch.setattr(simulated_index, "ticks_of", at_will)
+    assert broken in (await failure_of(FakeMarketFeedBench)).broken
 
 
 async def test_a_mailroom_that_sends_again_what_nobody_knows_of_is_found(
