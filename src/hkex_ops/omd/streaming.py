@@ -10,7 +10,6 @@ is short. Called by live engines with batches of packets; for captures there is
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import repeat
 from struct import Struct, error as StructError
 from typing import NamedTuple, TypeAlias, cast
 
@@ -47,6 +46,7 @@ _header_of = packet_header.unpack_from
 _size_and_type = message_header.unpack_from
 _TRADE = Trade.TYPE
 _NO_SLOT = -1
+_TIMES = [(None,) * count for count in range(256)]  # sooner walked than a new range or repeat
 _NEVER_BEHIND_NS = -1
 _reset_type = SequenceReset.TYPE.to_bytes(2, "little")
 
@@ -300,7 +300,7 @@ class Subscription:
                     low = sent_ns // step * step
                     high = low + step
                     marks.append(Mark(len(rows), sent_ns))
-                for _ in repeat(None, count):
+                for _ in _TIMES[count]:
                     size, kind = header_of(data, at)
                     if heard[kind]:
                         if kind == _TRADE and size >= least:
