@@ -34,6 +34,14 @@ def test_a_place_that_will_do_is_left_as_it_was(tmp_path: Path) -> None:
     assert [("day.prom", b"before")] == [(one.name, one.read_bytes()) for one in tmp_path.iterdir()]
 
 
+def test_what_goes_wrong_is_said_of_the_file_that_was_named(tmp_path: Path) -> None:
+    """And not of a temporary one that nobody knows."""
+    path = tmp_path / ("n" * 250)
+    with pytest.raises(StoreError) as refused:
+        write_over_file(path, b"whole")
+    assert str(refused.value).startswith(f"{path}: cannot write the file: File name too long")
+
+
 @pytest.mark.parametrize(
     ("place", "said"),
     [("nowhere/day.prom", "it is not there"), ("folder", "Is a directory")],

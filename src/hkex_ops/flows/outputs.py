@@ -67,23 +67,33 @@ def growing_file(path: Path) -> Generator[Callable[[bytes], None]]:
     """
     with _part(path) as (folder, part):
         _require_free(folder, path)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with translating(path, "write the file", SAFE):
-            descriptor = folder.open_file(part, flags)
-
-        def write(data: bytes) -> None:
-            rest = memoryview(data)
-            with translating(path, "write the file", SAFE):
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
-
-        try:
+        with _writer(folder, part, path) as write:
             yield write
-            with translating(path, "make the file durable", SAFE):
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
         _name(folder, part, path)
+
+
+@contextmanager
+def _writer(folder: Folder, part: str, path: Path) -> Generator[Callable[[bytes], None]]:
+    """A writer of the new file ``part``, durable when the body has ended well.
+
+    What goes wrong is said of ``path``: it is what the person named.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with translating(path, "write the file", SAFE):
+        descriptor = folder.open_file(part, flags)
+
+    def write(data: bytes) -> None:
+        rest = memoryview(data)
+        with translating(path, "write the file", SAFE):
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+
+    try:
+        yield write
+        with translating(path, "make the file durable", SAFE):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _require_free(folder: Folder, path: Path) -> None:
@@ -102,7 +112,8 @@ def _name(folder: Folder, part: str, path: Path) -> None:
 def _written(path: Path, data: bytes) -> Generator[tuple[Folder, str]]:
     """``data`` under a name of its own beside ``path``, for as long as the body runs."""
     with _part(path) as (folder, part):
-        folder.write_new(part, data)
+        with _writer(folder, part, path) as write:
+            write(data)
         yield folder, part
 
 
