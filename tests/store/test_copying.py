@@ -250,6 +250,22 @@ def test_a_copy_that_lost_its_mark_tells_what_else_it_lost(archive: Archive) -> 
     assert CopyVerified() == verify_copy(archive, target)
 
 
+def test_what_a_run_under_way_is_still_to_copy_is_no_finding(
+    archive: Archive, clock: ManualClock
+) -> None:
+    """It is one as soon as nobody works in the archive any more."""
+    target = MemoryTarget()
+    place(archive, "a")
+    copy_archive(archive, target)
+    place(archive, "b")
+    with Archive.open(archive.folder, clock=clock, read_only=True) as reader:
+        assert CopyVerified() == verify_copy(reader, target)
+        archive.close()
+        assert [f"memory/{paths('b')[0]}"] == [
+            one.where for one in verify_copy(reader, target).findings
+        ]
+
+
 @pytest.mark.parametrize("protocol", ["memory", "file"])
 def test_a_copy_lies_wherever_fsspec_reaches(
     archive: Archive, tmp_path: Path, protocol: str

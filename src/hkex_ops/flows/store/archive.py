@@ -27,7 +27,7 @@ from hkex_ops.flows.store.files import StagedFile, Staging
 from hkex_ops.flows.store.head import HeadFile
 from hkex_ops.flows.store.held import Held
 from hkex_ops.flows.store.ledger import Entry, Ledger
-from hkex_ops.flows.store.lock import Lock
+from hkex_ops.flows.store.lock import Lock, is_held
 from hkex_ops.flows.store.partials import open_partial, sweep_partials
 from hkex_ops.flows.store.planning import Plan, Planner
 from hkex_ops.flows.store.reading import CONTENT_KEY, LISTING, NOT_FILES, UPLOAD, LedgerReader
@@ -272,6 +272,11 @@ class Archive:
         with translating(ledger.path, "read the ledger"):
             yield layout.LEDGER_NAME, ledger.path.read_bytes()
             yield layout.HEAD_NAME, ledger.head_path.read_bytes()
+
+    @property
+    def is_worked_in(self) -> bool:
+        """Whether a run works in it just now, this one included."""
+        return is_held(self._root)
 
     def first_business_date(self, service: str) -> date | None:
         """The earliest business date of any file of ``service``; nothing when none is recorded."""

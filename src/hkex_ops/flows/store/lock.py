@@ -15,7 +15,7 @@ from hkex_ops.evidence import canonical, parse_object
 from hkex_ops.flows.store.disk import Folder, translating
 from hkex_ops.flows.store.files import SAFE
 
-__all__ = ["LOCK_NAME", "Lock"]
+__all__ = ["LOCK_NAME", "Lock", "is_held"]
 
 LOCK_NAME = ".lock"
 LONGEST_BYTES = 4096
@@ -57,6 +57,24 @@ class Lock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def is_held(folder: Folder) -> bool:
+    """Whether somebody holds the lock of ``folder`` just now.
+
+    To be asked seldom: whoever takes the lock in the very moment of the question is refused it.
+    """
+    try:
+        descriptor = folder.open_file(LOCK_NAME, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _signed(since: datetime) -> bytes:
