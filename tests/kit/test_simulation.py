@@ -25,6 +25,8 @@ from hkex_ops.testing import (
     FakeMarketFeedBench,
     FakeNotifier,
     FakeNotifierBench,
+    FakeOapiGateway,
+    FakeOapiGatewayBench,
     FakeReportSource,
     FakeReportSourceBench,
     NotifierBench,
@@ -37,6 +39,7 @@ from hkex_ops.testing.simulated_market import Market
 from hkex_ops.testing.simulation import SimulatedBench, simulate
 from tests.test_market_feed_contract import Judging, Lingering
 from tests.test_notifier_contract import Forgetting, Optimistic
+from tests.test_oapi_gateway_contract import Blind, Forgetting as ForgettingGateway
 from tests.test_report_source_contract import Staying, Tidying
 
 SEEDS = [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 300))]
@@ -104,6 +107,12 @@ async def test_everything_that_can_go_wrong_does_with_some_seed() -> None:
         "the values go out twice",
         "fails, and tries again",
         "gives up the values",
+        "the session is lost",
+        "is given up after",
+        "the clearing house refuses it",
+        "every page comes twice",
+        "pages come out of turn",
+        "goes down for good",
         "desk: taken",
         "desk: deferred",
         "desk: unknown",
@@ -277,6 +286,24 @@ class LingeringBench(FakeIndexPublisherBench):
         return self.tape.visitors + 1
 
 
+def gateways_of(kind: type[FakeOapiGateway]) -> Callable[[], FakeOapiGatewayBench]:
+    return lambda: FakeOapiGatewayBench(lambda options, place: kind(options.house, place))
+
+
+class LoggedInBench(FakeOapiGatewayBench):
+    """Its adapter never logs out."""
+
+    def sessions(self) -> int:
+        return super().sessions() + 1
+
+
+class ChangingBench(FakeOapiGatewayBench):
+    """Its adapter enquires by something that changes."""
+
+    def changed(self) -> Sequence[str]:
+        return self.received()
+
+
 class Certain(FakeNotifier):
     """Believes that what nobody knows of never arrived."""
 
@@ -323,6 +350,10 @@ async def failure_of(bench: Callable[[], SimulatedBench]) -> SimulationFailed:
         (lambda: FakeIndexPublisherBench(Backwards), "published in another order"),
         (lambda: SilentBench(Despairing), "nothing is in the way, and 1 moments wait"),
         (LingeringBench, "a connection was left open"),
+        (gateways_of(ForgettingGateway), "the answer is not what is held"),
+        (gateways_of(Blind), "the status says nothing of it"),
+        (LoggedInBench, "a session was left open"),
+        (ChangingBench, "something was changed at the clearing house"),
         (lambda: FakeNotifierBench(Forgetting), "has simulated-00"),
         (lambda: FakeNotifierBench(Optimistic), "which stands as taken"),
         (lambda: FakeNotifierBench(Certain), "has simulated-00"),
@@ -332,6 +363,7 @@ async def failure_of(bench: Callable[[], SimulatedBench]) -> SimulationFailed:
         *("Hiding", "Tidying", "Staying", "AllOrNothing", "Overlooking"),
         *("Sorting", "Judging", "Lingering"),
         *("Rounding", "Hoarding", "Backwards", "Despairing", "LingeringBench"),
+        *("ForgettingGateway", "Blind", "LoggedInBench", "ChangingBench"),
         *("Forgetting", "Optimistic", "Certain", "Resigned"),
     ],
 )

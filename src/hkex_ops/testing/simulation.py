@@ -31,7 +31,10 @@ from hkex_ops.testing.market_feed_bench import MarketFeedBench
 from hkex_ops.testing.market_feed_fakes import FakeMarketFeedBench
 from hkex_ops.testing.notifier_bench import NotifierBench
 from hkex_ops.testing.notifier_fakes import FakeNotifierBench
+from hkex_ops.testing.oapi_gateway_bench import OapiGatewayBench
+from hkex_ops.testing.oapi_gateway_fakes import FakeOapiGatewayBench
 from hkex_ops.testing.simulated import Chronicle, Simulated, SimulatedEvent
+from hkex_ops.testing.simulated_enquiries import EnquiryDesk
 from hkex_ops.testing.simulated_house import at_time
 from hkex_ops.testing.simulated_index import IndexDesk
 from hkex_ops.testing.simulated_publishing import PublishingDesk
@@ -47,7 +50,7 @@ MORNING = time(8, 45)
 _FIRST, _LAST = date(2022, 1, 3), date(2026, 6, 30)
 
 SimulatedBench: TypeAlias = (
-    ReportSourceBench | MarketFeedBench | IndexPublisherBench | NotifierBench
+    ReportSourceBench | MarketFeedBench | IndexPublisherBench | OapiGatewayBench | NotifierBench
 )
 
 
@@ -94,6 +97,7 @@ def _fakes() -> list[SimulatedBench]:
         FakeReportSourceBench(),
         FakeMarketFeedBench(),
         FakeIndexPublisherBench(),
+        FakeOapiGatewayBench(),
         FakeNotifierBench(),
     ]
 
@@ -113,4 +117,6 @@ def _desk(bench: SimulatedBench, chronicle: Chronicle, folder: Path, calendar: C
         return IndexDesk(bench, chronicle)
     if isinstance(bench, IndexPublisherBench):
         return PublishingDesk(bench, chronicle)
+    if isinstance(bench, OapiGatewayBench):
+        return EnquiryDesk(bench, chronicle)
     return TellingDesk(bench, chronicle, folder / "outbox")
