@@ -73,7 +73,7 @@ def test_where_steps_are_for_some_only_the_audience_is_asked_for(
 
 
 def test_a_session_of_parts_names_them(rollouts: dict[str, Rollout]) -> None:
-    with pytest.raises(UsageError, match="work its parts: ps2-primary, ps2-backup$"):
+    with pytest.raises(UsageError, match=r"work its parts: ps2-primary, ps2-backup$"):
         planned(rollouts["backbone-ps2-2023"], "ps2", "EP")
 
 
