@@ -57,8 +57,10 @@ _log = log.Logger()
 class FetchResult:
     """What one run did. ``held`` counts the date's reports that needed no transfer."""
 
-    listing: Listing
-    plan: FetchPlan
+    # Not spelt out where a result is shown, as `asyncio.run` does unasked with what it returns:
+    # twenty thousand names would cost more than it took to judge them.
+    listing: Listing = field(repr=False)
+    plan: FetchPlan = field(repr=False)
     kept: tuple[ReportKept, ...]
     findings: tuple[ReportFinding, ...]
 
