@@ -27,6 +27,7 @@ from hkex_ops.testing import (
     FakeNotifierBench,
     FakeOapiGateway,
     FakeOapiGatewayBench,
+    FakeProbeBench,
     FakeReportSource,
     FakeReportSourceBench,
     NotifierBench,
@@ -144,6 +145,11 @@ async def test_the_archive_can_be_looked_at_afterwards(tmp_path: Path) -> None:
 async def test_a_number_of_days_that_is_none_is_refused(days: int) -> None:
     with pytest.raises(UsageError, match="give one from 1 to 30"):
         await simulate(1, days=days)
+
+
+async def test_a_bench_of_another_port_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"with a FakeProbeBench: give one of ReportSourceBench"):
+        await simulate(1, FakeProbeBench())  # type: ignore[arg-type]
 
 
 class BareBench(FakeReportSourceBench):

@@ -17,7 +17,7 @@ from hkex_ops.errors import Unreachable
 from hkex_ops.model import SiteRole
 from hkex_ops.ports import Offer
 
-__all__ = ["Stall", "cut_off", "doubled", "faulty", "swapped", "thinned"]
+__all__ = ["Stall", "cut_off", "doubled", "faulty", "stopped", "swapped", "thinned"]
 
 P = TypeVar("P")
 T = TypeVar("T")
@@ -98,6 +98,20 @@ async def cut_off(things: AsyncIterator[T], after: int) -> AsyncGenerator[T]:
         async for thing in things:
             if not left:
                 raise Unreachable("the connection was lost: open it again")
+            left -= 1
+            yield thing
+
+
+async def stopped(things: AsyncIterator[T], after: int) -> AsyncGenerator[T]:
+    """The first ``after`` things; then whoever asks for more is stopped, as by Ctrl-C."""
+    left = after
+    async with _left(things):
+        async for thing in things:
+            if not left:
+                task = asyncio.current_task()
+                assert task is not None, "what waits runs in a task"
+                task.cancel()
+                await asyncio.sleep(0)
             left -= 1
             yield thing
 

@@ -26,7 +26,7 @@ from hkex_ops.errors import PluginError, Rejected, Unreachable
 from hkex_ops.flows.clearing.fetching import fetch_records
 from hkex_ops.model import Enquiry, EnquiryPage, Fields, RecordKind, SiteRole
 from hkex_ops.ports import OapiGateway
-from hkex_ops.testing.faulty import faulty
+from hkex_ops.testing.faulty import faulty, stopped
 from hkex_ops.testing.market_feed_heard import noticed
 from hkex_ops.testing.oapi_gateway_bench import Held, OapiGatewayBench
 from hkex_ops.testing.oapi_gateway_faults import (
@@ -65,17 +65,10 @@ class _Stopped(Faulty):
 
     def __init__(self, gateway: OapiGateway, after: int) -> None:
         super().__init__(gateway)
-        self._left = after
+        self._after = after
 
-    async def enquire(self, enquiry: Enquiry) -> AsyncGenerator[EnquiryPage]:
-        async for page in self._gateway.enquire(enquiry):
-            if not self._left:
-                task = asyncio.current_task()
-                assert task is not None, "a flow runs in a task"
-                task.cancel()
-                await asyncio.sleep(0)
-            self._left -= 1
-            yield page
+    def enquire(self, enquiry: Enquiry) -> AsyncGenerator[EnquiryPage]:
+        return stopped(self._gateway.enquire(enquiry), self._after)
 
 
 class _Noting(Faulty):
@@ -158,11 +151,11 @@ def _drawn(chance: Random) -> Disturbance | None:
     if chance.randrange(100) >= DISTURBED:
         return None
     after = chance.randrange(3)
-    stopped = partial(_Stopped, after=after)
+    given_up = partial(_Stopped, after=after)
     cut = partial(Disconnecting, after=after)
     every: list[Disturbance] = [
         (f"the session is lost after {after} pages", cut, (Unreachable,)),
-        (f"it is given up after {after} pages", stopped, (asyncio.CancelledError,)),
+        (f"it is given up after {after} pages", given_up, (asyncio.CancelledError,)),
         ("the clearing house refuses it", Refusing, (Rejected,)),
         ("every page comes twice", Duplicating, (PluginError,)),
         ("pages come out of turn", Reordering, (PluginError,)),

@@ -25,6 +25,7 @@ from hkex_ops.testing.faults import (
     Reordering,
     Truncating,
 )
+from hkex_ops.testing.faulty import stopped
 
 __all__ = ["Asking", "Disturbance", "drawn"]
 
@@ -73,16 +74,8 @@ class _Stopped(Faulty):
         super().__init__(source)
         self._after = after
 
-    async def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
-        left = self._after
-        async for delivery in self._source.fetch(reports):
-            if not left:
-                task = asyncio.current_task()
-                assert task is not None, "a flow runs in a task"
-                task.cancel()
-                await asyncio.sleep(0)
-            left -= 1
-            yield delivery
+    def fetch(self, reports: Iterable[ListedReport]) -> AsyncGenerator[Delivery]:
+        return stopped(self._source.fetch(reports), self._after)
 
 
 class _Meanwhile(Faulty):
@@ -110,7 +103,7 @@ def drawn(
     few = chance.sample(names, min(len(names), chance.randrange(1, 4)))
     these = ", ".join(few) or "nothing"
     after = chance.randrange(4)
-    cut, stopped = (Unreachable,), (asyncio.CancelledError,)
+    cut, ended = (Unreachable,), (asyncio.CancelledError,)
     broken = (PluginError,)
     return chance.choice(
         [
@@ -121,7 +114,7 @@ def drawn(
             Disturbance(
                 f"the run is stopped after {after} deliveries",
                 partial(_Stopped, after=after),
-                stopped,
+                ended,
             ),
             Disturbance(f"the server refuses {these}", partial(Refusing, names=few or ["nothing"])),
             Disturbance(

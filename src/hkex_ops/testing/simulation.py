@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, get_args
 
 from hkex_ops.calendars import Calendar
 from hkex_ops.clock import ManualClock
@@ -72,7 +72,7 @@ async def simulate(
     ``bench`` is as fresh and empty as a contract's. ``folder`` is where the desk keeps its
     ``archive`` or its ``outbox``, to be looked at afterwards; without one it is a temporary one.
     Raises `SimulationFailed`, an `AssertionError`, when a promise of the library or of the adapter
-    was not kept, and `UsageError` for a number of days that is none.
+    was not kept, and `UsageError` for a number of days that is none and a bench of another port.
     """
     if not 1 <= days <= MOST_DAYS:
         raise UsageError(f"{days} is no number of days to simulate: give one from 1 to {MOST_DAYS}")
@@ -110,7 +110,7 @@ def _days(seed: int, days: int, calendar: Calendar) -> tuple[date, ...]:
     return tuple(business[first : first + days])
 
 
-def _desk(bench: SimulatedBench, chronicle: Chronicle, folder: Path, calendar: Calendar) -> _Desk:
+def _desk(bench: object, chronicle: Chronicle, folder: Path, calendar: Calendar) -> _Desk:
     if isinstance(bench, ReportSourceBench):
         return ReportDesk(bench, chronicle, folder / "archive", calendar)
     if isinstance(bench, MarketFeedBench):
@@ -119,4 +119,7 @@ def _desk(bench: SimulatedBench, chronicle: Chronicle, folder: Path, calendar: C
         return PublishingDesk(bench, chronicle)
     if isinstance(bench, OapiGatewayBench):
         return EnquiryDesk(bench, chronicle)
-    return TellingDesk(bench, chronicle, folder / "outbox")
+    if isinstance(bench, NotifierBench):
+        return TellingDesk(bench, chronicle, folder / "outbox")
+    kinds = ", ".join(one.__name__ for one in get_args(SimulatedBench))
+    raise UsageError(f"no days are simulated with a {type(bench).__name__}: give one of {kinds}")
