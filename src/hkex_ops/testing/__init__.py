@@ -1,9 +1,13 @@
-"""The conformance kit for authors of adapters: contracts, benches, fakes.
+"""The conformance kit for authors of adapters: contracts, benches, fakes, and what goes wrong.
 
 A *contract* is a class of numbered clauses that an author inherits in a test module. A *bench* is
 what the author provides: the adapter, and a back door to the far side, so that the adapter is never
 its own witness. A clause that a bench cannot stage is skipped with the reason. *Fakes* are adapters
 that keep everything in memory and pass the contract; use them to test what stands on a port.
+
+Modules of their own have what else there is: ``faults`` and ``*_faults`` (one for each port),
+``simulation`` (days drawn from a seed), ``golden`` (answers that are known), ``strategies``,
+``plugin_check`` and ``scaffold``.
 
 Nothing else in the library imports this package. It needs the extra ``hkex-ops[testing]``; the
 clauses are coroutines and run under pytest-asyncio.
