@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from hkex_ops.errors import WireError
+from hkex_ops.omd import Trade
+from hkex_ops.omd.events import PacketRefused
 from hkex_ops.omd.merging import Merger
 from hkex_ops.omd.scanning import CaptureSubscription
 from hkex_ops.omd.streaming import Piece, Subscription
 from tests.omd.test_streaming import FORMATS, SEEDS
-from tests.omd.traffic import ALSO, STEP_NS, Arrival, codec, reference, told, traffic
+from tests.omd.traffic import ALSO, START_NS, STEP_NS, Arrival, codec, reference, told, traffic
 
 columns = pytest.importorskip("hkex_ops.omd.columns", reason="wants the extra `data`")
 
@@ -87,6 +89,21 @@ def test_packets_that_overtake_each_other_are_read_without_the_plain_reader(
     pieces, health = in_columns(FORMATS[form](arrivals), piece=1 << 20, reader=reader)
     assert (reference(arrivals)[0], []) == (told(pieces), health)
     assert len(helped) < len(arrivals) / 4
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_packet_that_leaps_is_judged_by_what_had_come_before_it(reader: str) -> None:
+    """And not by what it overtook, though that comes soon after."""
+    arrivals = [
+        Arrival(30, "A", START_NS + after_ns, packet)
+        for after_ns, sequence in enumerate((1, 2, 4, 1 << 30, 3, *range(5, 60)))
+        for packet in [codec.encode_packet([codec.blank(Trade)], sequence=sequence, send_time_ns=9)]
+    ]
+    pieces, health = in_columns(FORMATS["pcap"](arrivals), piece=1 << 20, reader=reader)
+    assert reference(arrivals) == (told(pieces), health)
+    assert ["leaps from number 4 to 1073741824, and no other packet agrees yet"] == [
+        one.reason for one in health if isinstance(one, PacketRefused)
+    ]
 
 
 def is_sound(arrival: Arrival) -> bool:

@@ -194,8 +194,9 @@ class AcceleratedSubscription(ColumnSubscription):
         framing, shape = self._framing, self._shape
         if framing is None or shape is None or not framing.unit_ns:
             return None
-        wait_ns = self.merger.limits.gap_wait_ns
-        return File(shape.frame_at, bool(shape.heads), framing.unit_ns, wait_ns)
+        limits = self.merger.limits
+        blocks = bool(shape.heads)
+        return File(shape.frame_at, blocks, framing.unit_ns, limits.gap_wait_ns, limits.leap)
 
     def _known_looks(self) -> Looks:
         looks = self._looks

@@ -84,12 +84,14 @@ class Octets(NamedTuple):
 
 class File(NamedTuple):
     """How records lie: where in one its frame begins, whether they are blocks of pcapng, and the
-    nanoseconds in the unit of a time. ``wait_ns`` is how long a packet may wait."""
+    nanoseconds in the unit of a time. ``wait_ns`` is how long a packet may wait for those that it
+    overtook, and ``leap`` how many they may be."""
 
     frame_at: int
     blocks: bool
     unit_ns: int
     wait_ns: int
+    leap: int
 
 
 class Looks(NamedTuple):
@@ -350,7 +352,7 @@ def scan(
         if idle and size == HEADER_BYTES and not early.many[slot]:
             state[AT] = at + step_of(size, file.blocks)
             continue
-        if stands(octets, packet, slot, wanted, state):
+        if number - following > file.leap or stands(octets, packet, slot, wanted, state):
             return NOT_PLAIN
         if number + count <= following:
             first = whole(octets.u16[packet + HEADER_BYTES + 2])
