@@ -84,6 +84,10 @@ def tree(pid):
         except OSError: continue
         if p != pid: out.append(p)
     return out
+def borrowed(pid):
+    """Whether a process still runs in its parent's memory: it was forked and has not become another program yet."""
+    parent = open("/proc/%d/stat" % pid).read().rsplit(")", 1)[1].split()[1]
+    return os.readlink("/proc/%d/exe" % pid) == os.readlink("/proc/%s/exe" % parent) and open("/proc/%d/cmdline" % pid).read() == open("/proc/%s/cmdline" % parent).read()
 def supervise(cmd, ns, timeout, log, wfd):
     libc.prctl(36, 1, 0, 0, 0); signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
     if ns:
@@ -99,6 +103,7 @@ def supervise(cmd, ns, timeout, log, wfd):
         signal.sigtimedwait([signal.SIGCHLD], 0.03); living = 0
         for p in tree(os.getpid()):
             try:
+                if borrowed(p): continue
                 for l in open("/proc/%d/status" % p):
                     if l.startswith("VmHWM"): hwm[p] = max(hwm.get(p, 0), int(l.split()[1])); living += hwm[p]; break
             except OSError: pass
