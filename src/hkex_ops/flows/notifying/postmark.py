@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from hkex_ops.flows.store.disk import translating
+from hkex_ops.flows.store.lock import is_locked
 
 __all__ = ["Postmark", "somebody_delivers"]
 
@@ -51,10 +52,4 @@ def somebody_delivers(folder: Path) -> bool:
         return False
     with translating(path, "open the lock file"):
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return is_locked(descriptor)

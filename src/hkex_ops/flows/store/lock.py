@@ -15,7 +15,7 @@ from hkex_ops.evidence import canonical, parse_object
 from hkex_ops.flows.store.disk import Folder, translating
 from hkex_ops.flows.store.files import SAFE
 
-__all__ = ["LOCK_NAME", "Lock", "is_held"]
+__all__ = ["LOCK_NAME", "Lock", "is_held", "is_locked"]
 
 LOCK_NAME = ".lock"
 LONGEST_BYTES = 4096
@@ -68,6 +68,11 @@ def is_held(folder: Folder) -> bool:
         descriptor = folder.open_file(LOCK_NAME, os.O_RDONLY)
     except OSError:
         return False
+    return is_locked(descriptor)
+
+
+def is_locked(descriptor: int) -> bool:
+    """Whether somebody has locked the file of ``descriptor``, which is closed; as `is_held`."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
