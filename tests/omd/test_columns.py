@@ -7,7 +7,7 @@ import pytest
 from hkex_ops.errors import WireError
 from hkex_ops.omd import Trade
 from hkex_ops.omd.events import PacketRefused
-from hkex_ops.omd.merging import Merger
+from hkex_ops.omd.merging import POLL_NS, Merger
 from hkex_ops.omd.scanning import CaptureSubscription
 from hkex_ops.omd.streaming import Piece, Subscription
 from tests.omd.test_streaming import FORMATS, SEEDS
@@ -104,6 +104,29 @@ def test_a_packet_that_leaps_is_judged_by_what_had_come_before_it(reader: str) -
     assert ["leaps from number 4 to 1073741824, and no other packet agrees yet"] == [
         one.reason for one in health if isinstance(one, PacketRefused)
     ]
+
+
+def test_what_waits_is_looked_after_on_one_grid() -> None:
+    """The compiled loop has the grid as a number of its own."""
+    from hkex_ops.omd import kernels
+
+    assert POLL_NS == kernels.POLL_NS
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_a_gap_is_told_on_the_grid_whoever_reads(reader: str) -> None:
+    """Of packets that wait across a place of the grid, and longer than a gap may stay untold."""
+    million = 1_000_000
+    first = [(0, 30, 1), (0, 31, 1), (2, 31, 2), (80, 30, 3), (101, 31, 3), (133, 31, 4)]
+    later = [(205 + number, 31, number) for number in range(5, 60)]
+    arrivals = [
+        Arrival(channel, "A", START_NS + after_ms * million, packet)
+        for after_ms, channel, sequence in [*first, *later]
+        for packet in [codec.encode_packet([codec.blank(Trade)], sequence=sequence, send_time_ns=9)]
+    ]
+    pieces, health = in_columns(FORMATS["pcap"](arrivals), piece=1 << 20, reader=reader)
+    assert reference(arrivals) == (told(pieces), health)
+    assert START_NS + 210 * million == health[0].at_ns
 
 
 def is_sound(arrival: Arrival) -> bool:

@@ -64,7 +64,7 @@ IN_CARE = -1
 FRAME_BYTES, HEADER_BYTES, MOST_BYTES, MOST_MESSAGES = 42, 16, 1_472, 255
 TRADE, RESET = 50, 100
 ENHANCED_PACKET = 6
-NS_PER_S = 1_000_000_000
+NS_PER_S, POLL_NS = 1_000_000_000, 100_000_000
 
 whole: Callable[[object], int] = cast("Callable[[object], int]", np.int64)
 """A number as the signed one of 64 bits that all reckoning is done in."""
@@ -313,10 +313,11 @@ def hold(
 
 
 def overdue(octets: Octets, file: File, at: int, early: Early) -> bool:
-    """Whether a packet waits for too long when the record at ``at`` comes."""
+    """Whether packets that wait must be looked after when the record at ``at`` comes."""
     now = time_ns(octets, file, at)
     for slot in range(len(early.many)):
-        if early.many[slot] and now - time_ns(octets, file, early.since[slot]) >= file.wait_ns:
+        since = time_ns(octets, file, early.since[slot])
+        if early.many[slot] and (now - since >= file.wait_ns or now // POLL_NS > since // POLL_NS):
             return True
     return False
 
