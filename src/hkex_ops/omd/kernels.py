@@ -84,8 +84,7 @@ class Octets(NamedTuple):
 
 class File(NamedTuple):
     """How records lie: where in one its frame begins, whether they are blocks of pcapng, and the
-    nanoseconds in the unit of a time. ``wait_ns`` is how long a packet may wait for those that it
-    overtook, and ``leap`` how many they may be."""
+    nanoseconds in the unit of a time. A packet may overtake ``leap`` others for ``wait_ns``."""
 
     frame_at: int
     blocks: bool
@@ -316,9 +315,10 @@ def overdue(octets: Octets, file: File, at: int, early: Early) -> bool:
     """Whether packets that wait must be looked after when the record at ``at`` comes."""
     now = time_ns(octets, file, at)
     for slot in range(len(early.many)):
-        since = time_ns(octets, file, early.since[slot])
-        if early.many[slot] and (now - since >= file.wait_ns or now // POLL_NS > since // POLL_NS):
-            return True
+        if early.many[slot]:
+            since = time_ns(octets, file, early.since[slot])
+            if now - since >= file.wait_ns or now // POLL_NS > since // POLL_NS:
+                return True
     return False
 
 
