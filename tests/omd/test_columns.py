@@ -71,6 +71,16 @@ def test_columns_hold_what_arbiters_deliver(seeds: range, form: str, reader: str
 
 
 @pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("seed", [448, 552])
+def test_an_unsound_packet_is_told_though_others_bring_what_it_held(seed: int, reader: str) -> None:
+    """It came early, and before it was its turn the other line had brought its messages in packets
+    of another cut: nobody would have read it."""
+    arrivals = traffic(seed, faults=(0.1, 0.02, 0.0)[seed % 3])
+    pieces, health = in_columns(FORMATS["pcapng"](arrivals), piece=5_000, reader=reader)
+    assert reference(arrivals) == (told(pieces), health)
+
+
+@pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("form", ["pcap", "pcapng"])
 def test_packets_that_overtake_each_other_are_read_without_the_plain_reader(
     form: str, reader: str, monkeypatch: pytest.MonkeyPatch

@@ -197,6 +197,9 @@ class ColumnSubscription(CaptureSubscription):
             return time_ns(data, int(records.at[later])) - since >= wait_ns
 
         delivered = deliver(records, expected, waits)
+        for one in delivered.passed_over:
+            begins = int(records.at[one]) + shape.frame_at + FRAME_BYTES
+            self._merger.check(data[begins : begins + int(records.size[one])])
         record = delivered.record
         sent = records.sent[record]
         if not len(sent):

@@ -8,7 +8,7 @@ of :class:`~hkex_ops.omd.merging.Merger`, and declines where those need more tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple, TypeAlias
 
@@ -32,10 +32,13 @@ class Deliveries(NamedTuple):
     """Records whose packets bring something new, be it only time, in the order of delivery.
 
     ``record`` is the place of each among the records, ``skip`` how many of its messages are known.
+    ``passed_over`` came early, with messages that were new then, and were overtaken by others with
+    the same: nobody reads them, but if one is unsound that is to be told.
     """
 
     record: Ints
     skip: Ints
+    passed_over: Sequence[int] = ()
 
 
 class _Sorted(NamedTuple):
@@ -71,10 +74,11 @@ def deliver(
     heartbeat = ordered.messages == 0
     new = (ordered.end > ordered.before) | heartbeat
     turns: list[_Turn] = []
+    passed_over: list[int] = []
     upto = 0
     for at in np.flatnonzero(ordered.begin > ordered.before).tolist():
         if at >= upto:
-            upto = _overtaken(ordered, at, turns, waits)
+            upto = _overtaken(ordered, at, turns, passed_over, waits)
             new[at:upto] = heartbeat[at:upto]
     chosen = np.zeros(len(new), bool)
     chosen[ordered.record[new]] = True
@@ -88,7 +92,7 @@ def deliver(
         expected[slot] = following
     if turns:
         record, skip = _in_turn(record, skip, turns)
-    return Deliveries(record, skip)
+    return Deliveries(record, skip, passed_over)
 
 
 def _sorted(records: PlainRecords, expected: Ints) -> _Sorted:
@@ -107,7 +111,11 @@ def _sorted(records: PlainRecords, expected: Ints) -> _Sorted:
 
 
 def _overtaken(
-    ordered: _Sorted, at: int, turns: list[_Turn], waits: Callable[[int, int], bool]
+    ordered: _Sorted,
+    at: int,
+    turns: list[_Turn],
+    passed_over: list[int],
+    waits: Callable[[int, int], bool],
 ) -> int:
     """Packets one by one, from the first that came too early until none waits any more.
 
@@ -115,6 +123,7 @@ def _overtaken(
     """
     following = int(ordered.before[at])
     early: list[tuple[int, int, int]] = []
+    came: dict[tuple[int, int], int] = {}  # the first packet of what was not all known
     opened = int(ordered.record[at])
     window = slice(at, at + OVERTAKEN)
     own = ordered.slot[window] == ordered.slot[at]
@@ -125,12 +134,16 @@ def _overtaken(
             break
         if messages and end > following:
             heappush(early, (begin, record, end))
+            if not any(first <= begin and end <= after for first, after in came):
+                came[begin, end] = record
         place = 0
         while early and early[0][0] <= following:
             first, one, after = heappop(early)
             if after > following:
                 turns.append((one, following - first, record, place))
                 following, place = after, place + 1
+            elif came.get((first, after)) == one:
+                passed_over.append(one)
         if not early:
             return at + looked_at
     raise NotPlain

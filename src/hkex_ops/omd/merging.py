@@ -152,6 +152,10 @@ class Merger:
             self.wanted.append(self._channels is None or channel in self._channels)
         return slot
 
+    def check(self, packet: bytes) -> None:
+        """`WireError` where a packet is none, as an arbiter finds it."""
+        self._codec.check(packet)
+
     @property
     def plain(self) -> bool:
         """Whether nothing waits and no arbiter is at work: all that is known is in `expected`."""
