@@ -198,8 +198,8 @@ class ColumnSubscription(CaptureSubscription):
 
         delivered = deliver(records, expected, waits)
         for one in delivered.passed_over:
-            begins = int(records.at[one]) + shape.frame_at + FRAME_BYTES
-            self._merger.check(data[begins : begins + int(records.size[one])])
+            packet_at = int(records.at[one]) + shape.frame_at + FRAME_BYTES
+            self._merger.check(data[packet_at : packet_at + int(records.size[one])])
         record = delivered.record
         sent = records.sent[record]
         if not len(sent):

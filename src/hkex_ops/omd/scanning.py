@@ -61,7 +61,7 @@ class CaptureSubscription:
         self._found: list[Delivered] = []
         self._before: list[int] = []
         self._before_at = 0
-        self._horizon = 0
+        self._horizon: int = 0
         self._careful = False
         self._last_ns = 0
         self._time_ns = 0  # of the record at hand
