@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from hkex_ops.clock import ManualClock
 from hkex_ops.config.catalogues import structure_catalogue
@@ -21,7 +22,7 @@ from hkex_ops.flows.store import Archive
 from hkex_ops.flows.uploading import upload_report
 from hkex_ops.flows.watching_reports import Watched, watch_reports
 from hkex_ops.model import HONG_KONG, Endpoint, ListedReport, SiteRole
-from hkex_ops.ports import Offer
+from hkex_ops.ports import Offer, UploadEnd
 from hkex_ops.reports import ReportState
 from hkex_ops.reports.watch import WhyEnded
 from hkex_ops.testing import (
@@ -183,6 +184,50 @@ async def test_a_file_that_grows_between_two_looks_is_not_fetched(tmp_path: Path
         desk.site.put("TP010_20230414_1500.csv", b"new")
         await fetch(desk, archive)
         assert 3 == len(desk.slept)
+
+
+class Killed(BaseException):
+    """The run ends here, whatever it was doing."""
+
+
+class KilledBehindTheRename(FakeUploadSource):
+    """The file is there under its name, and nobody hears of it."""
+
+    async def upload(self, name: str, pieces: Iterable[bytes]) -> UploadEnd:
+        await super().upload(name, pieces)
+        raise Killed
+
+
+async def test_a_file_that_a_killed_run_may_have_sent_is_said_to_be_perhaps_ours(
+    desk: Desk,
+) -> None:
+    """Its receipt is lost with the run, and the server has the name: without a word of it somebody
+    would take the file for another desk's."""
+    file = desk.folder.with_name("LOP_20230414.csv")
+    file.write_bytes(b"1,2\n")
+
+    async def send(make: type[FakeUploadSource]) -> None:
+        desk.make = make
+        configured = evolve(desk.configured, upload=UploadSettings(r"LOP_\d{8}\.csv"))
+        with desk.archive() as archive:
+            await upload_report(
+                configured,
+                archive,
+                desk.clock,
+                file,
+                site=SiteRole.PRIMARY,
+                observe=lambda _: None,
+            )
+
+    with pytest.raises(Killed):
+        await send(KilledBehindTheRename)
+    for _ in range(2):
+        with pytest.raises(Rejected, match="it may be ours: the run that began to send"):
+            await send(FakeUploadSource)
+    file.write_bytes(b"other")
+    for _ in range(2):
+        with pytest.raises(Rejected, match=r"nothing is overwritten$"):
+            await send(FakeUploadSource)
 
 
 async def test_a_file_is_sent_once_and_its_receipt_kept(desk: Desk) -> None:

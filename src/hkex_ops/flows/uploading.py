@@ -2,7 +2,8 @@
 
 Off unless the configuration turns it on and says which names may be sent. The adapter sends under a
 temporary name and renames; what the server then says of the file is held against what was read
-here, and goes into the ledger with the digest.
+here, and goes into the ledger with the digest. That a file is about to be sent stands there before,
+so that of a run which is killed behind the rename it is known what may be on the server.
 """
 
 from __future__ import annotations
@@ -59,6 +60,12 @@ async def upload_report(
     require_upload(configured, file.name)
     sha256 = hashlib.sha256()
     with Folder.open(file.parent) as folder, folder.reading(file.name) as opened:
+        intent: JsonObject = {
+            "service": configured.service,
+            "sent": file.name,
+            "sha256": hashlib.file_digest(opened, "sha256").hexdigest(),
+        }
+        opened.seek(0)
 
         def pieces() -> Iterator[bytes]:
             """The file, its digest taken on the way."""
@@ -74,7 +81,18 @@ async def upload_report(
                     distribution=configured.offer.name,
                     hook="hkex_ops_report_sources",
                 )
-            end = await source.upload(file.name, pieces())
+            begun = archive.unanswered(intent)
+            archive.keep_intent(intent, clock.now())
+            try:
+                end = await source.upload(file.name, pieces())
+            except Rejected as error:
+                if begun is None:
+                    archive.keep_intent(intent, clock.now(), refused=True)
+                    raise
+                raise Rejected(
+                    f"{error}; it may be ours: the run that began to send this very file at "
+                    f"{begun} ended without a receipt, ask the exchange"
+                ) from error
             endpoint = source.endpoint
         observe(LoggedOut(endpoint))
         size = opened.tell()

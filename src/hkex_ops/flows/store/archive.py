@@ -185,6 +185,30 @@ class Archive:
         ledger, _ = self._writing()
         ledger.append([Entry(UPLOAD, {"receipt": receipt})], at)
 
+    def keep_intent(self, intent: JsonObject, at: datetime, *, refused: bool = False) -> None:
+        """Keep that a file is about to be sent, so that a run which is killed leaves word of it; or
+        that it was ``refused``, and is not there."""
+        ledger, _ = self._writing()
+        ledger.append([Entry(UPLOAD, {"refused" if refused else "intent": intent})], at)
+
+    def unanswered(self, intent: JsonObject) -> str | None:
+        """When this very file was last about to be sent, if neither a receipt nor a refusal came
+        of it."""
+        begun: str | None = None
+        for record in self._ledger().records():
+            body = record.body
+            if record.kind != UPLOAD:
+                continue
+            receipt = body.get("receipt")
+            if body.get("intent") == intent:
+                begun = record.at
+            elif body.get("refused") == intent or (
+                isinstance(receipt, Mapping)
+                and all(receipt.get(key) == value for key, value in intent.items())
+            ):
+                begun = None
+        return begun
+
     def receipts(self) -> Iterator[JsonObject]:
         """The receipts of files that were sent, oldest first."""
         for record in self._ledger().records():
