@@ -66,11 +66,13 @@ def read_by(reader: str, data: bytes, *, quiet_ns: int = 0) -> tuple[list[Piece]
         pieces += [plain.feed(one) for one in slices]
         rest, error = plain.close()
     else:
-        test_columns = pytest.importorskip("tests.omd.test_columns")
-        subscribed = test_columns.READERS[reader](subscription)
-        pieces += [test_columns.rows_of(subscribed.feed_columns(one)) for one in slices]
+        pytest.importorskip("hkex_ops.omd.columns", reason="wants the extra `data`")
+        from tests.omd.test_columns import READERS, rows_of
+
+        subscribed = READERS[reader](subscription)
+        pieces += [rows_of(subscribed.feed_columns(one)) for one in slices]
         last, error = subscribed.close_columns()
-        rest = test_columns.rows_of(last)
+        rest = rows_of(last)
     assert error is None
     return [*pieces, rest], list(merger.health)
 
