@@ -34,7 +34,8 @@ _COLUMNS = 100
 
 
 def open_console(namespace: dict[str, object]) -> None:
-    """Give the page an empty folder; its hidden blocks know it as ``here``."""
+    """Give the page an empty folder; its hidden blocks know it as ``here``, and may set
+    ``pretended_at``, the time that it is to its commands, and the ``environment`` that they see."""
     folder = TemporaryDirectory(prefix="hkex-ops-docs-")
     namespace["_folder"] = folder
     namespace["here"] = Path(folder.name)
@@ -51,7 +52,7 @@ def evaluate_console(example: Example) -> str | None:
     """The difference between what a block says and what happened; ``None`` when there is none."""
     here = example.namespace["here"]
     assert isinstance(here, Path)
-    at, environment = (example.namespace.get(name) for name in ("at", "environment"))
+    at, environment = (example.namespace.get(name) for name in ("pretended_at", "environment"))
     assert at is None or isinstance(at, str)
     assert environment is None or isinstance(environment, dict)
     return run_console_block(str(example.parsed), here, at=at, environment=environment)
