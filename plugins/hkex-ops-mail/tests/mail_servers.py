@@ -13,6 +13,7 @@ import json
 import ssl
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import default
 from typing import Self
@@ -175,7 +176,9 @@ class _Server(SMTP):
 
     def hang_up(self) -> None:
         for transport in self._lines:
-            transport.abort()
+            # Before Python 3.11.3 what is closed already cannot be aborted under TLS.
+            with suppress(AttributeError):
+                transport.abort()
 
     @property
     def is_open(self) -> bool:

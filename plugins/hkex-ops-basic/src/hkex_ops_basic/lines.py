@@ -34,7 +34,9 @@ async def line_to(address: Endpoint) -> AsyncGenerator[Line]:
             async with asyncio.timeout(FAREWELL_TIMEOUT_S):
                 writer.close()
                 await writer.wait_closed()
-        writer.transport.abort()
+        # Before Python 3.11.3 what is closed already cannot be aborted under TLS.
+        with suppress(AttributeError):
+            writer.transport.abort()
 
 
 def address_at(connection: Connection, site: SiteRole) -> Endpoint:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 from urllib.parse import ParseResult
 
 from nats.aio.client import Client
@@ -70,7 +71,9 @@ class Line(TcpTransport):
         """Be rid of it at once."""
         self._is_cut = True
         if self._io_writer is not None:
-            self._io_writer.transport.abort()
+            # Before Python 3.11.3 what is closed already cannot be aborted under TLS.
+            with suppress(AttributeError):
+                self._io_writer.transport.abort()
 
 
 class LineClient(Client):

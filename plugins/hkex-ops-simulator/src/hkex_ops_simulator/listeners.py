@@ -79,7 +79,9 @@ class Listener:
         cut: set[asyncio.Task[None]] = set()
         for _ in range(SETTLING_TURNS):
             for task, writer in self._visitors.items():
-                writer.transport.abort()
+                # Before Python 3.11.3 what is closed already cannot be aborted under TLS.
+                with suppress(AttributeError):
+                    writer.transport.abort()
                 cut.add(task)
             await asyncio.sleep(0)
         await asyncio.gather(*cut)
