@@ -29,7 +29,7 @@ def front(
         if home is None:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         found = __import__(f"{package}.{home}", fromlist=[name])
-        if home is not name:
+        if name in home_of:
             found = getattr(found, name)
         setattr(sys.modules[package], name, found)
         return found

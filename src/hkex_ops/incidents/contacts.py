@@ -125,12 +125,10 @@ def contact_faults(contacts: Contacts) -> Iterator[tuple[str, str]]:
         at = f"persons[{index}]"
         if ids.index(person.id) != index:
             yield f"{at}.id", f"{person.id!r} is the id of persons[{ids.index(person.id)}] already"
-        for field, said, what in (
-            ("email", person.email if not _is_address(person.email) else "", "e-mail address"),
-            ("phone", person.phone if not any(map(str.isdigit, person.phone)) else "", "number"),
-        ):
-            if said:
-                yield f"{at}.{field}", f"{said!r} is no {what}; leave it out if there is none"
+        if person.email and not _is_address(person.email):
+            yield f"{at}.email", _is_none(person.email, "e-mail address")
+        if person.phone and not any(map(str.isdigit, person.phone)):
+            yield f"{at}.phone", _is_none(person.phone, "number")
         if not person.roles:
             yield f"{at}.roles", "names no role: what is the person designated for?"
         for place, hours in enumerate(person.reachable):
@@ -152,6 +150,10 @@ def contact_faults(contacts: Contacts) -> Iterator[tuple[str, str]]:
             yield f"wanted[{index}].source", "says no source: who wants that?"
     if contacts.confirmed_within_days is not None and contacts.confirmed_within_days < 1:
         yield "confirmed_within_days", "must be at least 1"
+
+
+def _is_none(text: str, what: str) -> str:
+    return f"{text!r} is no {what}; leave it out if there is none"
 
 
 def _is_address(text: str) -> bool:
